@@ -1,0 +1,188 @@
+/** The GPU as the engine sees it: memory, launches, the step and the random state. */
+import { type MatmulTile } from "../kernels/mod.ts";
+import { DeviceError } from "./errors.ts";
+import { Launcher } from "./launcher.ts";
+import { Memory, type Storage } from "./memory.ts";
+
+/** What is known of the adapter; recorded with every result. */
+export interface DeviceInfo {
+  description: string;
+  vendor: string;
+  architecture: string;
+  /** A CPU that plays GPU: llvmpipe, SwiftShader, WARP. */
+  software: boolean;
+  /** 0 where it is unknown or varies. */
+  subgroupSize: number;
+}
+
+/** How kernels are cut for an adapter. */
+export interface KernelChoice {
+  matmul: MatmulTile;
+  /** Invocations a row in LayerNorm. */
+  layerNormLanes: number;
+}
+
+export interface DeviceOptions {
+  /** Overrides the choice for the adapter; tests use small tiles, which compile fast. */
+  kernels?: Partial<KernelChoice>;
+  /** Bytes that one binding may have, where the adapter's own limit is not wanted (tests). */
+  maxBindingBytes?: number;
+}
+
+/** The register tile for any GPU, and for adapters with a small fixed subgroup (llvmpipe: 8). */
+const plainTile: MatmulTile = { groups: 1, lanes: 2, columns: 2, broadcast: false };
+const broadcastTile: MatmulTile = { groups: 2, lanes: 8, columns: 2, broadcast: true };
+
+/**
+ * Asks for the WebGPU adapter and its device, with the adapter's own limits. Throws DeviceError,
+ * with what to do, where there is none.
+ */
+export async function createDevice(options: DeviceOptions = {}): Promise<Device> {
+  const adapter = await navigator.gpu?.requestAdapter({ powerPreference: "high-performance" });
+  if (!adapter) {
+    throw new DeviceError(
+      `No WebGPU adapter. On Debian or Ubuntu: apt-get install mesa-vulkan-drivers. ` +
+        `See README, "No GPU".`,
+    );
+  }
+  const limits: Record<string, number> = {};
+  for (
+    const name of [
+      "maxBufferSize",
+      "maxStorageBufferBindingSize",
+      "maxStorageBuffersPerShaderStage",
+    ] as const
+  ) {
+    limits[name] = adapter.limits[name];
+  }
+  const gpuInfo = adapter.info;
+  const fixed = gpuInfo.subgroupMinSize === gpuInfo.subgroupMaxSize;
+  const info: DeviceInfo = {
+    description: gpuInfo.description || gpuInfo.device || "unknown adapter",
+    vendor: gpuInfo.vendor,
+    architecture: gpuInfo.architecture,
+    software: /llvmpipe|lavapipe|swiftshader|software|basic render/i.test(gpuInfo.description),
+    subgroupSize: fixed ? gpuInfo.subgroupMaxSize : 0,
+  };
+  const subgroups = "subgroups" as GPUFeatureName; // granted by wgpu though `features` omits it
+  let gpu: GPUDevice;
+  let hasSubgroups = info.subgroupSize === broadcastTile.lanes;
+  try {
+    gpu = await adapter.requestDevice({
+      requiredLimits: limits,
+      requiredFeatures: hasSubgroups ? [subgroups] : [],
+    });
+  } catch (error) {
+    if (!hasSubgroups) throw new DeviceError(`The WebGPU device was refused: ${error}`);
+    hasSubgroups = false;
+    const again = await navigator.gpu.requestAdapter({ powerPreference: "high-performance" });
+    gpu = await again!.requestDevice({ requiredLimits: limits });
+  }
+  const kernels: KernelChoice = {
+    matmul: hasSubgroups ? broadcastTile : plainTile,
+    layerNormLanes: info.software ? 8 : 32,
+    ...options.kernels,
+  };
+  return new Device(gpu, info, kernels, options.maxBindingBytes);
+}
+
+export class Device {
+  readonly gpu: GPUDevice;
+  readonly info: DeviceInfo;
+  readonly kernels: KernelChoice;
+  /** Bytes that one binding may have. */
+  readonly maxBindingBytes: number;
+  readonly memory: Memory;
+  readonly launcher: Launcher;
+  /** Seed and step, which dropout reads: see kernels/random.wgsl. */
+  readonly random: { uniform: GPUBuffer };
+  #error?: DeviceError;
+  #site = 0;
+
+  constructor(gpu: GPUDevice, info: DeviceInfo, kernels: KernelChoice, maxBindingBytes?: number) {
+    this.gpu = gpu;
+    this.info = info;
+    this.kernels = kernels;
+    this.maxBindingBytes = maxBindingBytes ?? gpu.limits.maxStorageBufferBindingSize;
+    const onError = (error: DeviceError) => this.#error ??= error;
+    this.memory = new Memory(gpu, onError);
+    this.launcher = new Launcher(gpu, onError);
+    this.random = { uniform: gpu.createBuffer({ size: 16, usage: 0x40 | 0x08 }) };
+    gpu.addEventListener("uncapturederror", (event) => {
+      event.preventDefault();
+      const { message } = (event as GPUUncapturedErrorEvent).error;
+      onError(new DeviceError(`The GPU reports: ${message}`));
+    });
+    gpu.lost.then(({ reason, message }) => {
+      if (reason !== "destroyed") {
+        onError(
+          new DeviceError(
+            `The GPU was lost (${message || reason}). Finished runs are kept; run again.`,
+          ),
+        );
+      }
+    });
+  }
+
+  /** Throws what the GPU has reported since, if anything. */
+  check(): void {
+    if (this.#error) throw this.#error;
+  }
+
+  /** Starts a training step or an evaluation batch: sets what dropout draws from. */
+  beginStep(seed: number, step: number): void {
+    this.check();
+    this.#site = 0;
+    this.gpu.queue.writeBuffer(this.random.uniform, 0, new Uint32Array([seed, step, 0, 0]));
+  }
+
+  /** Ends it: submits, and takes the step's buffers back. */
+  endStep(): void {
+    this.launcher.endStep();
+    this.memory.endStep();
+    this.check();
+  }
+
+  /** A number for a dropout site: the same for the same place in every step's forward pass. */
+  nextDropoutSite(): number {
+    return this.#site++;
+  }
+
+  /** Writes to a buffer; commands recorded before see the old content. */
+  write(storage: Storage, offset: number, data: Float32Array | Uint32Array): void {
+    this.launcher.submit();
+    this.gpu.queue.writeBuffer(storage.buffer, offset, data as BufferSource);
+  }
+
+  /** Reads bytes back; waits for all that was recorded. Costs about 12 ms on Deno: do it rarely. */
+  async read(storage: Storage, offset: number, bytes: number): Promise<ArrayBuffer> {
+    this.check();
+    const staging = this.gpu.createBuffer({ size: bytes, usage: 0x01 | 0x08 }); // MAP_READ | COPY_DST
+    try {
+      this.launcher.record((encoder) =>
+        encoder.copyBufferToBuffer(storage.buffer, offset, staging, 0, bytes)
+      );
+      this.launcher.submit();
+      await staging.mapAsync(1);
+      return staging.getMappedRange().slice(0);
+    } catch (error) {
+      await new Promise((resolve) => setTimeout(resolve, 20)); // the reason arrives a moment later
+      this.check();
+      throw new DeviceError(`Reading from the GPU failed: ${error}`);
+    } finally {
+      this.check();
+      staging.destroy();
+    }
+  }
+
+  /** Waits until the GPU is idle, and throws what it reported. */
+  async finish(): Promise<void> {
+    this.launcher.submit();
+    await this.gpu.queue.onSubmittedWorkDone();
+    this.check();
+  }
+
+  destroy(): void {
+    this.gpu.destroy();
+  }
+}

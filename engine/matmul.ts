@@ -1,0 +1,88 @@
+/** Matrix products: picks the kernel of the matmul family that fits the shapes. */
+import {
+  matmul as tiled,
+  matmulStrided as strided,
+  type Transpose,
+  workgroupTile,
+} from "../kernels/mod.ts";
+import type { Tensor } from "./tensor.ts";
+
+export interface MatmulOptions {
+  /** [columns], added to every row. */
+  bias?: Tensor;
+  /** Add to what `c` holds. */
+  accumulate?: boolean;
+  /** A second product of the same kind added to the first: LoRA's (s·u) Bᵀ. */
+  second?: { a: Tensor; b: Tensor };
+  /** A factor on the product; only where the strided kernel computes it (narrow products). */
+  scale?: number;
+}
+
+/**
+ * C = op(A) op(B), in the transposes of kernels/matmul.wgsl: NT is A Bᵀ, NN is A B, TN is Aᵀ B. All
+ * tensors have two dimensions. Throws where the inner sizes differ or C has another shape.
+ */
+export function matmul(
+  transpose: Transpose,
+  a: Tensor,
+  b: Tensor,
+  c: Tensor,
+  options: MatmulOptions = {},
+): void {
+  const { bias, accumulate = false, second, scale = 1 } = options;
+  const [rows, inner] = transpose === "TN" ? [a.columns, a.rows] : [a.rows, a.columns];
+  const [columns, innerB] = transpose === "NT" ? [b.rows, b.columns] : [b.columns, b.rows];
+  if (inner !== innerB) {
+    throw new Error(
+      `Cannot multiply (${transpose}) [${a.shape.join(", ")}] by [${b.shape.join(", ")}]: ` +
+        `inner sizes ${inner} and ${innerB} differ.`,
+    );
+  }
+  if (c.rows !== rows || c.columns !== columns) {
+    throw new Error(`The product has shape [${rows}, ${columns}], not [${c.shape.join(", ")}].`);
+  }
+  const { device } = a;
+  const vectors = columns % 4 === 0 && (transpose === "TN" ? rows % 4 === 0 : inner % 4 === 0);
+  const secondInner = second?.a.columns ?? 0;
+  if (vectors && scale === 1 && columns > 16 && (secondInner % 4 === 0)) {
+    const kernel = tiled({
+      ...device.kernels.matmul,
+      transpose,
+      bias: bias !== undefined,
+      accumulate,
+      second: second !== undefined,
+    });
+    const tile = workgroupTile(device.kernels.matmul);
+    device.launcher.launch(
+      kernel,
+      {
+        a0: a.binding,
+        b0: b.binding,
+        c: c.binding,
+        ...(bias && { bias: bias.binding }),
+        ...(second && { a1: second.a.binding, b1: second.b.binding }),
+      },
+      { rows, columns, inner0: inner, inner1: secondInner },
+      [Math.ceil(columns / tile.columns), Math.ceil(rows / tile.rows)],
+    );
+    return;
+  }
+  device.launcher.launch(
+    strided.main,
+    { a: a.binding, b: b.binding, c: c.binding, bias: (bias ?? b).binding },
+    {
+      rows,
+      columns,
+      inner,
+      scale,
+      accumulate: Number(accumulate),
+      aRow: transpose === "TN" ? 1 : inner,
+      aInner: transpose === "TN" ? rows : 1,
+      bInner: transpose === "NT" ? 1 : columns,
+      bColumn: transpose === "NT" ? inner : 1,
+      hasBias: Number(bias !== undefined),
+    },
+    [Math.ceil(columns / 8), Math.ceil(rows / 8)],
+  );
+  if (second) matmul(transpose, second.a, second.b, c, { accumulate: true });
+}

@@ -1,0 +1,130 @@
+/**
+ * GPU memory: buffers that live until destroyed (parameters, optimiser state) and the step arena,
+ * whose buffers go back to a pool when the step ends. The pool is handed out in the same order every
+ * step, so that equal steps get equal buffers and cached bind groups fit again.
+ */
+import { DeviceError, formatBytes } from "./errors.ts";
+
+/** A GPU buffer and what the engine knows of it. */
+export interface Storage {
+  readonly buffer: GPUBuffer;
+  /** Unique; part of the bind-group cache's keys. */
+  readonly id: number;
+  readonly bytes: number;
+  /** Whether the arena owns it: it is reused once released, or when the step ends. */
+  readonly arena: boolean;
+  /** Gradients that alias this buffer; the tape releases it with the last. */
+  holds: number;
+}
+
+/** Sizes are rounded up to 1, 1.25, 1.5 or 1.75 times a power of two, so that few sizes occur. */
+function bucketSize(bytes: number): number {
+  const step = Math.max(256, 2 ** Math.floor(Math.log2(Math.max(1, bytes - 1))) / 4);
+  return Math.ceil(bytes / step) * step;
+}
+
+const usage = 0x80 | 0x04 | 0x08; // STORAGE | COPY_SRC | COPY_DST
+
+export class Memory {
+  #gpu: GPUDevice;
+  #onError: (error: DeviceError) => void;
+  #free = new Map<number, Storage[]>();
+  #used = new Set<Storage>();
+  #nextId = 1;
+  #held = 0;
+  #peak = 0;
+
+  constructor(gpu: GPUDevice, onError: (error: DeviceError) => void) {
+    this.#gpu = gpu;
+    this.#onError = onError;
+  }
+
+  /** Bytes of all buffers that exist now, pooled ones included. */
+  get heldBytes(): number {
+    return this.#held;
+  }
+
+  /** The most bytes held at once since the last {@link resetPeak}. */
+  get peakBytes(): number {
+    return this.#peak;
+  }
+
+  resetPeak(): void {
+    this.#peak = this.#held;
+  }
+
+  /** A zeroed buffer that lives until {@link destroy}. */
+  allocate(bytes: number, name = "buffer"): Storage {
+    return this.#create(Math.max(16, Math.ceil(bytes / 16) * 16), false, name);
+  }
+
+  /** A buffer of the step arena, with whatever it last held. */
+  acquire(bytes: number): Storage {
+    const size = bucketSize(bytes);
+    const storage = this.#free.get(size)?.pop() ?? this.#create(size, true, "step arena");
+    this.#used.add(storage);
+    return storage;
+  }
+
+  /** Returns an arena buffer to the pool before the step ends; later launches may write to it. */
+  release(storage: Storage): void {
+    if (!storage.arena || !this.#used.delete(storage)) return;
+    this.#pool(storage.bytes).push(storage);
+  }
+
+  /** The arena buffers that are in use; {@link releaseSince} takes it. */
+  mark(): ReadonlySet<Storage> {
+    return new Set(this.#used);
+  }
+
+  /** Releases all arena buffers acquired since a {@link mark}, but one. */
+  releaseSince(mark: ReadonlySet<Storage>, except: Storage): void {
+    for (const storage of [...this.#used]) {
+      if (!mark.has(storage) && storage !== except) this.release(storage);
+    }
+  }
+
+  /** Ends a step: every arena buffer is free again, in an order that does not depend on the step. */
+  endStep(): void {
+    for (const storage of this.#used) {
+      storage.holds = 0;
+      this.#pool(storage.bytes).push(storage);
+    }
+    this.#used.clear();
+    for (const pool of this.#free.values()) pool.sort((a, b) => b.id - a.id);
+  }
+
+  /** Destroys the arena's free buffers, such as when a run ends and the next has other shapes. */
+  trim(): void {
+    for (const pool of this.#free.values()) pool.forEach((storage) => this.destroy(storage));
+    this.#free.clear();
+  }
+
+  destroy(storage: Storage): void {
+    this.#held -= storage.bytes;
+    storage.buffer.destroy();
+  }
+
+  #pool(bytes: number): Storage[] {
+    const pool = this.#free.get(bytes) ?? [];
+    this.#free.set(bytes, pool);
+    return pool;
+  }
+
+  #create(bytes: number, arena: boolean, name: string): Storage {
+    const failed = (why: string) =>
+      new DeviceError(
+        `Out of GPU memory: ${formatBytes(bytes)} asked for the ${name}, ` +
+          `${formatBytes(this.#held)} held${why}. Lower --batch_size or --max_length.`,
+      );
+    const limit = this.#gpu.limits.maxBufferSize;
+    if (bytes > limit) throw failed(`; one buffer may have ${formatBytes(limit)}`);
+    const error = failed("");
+    this.#gpu.pushErrorScope("out-of-memory");
+    const buffer = this.#gpu.createBuffer({ size: bytes, usage, label: name });
+    this.#gpu.popErrorScope().then((found) => found && this.#onError(error), () => {});
+    this.#held += bytes;
+    this.#peak = Math.max(this.#peak, this.#held);
+    return { buffer, id: this.#nextId++, bytes, arena, holds: 0 };
+  }
+}

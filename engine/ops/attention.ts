@@ -1,0 +1,78 @@
+import { attention as kernels } from "../../kernels/mod.ts";
+import { record } from "../tape.ts";
+import { empty, type Tensor } from "../tensor.ts";
+import { dropoutParams } from "./dropout.ts";
+
+export interface AttentionOptions {
+  heads: number;
+  /** Dropout probability on the attention weights. */
+  dropout: number;
+  /** [rows, 2] u32: first and last (exclusive) row of each row's sentence; (0, 0) for filling rows. */
+  sentences: Tensor;
+}
+
+/**
+ * Multi-head attention within packed sentences: query, key, value and result [rows, heads · headSize],
+ * headSize a multiple of 4. Formulas in kernels/attention.wgsl; nothing of size rows × rows is stored.
+ */
+export function attention(
+  query: Tensor,
+  key: Tensor,
+  value: Tensor,
+  { heads, dropout, sentences }: AttentionOptions,
+): Tensor {
+  const { device, rows, columns } = query;
+  const headSize = columns / heads;
+  if (headSize % 4 !== 0) {
+    throw new Error(
+      `${columns} columns in ${heads} heads: a head size of ${headSize} is not a multiple of 4.`,
+    );
+  }
+  const { forward, backwardQuery, backwardKeyValue } = kernels(headSize);
+  const params = { rows, heads, scale: 1 / Math.sqrt(headSize), ...dropoutParams(query, dropout) };
+  const groups = [Math.ceil(rows / 64), heads] as const;
+  const output = empty(device, query.shape);
+  const lse = empty(device, [rows, heads]);
+  const inputs = {
+    sentences: sentences.binding,
+    query: query.binding,
+    key: key.binding,
+    value: value.binding,
+    random: device.random,
+  };
+  device.launcher.launch(
+    forward,
+    { ...inputs, output: output.binding, lse: lse.binding },
+    params,
+    groups,
+  );
+  return record(
+    [query, key, value],
+    output,
+    (doutput) => {
+      const delta = empty(device, [rows, heads]);
+      const [dquery, dkey, dvalue] = [0, 0, 0].map(() => empty(device, query.shape));
+      const saved = {
+        ...inputs,
+        lse: lse.binding,
+        doutput: doutput.binding,
+        delta: delta.binding,
+      };
+      device.launcher.launch(
+        backwardQuery,
+        { ...saved, output: output.binding, dquery: dquery.binding },
+        params,
+        groups,
+      );
+      device.launcher.launch(
+        backwardKeyValue,
+        { ...saved, dkey: dkey.binding, dvalue: dvalue.binding },
+        params,
+        groups,
+      );
+      device.memory.release(delta.storage);
+      return [dquery, dkey, dvalue];
+    },
+    [lse],
+  );
+}

@@ -1,0 +1,84 @@
+import { embedding as kernels } from "../../kernels/mod.ts";
+import type { Device } from "../device.ts";
+import { workgroupsFor } from "../elementwise.ts";
+import type { Binding } from "../launcher.ts";
+import { gradientBuffer, record } from "../tape.ts";
+import { empty, type Tensor, upload, zeros } from "../tensor.ts";
+
+/** Row numbers on the GPU, and the same grouped by row for the backward pass. */
+export interface RowIndex {
+  /** [count] u32 */
+  ids: Tensor;
+  /** [distinct, 3] u32: row, first and last (exclusive) place in `order` */
+  slots: Tensor;
+  /** [count] u32: places in `ids`, grouped by row, ascending within a row */
+  order: Tensor;
+}
+
+/** Uploads row numbers, grouped for an embedding's gradient. */
+export function rowIndex(device: Device, ids: Uint32Array): RowIndex {
+  const order = Uint32Array.from(ids.keys()).sort((s, t) => ids[s] - ids[t] || s - t);
+  const slots: number[] = [];
+  for (let first = 0, last = 0; first < order.length; first = last) {
+    const row = ids[order[first]];
+    while (last < order.length && ids[order[last]] === row) last++;
+    slots.push(row, first, last);
+  }
+  return {
+    ids: upload(device, [ids.length], ids),
+    slots: upload(device, [slots.length / 3, 3], Uint32Array.from(slots)),
+    order: upload(device, [order.length], order),
+  };
+}
+
+/**
+ * Rows of a table: y[t] = table[ids[t]], table [rows, columns], y [count, columns]; columns a multiple of
+ * 4. The gradient sums each row's tokens in their order. A table above the binding limit is bound in pieces.
+ */
+export function embedding(table: Tensor, index: RowIndex): Tensor {
+  const { device, columns } = table;
+  const count = index.ids.size;
+  const y = empty(device, [count, columns]);
+  forEachPiece(table, (piece, params) =>
+    device.launcher.launch(
+      kernels.forward,
+      { table: piece, ids: index.ids.binding, y: y.binding },
+      { ...params, count },
+      workgroupsFor(count * columns / 4),
+    ));
+  return record([table], y, (dy) => {
+    // A table computed on the tape (the hidden states that [CLS] rows are taken from) gets a gradient
+    // of its own; a parameter's buffer is added to.
+    const parameter = table.gradient !== undefined;
+    const dtable = parameter ? gradientBuffer(table) : zeros(device, table.shape);
+    const distinct = index.slots.rows;
+    forEachPiece(dtable, (piece, params) =>
+      device.launcher.launch(
+        kernels.backward,
+        { slots: index.slots.binding, order: index.order.binding, dy: dy.binding, dtable: piece },
+        { ...params, count: distinct },
+        workgroupsFor(distinct * columns / 4),
+      ));
+    return parameter ? [] : [dtable];
+  });
+}
+
+/** Binds a table in pieces of whole rows below the binding limit. */
+function forEachPiece(
+  table: Tensor,
+  run: (piece: Binding, params: { columns: number; firstRow: number; tableRows: number }) => void,
+): void {
+  const { device, rows, columns } = table;
+  const rowBytes = columns * 4;
+  // 64 rows keep every piece's offset a multiple of 256, the strictest alignment that WebGPU has.
+  const pieceRows = Math.floor(device.maxBindingBytes / rowBytes / 64) * 64;
+  for (let firstRow = 0; firstRow < rows; firstRow += pieceRows) {
+    const tableRows = Math.min(pieceRows, rows - firstRow);
+    const { storage, offset } = table;
+    run({ storage, offset: offset + firstRow * rowBytes, size: tableRows * rowBytes }, {
+      columns: columns / 4,
+      firstRow,
+      tableRows,
+    });
+  }
+}

@@ -1,0 +1,68 @@
+import { lora as kernels } from "../../kernels/mod.ts";
+import { columnSum } from "../column_sum.ts";
+import { matmul } from "../matmul.ts";
+import { gradientBuffer, record } from "../tape.ts";
+import { empty, type Tensor } from "../tensor.ts";
+import { dropoutParams } from "./dropout.ts";
+
+export interface LoraWeights {
+  /** [rank, in] */
+  a: Tensor;
+  /** [out, rank] */
+  b: Tensor;
+  /** α/r or α/√r */
+  scale: number;
+  /** Dropout probability on LoRA's input. */
+  dropout: number;
+}
+
+/**
+ * y = x Wᵀ + b + s · (dropout(x) Aᵀ) Bᵀ (Hu et al. 2021): x [rows, in], W [out, in]. ΔW = BA is never
+ * made: u = s · dropout(x) Aᵀ is a narrow product, kept for the backward pass, and u Bᵀ joins W's product.
+ *
+ * Backward, with du = s · dy B:  dB += dyᵀ u,  dA += duᵀ dropout(x),  dx = dy W + dropout'(du A).
+ */
+export function loraLinear(x: Tensor, weight: Tensor, bias: Tensor, lora: LoraWeights): Tensor {
+  const { device, rows, columns } = x;
+  const { a, b, scale } = lora;
+  const rank = a.rows;
+  const { random } = device;
+  const params = { rows, columns: columns / 4, rank, scale, ...dropoutParams(x, lora.dropout) };
+  const u = empty(device, [rows, rank]);
+  device.launcher.launch(
+    kernels.project,
+    { x: x.binding, loraA: a.binding, u: u.binding, random },
+    params,
+    [Math.ceil(rows / 8), Math.ceil(rank / 32)],
+  );
+  const y = empty(device, [rows, weight.rows]);
+  matmul("NT", x, weight, y, { bias, second: { a: u, b } });
+  return record([x, weight, bias, a, b], y, (dy) => {
+    const du = empty(device, [rows, rank]);
+    matmul("NN", dy, b, du, { scale });
+    if (b.requiresGrad) matmul("TN", dy, u, gradientBuffer(b), { accumulate: true });
+    if (a.requiresGrad) {
+      device.launcher.launch(
+        kernels.gradient,
+        { x: x.binding, du: du.binding, dloraA: gradientBuffer(a).binding, random },
+        params,
+        [Math.ceil(columns / 256), Math.ceil(rank / 4)],
+      );
+    }
+    if (weight.requiresGrad) matmul("TN", dy, x, gradientBuffer(weight), { accumulate: true });
+    if (bias.requiresGrad) columnSum(dy, gradientBuffer(bias));
+    let dx: Tensor | undefined;
+    if (x.requiresGrad) {
+      dx = empty(device, x.shape);
+      device.launcher.launch(
+        kernels.inputGradient,
+        { loraA: a.binding, du: du.binding, dx: dx.binding, random },
+        params,
+        [Math.ceil(columns / 32), Math.ceil(rows / 8)],
+      );
+      matmul("NN", dy, weight, dx, { accumulate: true });
+    }
+    device.memory.release(du.storage);
+    return [dx];
+  }, [u]);
+}

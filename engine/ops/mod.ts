@@ -1,0 +1,15 @@
+/** The operations, forward and backward. `test/ops` has a row for each; a missing row does not compile. */
+export { add } from "./add.ts";
+export { attention } from "./attention.ts";
+export { crossEntropy } from "./cross_entropy.ts";
+export { dropout } from "./dropout.ts";
+export { embedding } from "./embedding.ts";
+export { gelu } from "./gelu.ts";
+export { layerNorm } from "./layer_norm.ts";
+export { linear } from "./linear.ts";
+export { loraLinear } from "./lora_linear.ts";
+export { relu } from "./relu.ts";
+export { scale } from "./scale.ts";
+export { silu } from "./silu.ts";
+export { softmax } from "./softmax.ts";
+export { tanh } from "./tanh.ts";

@@ -1,0 +1,127 @@
+/**
+ * Reverse-mode differentiation on an eager tape: every operation that meets a tensor with
+ * `requiresGrad` notes its output and how to carry the output's gradient to its inputs.
+ *
+ * Memory needs no reference counts in user code: the tape runs backwards, so when an operation's turn
+ * has come, everything that reads its output has been through, and output and gradient can go.
+ */
+import { add as addKernel } from "../kernels/mod.ts";
+import type { Device } from "./device.ts";
+import { launchElementwise } from "./elementwise.ts";
+import { empty, type Tensor, upload, zeros } from "./tensor.ts";
+
+/** Gradients for an operation's inputs, in their order; undefined where none is wanted. */
+type Backward = (gradient: Tensor) => (Tensor | undefined)[];
+
+interface Entry {
+  inputs: readonly Tensor[];
+  output: Tensor;
+  backward: Backward;
+  /** What the operation kept for its backward pass, besides inputs and output. */
+  saved: readonly Tensor[];
+}
+
+let tape: Entry[] | undefined;
+
+/** Runs `forward` on a tape; returns its result and the function that runs backwards from it. */
+export function withTape(
+  forward: () => Tensor,
+): { output: Tensor; backward: (gradient?: Tensor) => void } {
+  const entries: Entry[] = [];
+  const output = onTape(entries, forward);
+  return {
+    output,
+    backward: (gradient) => onTape(undefined, () => runBackward(entries, output, gradient)),
+  };
+}
+
+/** Runs without a tape, as evaluation does. */
+export function noGrad<T>(run: () => T): T {
+  return onTape(undefined, run);
+}
+
+function onTape<T>(entries: Entry[] | undefined, run: () => T): T {
+  const outer = tape;
+  tape = entries;
+  try {
+    return run();
+  } finally {
+    tape = outer;
+  }
+}
+
+/**
+ * Runs a part of a forward pass. Without a tape its intermediate tensors are released at once, so
+ * that evaluation's memory does not grow with the number of layers; with one they are needed.
+ */
+export function scope(device: Device, run: () => Tensor): Tensor {
+  if (tape) return run();
+  const mark = device.memory.mark();
+  const result = run();
+  device.memory.releaseSince(mark, result.storage);
+  return result;
+}
+
+/** Notes an operation; returns its output. Does nothing where no input wants a gradient. */
+export function record(
+  inputs: readonly Tensor[],
+  output: Tensor,
+  backward: Backward,
+  saved: readonly Tensor[] = [],
+): Tensor {
+  if (tape && inputs.some((input) => input.requiresGrad)) {
+    output.requiresGrad = true;
+    tape.push({ inputs, output, backward, saved });
+  }
+  return output;
+}
+
+/**
+ * The buffer that a parameter's gradient kernels add to: the optimiser's, or a zeroed one. Weights are
+ * used by large products, which add where they write instead of making a gradient to be added later.
+ */
+export function gradientBuffer(parameter: Tensor): Tensor {
+  return parameter.gradient ??= zeros(parameter.device, parameter.shape);
+}
+
+function runBackward(entries: Entry[], output: Tensor, seed?: Tensor): void {
+  const { memory } = output.device;
+  const pending = new Map<Tensor, Tensor>();
+  const drop = (gradient: Tensor) => {
+    if (--gradient.storage.holds === 0) memory.release(gradient.storage);
+  };
+  const give = (tensor: Tensor, gradient: Tensor) => {
+    const earlier = pending.get(tensor);
+    gradient.storage.holds++;
+    const sum = earlier ? addGradients(earlier, gradient) : gradient;
+    if (earlier) {
+      sum.storage.holds++;
+      drop(earlier);
+      drop(gradient);
+    }
+    pending.set(tensor, sum);
+  };
+  give(output, seed ?? upload(output.device, output.shape, new Float32Array(output.size).fill(1)));
+  while (entries.length > 0) {
+    const entry = entries.pop()!;
+    const gradient = pending.get(entry.output);
+    pending.delete(entry.output);
+    if (gradient) {
+      entry.backward(gradient).forEach((inputGradient, index) => {
+        if (inputGradient) give(entry.inputs[index], inputGradient);
+      });
+      drop(gradient);
+    }
+    for (const saved of entry.saved) memory.release(saved.storage);
+    if (entry.output !== output) memory.release(entry.output.storage);
+  }
+  for (const [leaf, gradient] of pending) {
+    leaf.gradient = leaf.gradient ? addGradients(leaf.gradient, gradient) : gradient;
+  }
+}
+
+function addGradients(a: Tensor, b: Tensor): Tensor {
+  const sum = empty(a.device, a.shape);
+  launchElementwise(addKernel.forward, { a, b, y: sum });
+  return sum;
+}

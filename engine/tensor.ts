@@ -1,0 +1,98 @@
+/** Tensors: a shape over a piece of a GPU buffer, f32, row-major. */
+import type { Device } from "./device.ts";
+import type { Binding } from "./launcher.ts";
+import type { Storage } from "./memory.ts";
+
+export class Tensor {
+  readonly device: Device;
+  readonly shape: readonly number[];
+  storage: Storage;
+  /** Bytes into the buffer. */
+  offset: number;
+  /** Whether a gradient is wanted: for trainable parameters, and for what is computed from them. */
+  requiresGrad = false;
+  /** For leaves and parameters: the gradient that backward passes add to. */
+  gradient?: Tensor;
+
+  constructor(device: Device, shape: readonly number[], storage: Storage, offset = 0) {
+    this.device = device;
+    this.shape = shape;
+    this.storage = storage;
+    this.offset = offset;
+  }
+
+  /** Number of values. */
+  get size(): number {
+    return this.shape.reduce((product, size) => product * size, 1);
+  }
+
+  /** Size of the last dimension. */
+  get columns(): number {
+    return this.shape[this.shape.length - 1];
+  }
+
+  /** Number of rows: the product of all dimensions but the last. */
+  get rows(): number {
+    return this.size / this.columns;
+  }
+
+  /** As a kernel binds it; the end is rounded up to a whole vec4, which every buffer has room for. */
+  get binding(): Binding {
+    return {
+      storage: this.storage,
+      offset: this.offset,
+      size: Math.max(16, Math.ceil(this.size / 4) * 16),
+    };
+  }
+
+  /** Reads the values back. Waits for the GPU. */
+  async read(): Promise<Float32Array> {
+    return new Float32Array(await this.device.read(this.storage, this.offset, this.size * 4));
+  }
+}
+
+/** A tensor of the step arena, not initialised. It is gone when the step ends. */
+export function empty(device: Device, shape: readonly number[]): Tensor {
+  const size = shape.reduce((product, dimension) => product * dimension, 1);
+  return new Tensor(device, shape, device.memory.acquire(size * 4));
+}
+
+/** A tensor of zeros in the step arena. */
+export function zeros(device: Device, shape: readonly number[]): Tensor {
+  const tensor = empty(device, shape);
+  clear(tensor);
+  return tensor;
+}
+
+/** A tensor of the step arena with these values: f32, or u32 for indices. */
+export function upload(
+  device: Device,
+  shape: readonly number[],
+  data: Float32Array | Uint32Array,
+): Tensor {
+  const tensor = empty(device, shape);
+  if (data.length !== tensor.size) {
+    throw new Error(`${data.length} values do not fill the shape [${shape.join(", ")}].`);
+  }
+  device.write(tensor.storage, 0, data);
+  return tensor;
+}
+
+/** A tensor that lives until destroyed, with these values or zeros. */
+export function persistent(
+  device: Device,
+  shape: readonly number[],
+  data?: Float32Array,
+  name?: string,
+): Tensor {
+  const size = shape.reduce((product, dimension) => product * dimension, 1);
+  const tensor = new Tensor(device, shape, device.memory.allocate(size * 4, name));
+  if (data) device.write(tensor.storage, 0, data);
+  return tensor;
+}
+
+/** Sets a tensor to zero. */
+export function clear(tensor: Tensor): void {
+  const { storage, offset, size } = tensor.binding;
+  tensor.device.launcher.record((encoder) => encoder.clearBuffer(storage.buffer, offset, size));
+}

@@ -1,0 +1,39 @@
+// AdamW (Loshchilov and Hutter 2019), as torch.optim.AdamW: decoupled weight decay, bias-corrected
+// moments. One dispatch serves a whole piece of the flat parameters.
+
+struct Params {
+  count: u32, // vec4s
+  beta1: f32,
+  beta2: f32,
+  eps: f32,
+  weightDecay: f32,
+}
+
+struct Step {
+  slot: u32,
+  learningRate: f32,
+  correction1: f32, // 1 - β₁ᵗ, t from 1
+  correction2: f32, // √(1 - β₂ᵗ)
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read_write> parameter: array<vec4f>;
+@group(0) @binding(2) var<storage, read> gradient: array<vec4f>;
+@group(0) @binding(3) var<storage, read_write> mean: array<vec4f>; // first moment
+@group(0) @binding(4) var<storage, read_write> variance: array<vec4f>; // second moment
+@group(0) @binding(5) var<storage, read> clip: array<f32>; // [1], from gradient_norm.wgsl
+@group(0) @binding(6) var<uniform> step: Step;
+
+@compute @workgroup_size(64)
+fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  for (var i = id.x; i < params.count; i += groups.x * 64) {
+    let g = gradient[i] * clip[0];
+    let m = mix(g, mean[i], params.beta1);
+    let v = mix(g * g, variance[i], params.beta2);
+    mean[i] = m;
+    variance[i] = v;
+    let decayed = parameter[i] * (1 - step.learningRate * params.weightDecay);
+    parameter[i] = decayed -
+      step.learningRate / step.correction1 * m / (sqrt(v) / step.correction2 + params.eps);
+  }
+}

@@ -1,0 +1,48 @@
+// Mean cross-entropy of class scores: loss = mean_r (log Σ_j exp(x_rj) - x_r,label);
+// dx_rj = dloss (softmax(x)_rj - [j = label]) / rows. One invocation a row, then one for the mean.
+
+struct Params {
+  rows: u32,
+  columns: u32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> logits: array<f32>; // [rows, columns]
+@group(0) @binding(2) var<storage, read> labels: array<u32>; // [rows]
+@group(0) @binding(3) var<storage, read_write> losses: array<f32>; // [rows]
+@group(0) @binding(4) var<storage, read_write> loss: array<f32>; // [1]
+@group(0) @binding(5) var<storage, read> dloss: array<f32>; // [1]
+@group(0) @binding(6) var<storage, read_write> dlogits: array<f32>;
+
+fn logSumExp(first: u32) -> f32 {
+  var highest = logits[first];
+  for (var j = 1u; j < params.columns; j++) { highest = max(highest, logits[first + j]); }
+  var sum = 0.0;
+  for (var j = 0u; j < params.columns; j++) { sum += exp(logits[first + j] - highest); }
+  return highest + log(sum);
+}
+
+@compute @workgroup_size(64)
+fn forward(@builtin(global_invocation_id) id: vec3u) {
+  if (id.x >= params.rows) { return; }
+  let first = id.x * params.columns;
+  losses[id.x] = logSumExp(first) - logits[first + labels[id.x]];
+}
+
+@compute @workgroup_size(1)
+fn mean() {
+  var sum = 0.0;
+  for (var row = 0u; row < params.rows; row++) { sum += losses[row]; }
+  loss[0] = sum / f32(params.rows);
+}
+
+@compute @workgroup_size(64)
+fn backward(@builtin(global_invocation_id) id: vec3u) {
+  if (id.x >= params.rows) { return; }
+  let first = id.x * params.columns;
+  let lse = logSumExp(first);
+  for (var j = 0u; j < params.columns; j++) {
+    let expected = select(0.0, 1.0, j == labels[id.x]);
+    dlogits[first + j] = dloss[0] * (exp(logits[first + j] - lse) - expected) / f32(params.rows);
+  }
+}

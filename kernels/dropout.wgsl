@@ -1,0 +1,20 @@
+// Dropout (Srivastava et al. 2014), inverted: y = x ⊙ m/(1 - p), and dx = dy ⊙ m/(1 - p) with the same
+// mask m, drawn again: one entry point is forward and backward.
+
+struct Params {
+  count: u32, // vec4s
+  site: u32,
+  threshold: u32,
+  keep: f32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> x: array<vec4f>;
+@group(0) @binding(2) var<storage, read_write> y: array<vec4f>;
+
+@compute @workgroup_size(64)
+fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  for (var i = id.x; i < params.count; i += groups.x * 64) {
+    y[i] = x[i] * dropoutFactors(params.site, vec2u(i, 0), params.threshold, params.keep);
+  }
+}

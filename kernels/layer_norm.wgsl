@@ -1,0 +1,96 @@
+// LayerNorm (Ba et al. 2016) over the last dimension, one workgroup a row:
+//
+//   x̂ = (x - mean) · rstd,  rstd = 1/√(variance + eps),  y = γ x̂ + β
+//   dx = rstd (g - mean(g) - x̂ mean(g x̂))  with g = γ dy;   dγ = Σ_rows dy x̂;   dβ = Σ_rows dy
+//
+// The variance is taken around the mean in a second pass: E[x²] - E[x]² would lose digits.
+
+struct Params {
+  rows: u32,
+  columns: u32, // in vec4s
+  rowsPerBlock: u32,
+  eps: f32,
+}
+
+override LANES: u32 = 32; // invocations a row
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> x: array<vec4f>;
+@group(0) @binding(2) var<storage, read> gamma: array<vec4f>;
+@group(0) @binding(3) var<storage, read> beta: array<vec4f>;
+@group(0) @binding(4) var<storage, read_write> y: array<vec4f>;
+@group(0) @binding(5) var<storage, read_write> statistics: array<vec2f>; // [rows]: mean, rstd
+@group(0) @binding(6) var<storage, read> saved: array<vec2f>; // the same, as the backward pass reads it
+@group(0) @binding(7) var<storage, read> dy: array<vec4f>;
+@group(0) @binding(8) var<storage, read_write> dx: array<vec4f>;
+@group(0) @binding(9) var<storage, read_write> dgamma: array<vec4f>; // [blocks, columns]
+
+var<workgroup> parts: array<vec2f, LANES>;
+
+// Every invocation's sum of all parts, in a fixed order.
+fn sumOverRow(lane: u32, part: vec2f) -> vec2f {
+  parts[lane] = part;
+  workgroupBarrier();
+  var total = vec2f();
+  for (var i = 0u; i < LANES; i++) { total += parts[i]; }
+  workgroupBarrier();
+  return total;
+}
+
+fn sumOf(v: vec4f) -> f32 {
+  return dot(v, vec4f(1));
+}
+
+@compute @workgroup_size(LANES)
+fn forward(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let row = group.x + group.y * 65535;
+  if (row >= params.rows) { return; }
+  let start = row * params.columns;
+  let size = f32(params.columns * 4);
+  var sum = 0.0;
+  for (var i = lane; i < params.columns; i += LANES) { sum += sumOf(x[start + i]); }
+  let mean = sumOverRow(lane, vec2f(sum, 0)).x / size;
+  var squares = 0.0;
+  for (var i = lane; i < params.columns; i += LANES) {
+    let centred = x[start + i] - mean;
+    squares += dot(centred, centred);
+  }
+  let rstd = inverseSqrt(sumOverRow(lane, vec2f(squares, 0)).x / size + params.eps);
+  for (var i = lane; i < params.columns; i += LANES) {
+    y[start + i] = fma((x[start + i] - mean) * rstd, gamma[i], beta[i]);
+  }
+  if (lane == 0) { statistics[row] = vec2f(mean, rstd); }
+}
+
+@compute @workgroup_size(LANES)
+fn backward(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let row = group.x + group.y * 65535;
+  if (row >= params.rows) { return; }
+  let start = row * params.columns;
+  let mean = saved[row].x;
+  let rstd = saved[row].y;
+  var sums = vec2f(); // of g and of g x̂
+  for (var i = lane; i < params.columns; i += LANES) {
+    let g = dy[start + i] * gamma[i];
+    sums += vec2f(sumOf(g), dot(g, (x[start + i] - mean) * rstd));
+  }
+  let means = sumOverRow(lane, sums) / f32(params.columns * 4);
+  for (var i = lane; i < params.columns; i += LANES) {
+    let normalised = (x[start + i] - mean) * rstd;
+    dx[start + i] = rstd * (dy[start + i] * gamma[i] - means.x - normalised * means.y);
+  }
+}
+
+// dγ of a block of rows; column_sum.wgsl adds the blocks, and makes dβ alone.
+@compute @workgroup_size(64)
+fn gradient(@builtin(global_invocation_id) id: vec3u) {
+  if (id.x >= params.columns) { return; }
+  let first = id.y * params.rowsPerBlock;
+  let last = min(first + params.rowsPerBlock, params.rows);
+  var total = vec4f();
+  for (var row = first; row < last; row++) {
+    let at = row * params.columns + id.x;
+    total += dy[at] * (x[at] - saved[row].x) * saved[row].y;
+  }
+  dgamma[id.y * params.columns + id.x] = total;
+}

@@ -1,0 +1,39 @@
+// Threefry-2x32, 20 rounds (Salmon et al., SC'11), as engine/random.ts, and the dropout drawn from it.
+// A number depends on seed, step, dropout site and element only: the backward pass draws it again
+// instead of storing a mask, and no tiling changes it. Prepended to every kernel that drops.
+
+struct RandomState {
+  seed: u32,
+  step: u32,
+}
+
+@group(0) @binding(10) var<uniform> random: RandomState;
+
+fn rotate(x: u32, by: u32) -> u32 {
+  return (x << by) | (x >> (32u - by));
+}
+
+fn mix(x: vec2u, by: u32) -> vec2u {
+  let sum = x.x + x.y;
+  return vec2u(sum, rotate(x.y, by) ^ sum);
+}
+
+fn threefry(key: vec2u, counter: vec2u) -> vec2u {
+  let last = key.x ^ key.y ^ 0x1bd11bdau;
+  var x = counter + key;
+  x = mix(mix(mix(mix(x, 13u), 15u), 26u), 6u) + vec2u(key.y, last + 1u);
+  x = mix(mix(mix(mix(x, 17u), 29u), 16u), 24u) + vec2u(last, key.x + 2u);
+  x = mix(mix(mix(mix(x, 13u), 15u), 26u), 6u) + vec2u(key.x, key.y + 3u);
+  x = mix(mix(mix(mix(x, 17u), 29u), 16u), 24u) + vec2u(key.y, last + 4u);
+  x = mix(mix(mix(mix(x, 13u), 15u), 26u), 6u) + vec2u(last, key.x + 5u);
+  return x;
+}
+
+// Dropout's factors for four neighbouring elements, each 0 or 1/(1 - p). One draw's 64 bits serve
+// four elements, 16 bits each: p is rounded to 1/65536 (threshold = p·65536) and `keep` =
+// 65536/(65536 - threshold) belongs to the rounded p, so that the expectation is exact.
+fn dropoutFactors(site: u32, element: vec2u, threshold: u32, keep: f32) -> vec4f {
+  let bits = threefry(vec2u(random.seed, random.step), vec2u(element.x, (element.y << 12u) | site));
+  let draws = vec4u(bits.x & 0xffffu, bits.x >> 16u, bits.y & 0xffffu, bits.y >> 16u);
+  return select(vec4f(), vec4f(keep), draws >= vec4u(threshold));
+}

@@ -1,0 +1,17 @@
+// y = factor · x; backward the same on dy.
+
+struct Params {
+  count: u32, // vec4s
+  factor: f32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> x: array<vec4f>;
+@group(0) @binding(2) var<storage, read_write> y: array<vec4f>;
+
+@compute @workgroup_size(64)
+fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  for (var i = id.x; i < params.count; i += groups.x * 64) {
+    y[i] = params.factor * x[i];
+  }
+}

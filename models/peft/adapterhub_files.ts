@@ -1,0 +1,288 @@
+/**
+ * Adapter folders as AdapterHub's library (adapters 1.2) writes and reads them:
+ * `adapter_config.json` and `adapter.safetensors` for the bottlenecks, `head_config.json` and
+ * `model_head.safetensors` for the classifier and its labels.
+ */
+import { join } from "node:path";
+import type { BertConfig } from "../bert/config.ts";
+import type { ParameterSpec } from "../bert/parameters.ts";
+import { UserError } from "../files/errors.ts";
+import { exists, float, isObject, readJsonObject, toJson } from "../files/json.ts";
+import { adapterModules, adapterName } from "./adapter.ts";
+import { type AdapterMethod, type AdapterPlacement, methodParameters } from "./method.ts";
+import {
+  classesOf,
+  exactTensors,
+  type ExportRequest,
+  labelsFromIds,
+  type LoadedRun,
+  type NamedTensors,
+  readTensors,
+  type RunFile,
+  splitHead,
+} from "./run_files.ts";
+
+const configFile = "adapter_config.json";
+const weightsFile = "adapter.safetensors";
+const headConfigFile = "head_config.json";
+const headWeightsFile = "model_head.safetensors";
+
+/** Without a version the loader takes the folder for an old one and renames activations. */
+const version = "adapters.1.2.0";
+const modelClass = "BertForSequenceClassification";
+const suffixes = [
+  "adapter_down.0.weight",
+  "adapter_down.0.bias",
+  "adapter_up.weight",
+  "adapter_up.bias",
+];
+
+type HubPlacement = Exclude<AdapterPlacement, "shared" | "output">;
+const hubPlacements = ["pfeiffer", "houlsby", "parallel"] as const satisfies HubPlacement[];
+
+/** All fields of AdapterHub's BnConfig; the reduction factor is the caller's. */
+function bottleneckConfig(placement: HubPlacement): Record<string, unknown> {
+  const houlsby = placement === "houlsby";
+  const parallel = placement === "parallel";
+  return {
+    adapter_residual_before_ln: false,
+    cross_adapter: false,
+    dropout: float(0),
+    factorized_phm_W: true,
+    factorized_phm_rule: false,
+    hypercomplex_nonlinearity: "glorot-uniform",
+    init_weights: parallel ? "mam_adapter" : "bert",
+    init_weights_seed: null,
+    inv_adapter: null,
+    inv_adapter_reduction_factor: null,
+    is_parallel: parallel,
+    learn_phm: true,
+    leave_out: [],
+    ln_after: false,
+    ln_before: false,
+    mh_adapter: houlsby,
+    non_linearity: houlsby ? "swish" : "relu",
+    original_ln_after: true,
+    original_ln_before: placement === "pfeiffer",
+    output_adapter: true,
+    phm_bias: true,
+    phm_c_init: "normal",
+    phm_dim: 4,
+    phm_init_range: 0.0001,
+    phm_layer: false,
+    phm_rank: 1,
+    residual_before_ln: true,
+    scaling: float(parallel ? 4 : 1),
+    shared_W_phm: false,
+    shared_phm_rule: true,
+    stochastic_depth: float(0),
+    use_gating: false,
+  };
+}
+
+/** Fields that say how weights start, or that count only with `phm_layer` or `inv_adapter`. */
+const withoutEffect = new Set([
+  "factorized_phm_W",
+  "factorized_phm_rule",
+  "hypercomplex_nonlinearity",
+  "init_weights",
+  "init_weights_seed",
+  "inv_adapter_reduction_factor",
+  "learn_phm",
+  "phm_bias",
+  "phm_c_init",
+  "phm_dim",
+  "phm_init_range",
+  "phm_rank",
+  "reduction_factor",
+  "shared_W_phm",
+  "shared_phm_rule",
+  "stochastic_depth",
+]);
+
+/**
+ * The files of an adapter run in AdapterHub's format. A `shared` adapter becomes a pfeiffer adapter
+ * whose layers hold equal weights; `"placement": "shared"` beside AdapterHub's own fields, which its
+ * loader passes over, tells {@link readAdapterHub} what it was.
+ */
+export function adapterHubFiles(
+  { baseModel, config, labels, weights }: ExportRequest,
+  method: AdapterMethod,
+): RunFile[] {
+  const { body, head } = splitHead(weights);
+  const shared = method.placement === "shared";
+  const about = {
+    hidden_size: config.hiddenSize,
+    model_class: modelClass,
+    model_name: baseModel.name,
+    model_type: "bert",
+    version,
+  };
+  const adapterConfig = {
+    ...about,
+    ...(shared ? { placement: "shared" } : {}),
+    config: {
+      ...bottleneckConfig(hubPlacement(method.placement)),
+      // The loader takes floor(hidden / factor) as the size; the half keeps rounding away from it.
+      reduction_factor: float(config.hiddenSize / (method.size + 0.5)),
+    },
+    name: adapterName,
+  };
+  const headConfig = {
+    ...about,
+    config: null,
+    label2id: Object.fromEntries(labels.map((label, id) => [label, id])),
+    name: null,
+    num_labels: labels.length,
+  };
+  return [
+    { name: weightsFile, tensors: shared ? repeatInLayers(body, config) : body },
+    { name: headWeightsFile, tensors: head },
+    { name: headConfigFile, content: toJson(headConfig) },
+    { name: configFile, content: toJson(adapterConfig) },
+  ];
+}
+
+function hubPlacement(placement: AdapterPlacement): HubPlacement {
+  if (placement === "shared") return "pfeiffer";
+  if (placement === "output") throw new Error("AdapterHub has no placement on the pooled vector.");
+  return placement;
+}
+
+function repeatInLayers(body: NamedTensors, config: BertConfig): NamedTensors {
+  const [source] = adapterModules(config, "shared");
+  const repeated: NamedTensors = new Map();
+  for (const module of adapterModules(config, "pfeiffer")) {
+    for (const suffix of suffixes) {
+      const tensor = body.get(`${source}.${suffix}`);
+      if (tensor !== undefined) repeated.set(`${module}.${suffix}`, tensor);
+    }
+  }
+  return repeated;
+}
+
+/**
+ * Reads an adapter folder that AdapterHub or this project wrote. Throws a UserError where the
+ * adapter is none of the placements that this engine computes, has no plain BERT classifier beside
+ * it, or does not fit the model.
+ */
+export async function readAdapterHub(folder: string, config: BertConfig): Promise<LoadedRun> {
+  const path = join(folder, configFile);
+  const fields = await readJsonObject(path);
+  const { config: bottleneck, name, placement: ownPlacement } = fields;
+  if (!isObject(bottleneck) || typeof name !== "string") {
+    throw new UserError(`${path} lacks AdapterHub's "config" or "name".`);
+  }
+  const placement = placementOf(bottleneck, path);
+  const body = await readTensors(
+    join(folder, weightsFile),
+    (stored) => stored.replace(`.adapters.${name}.`, `.adapters.${adapterName}.`),
+  );
+  const { head, labels } = await readHead(folder);
+  const classes = classesOf(head, folder);
+  if (labels !== undefined && labels.length !== classes) {
+    throw new UserError(
+      `${
+        join(folder, headConfigFile)
+      } names ${labels.length} labels, but the classifier beside it ` +
+        `has ${classes} classes.`,
+    );
+  }
+  const [firstModule] = adapterModules(config, placement);
+  // The tensors tell the size; a reduction factor may also be given layer by layer.
+  const size = body.get(`${firstModule}.${suffixes[0]}`)?.shape[0] ?? 1;
+  const method: AdapterMethod = { method: "adapter", size, placement };
+  const weights = exactTensors(
+    new Map([...body, ...head]),
+    trainableParameters(config, method, classes),
+    folder,
+  );
+  if (ownPlacement !== "shared") return { method, weights, labels };
+  return { ...tieLayers(weights, config, method, folder), labels };
+}
+
+function trainableParameters(
+  config: BertConfig,
+  method: AdapterMethod,
+  classes: number,
+): ParameterSpec[] {
+  return methodParameters(config, method, classes).filter((spec) => spec.trainable);
+}
+
+/** The placement whose computation a BnConfig describes. */
+function placementOf(bottleneck: Record<string, unknown>, path: string): HubPlacement {
+  const plain = (placement: HubPlacement): Record<string, unknown> =>
+    JSON.parse(toJson(bottleneckConfig(placement)));
+  const differences = (placement: HubPlacement): string[] => {
+    const expected: Record<string, unknown> = { architecture: null, ...plain(placement) };
+    return Object.keys({ ...expected, ...bottleneck }).filter((field) =>
+      !withoutEffect.has(field) && field in bottleneck &&
+      JSON.stringify(bottleneck[field]) !== JSON.stringify(expected[field])
+    );
+  };
+  const ranked = hubPlacements
+    .map((placement) => ({ placement, fields: differences(placement) }))
+    .sort((a, b) => a.fields.length - b.fields.length);
+  const { placement, fields } = ranked[0];
+  if (fields.length > 0) {
+    const [field] = fields;
+    throw new UserError(
+      `${path}: "${field}" is ${
+        JSON.stringify(bottleneck[field])
+      }, so this is none of the adapters ` +
+        `that are supported: seq_bn (pfeiffer), double_seq_bn (houlsby), par_bn (parallel).`,
+    );
+  }
+  return placement;
+}
+
+async function readHead(
+  folder: string,
+): Promise<{ head: NamedTensors; labels: string[] | undefined }> {
+  const path = join(folder, headConfigFile);
+  if (!(await exists(path))) {
+    throw new UserError(
+      `${folder} has no ${headConfigFile}: save the adapter with its head (with_head=True).`,
+    );
+  }
+  const { model_class: headClass, label2id } = await readJsonObject(path);
+  if (headClass !== modelClass) {
+    throw new UserError(
+      `${path}: the head belongs to ${JSON.stringify(headClass)}; only one of ${modelClass} is ` +
+        `supported.`,
+    );
+  }
+  return {
+    head: await readTensors(join(folder, headWeightsFile)),
+    labels: isObject(label2id) ? labelsFromIds(label2id) : undefined,
+  };
+}
+
+/** Takes the one bottleneck of a `shared` adapter back out of its layers. */
+function tieLayers(
+  weights: NamedTensors,
+  config: BertConfig,
+  { size }: AdapterMethod,
+  folder: string,
+): { method: AdapterMethod; weights: NamedTensors } {
+  const [first, ...others] = adapterModules(config, "pfeiffer");
+  const [target] = adapterModules(config, "shared");
+  const method: AdapterMethod = { method: "adapter", size, placement: "shared" };
+  const tied: NamedTensors = new Map(splitHead(weights).head);
+  for (const suffix of suffixes) {
+    const tensor = weights.get(`${first}.${suffix}`);
+    if (tensor === undefined) continue;
+    for (const module of others) {
+      const data = weights.get(`${module}.${suffix}`)?.data;
+      if (data === undefined || !data.every((value, i) => Object.is(value, tensor.data[i]))) {
+        throw new UserError(
+          `${folder}: its config says "placement": "shared", but "${module}.${suffix}" differs from ` +
+            `the first layer's. Remove that field to read it as a pfeiffer adapter.`,
+        );
+      }
+    }
+    tied.set(`${target}.${suffix}`, tensor);
+  }
+  const specs = trainableParameters(config, method, classesOf(tied, folder));
+  return { method, weights: exactTensors(tied, specs, folder) };
+}

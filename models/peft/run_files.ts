@@ -1,0 +1,171 @@
+/** What all formats of a trained run share: the request, the tensors, and their exact check. */
+import { dirname, join, resolve } from "node:path";
+import type { BertConfig } from "../bert/config.ts";
+import type { ParameterSpec } from "../bert/parameters.ts";
+import { UserError } from "../files/errors.ts";
+import { exists, isObject, readJsonObject } from "../files/json.ts";
+import { openSafetensors, writeSafetensors } from "../files/safetensors.ts";
+import { writeFileWhole } from "../files/write.ts";
+import { type Method, methodParameters } from "./method.ts";
+
+/** Trained tensors by our names (see `methodParameters`). */
+export type NamedTensors = Map<string, { shape: number[]; data: Float32Array }>;
+
+export interface ExportRequest {
+  folder: string;
+  method: Method;
+  config: BertConfig;
+  /** In the order of the classifier's rows. */
+  labels: string[];
+  baseModel: {
+    /** What the user asked for, e.g. bert-base-uncased; goes in `base_model_name_or_path`. */
+    name: string;
+    /** Its Hugging Face folder, where there is one: a full export keeps its config.json's fields. */
+    folder?: string;
+  };
+  weights: NamedTensors;
+  /** Copied beside a full model. */
+  tokenizerFiles: { name: string; bytes: Uint8Array }[];
+}
+
+/** A trained run as its folder tells it; no labels where the folder names none. */
+export interface LoadedRun {
+  method: Method;
+  weights: NamedTensors;
+  labels?: string[];
+}
+
+/** A file to be written: text, bytes or tensors. */
+export type RunFile =
+  | { name: string; content: string | Uint8Array }
+  | { name: string; tensors: NamedTensors };
+
+/** Writes files one after another, each whole or not at all; returns their names and bytes. */
+export async function writeRunFiles(
+  folder: string,
+  files: RunFile[],
+): Promise<{ files: string[]; bytes: number }> {
+  let bytes = 0;
+  for (const file of files) {
+    const path = join(folder, file.name);
+    if ("tensors" in file) {
+      const tensors = [...file.tensors].map(([name, tensor]) => ({ name, ...tensor }));
+      bytes += await writeSafetensors(path, tensors);
+    } else {
+      const { content } = file;
+      const encoded = typeof content === "string" ? new TextEncoder().encode(content) : content;
+      await writeFileWhole(path, encoded);
+      bytes += encoded.length;
+    }
+  }
+  return { files: files.map((file) => file.name), bytes };
+}
+
+/** The tensors that a run trains. Throws where the request's weights are not exactly these. */
+export function checkTrainedTensors({ config, method, labels, weights }: ExportRequest): void {
+  const specs = methodParameters(config, method, labels.length).filter((spec) => spec.trainable);
+  const problem = differenceOf(weights, specs);
+  if (problem !== undefined) throw new Error(`The weights to export do not fit: ${problem}`);
+}
+
+/** Splits the classifier off; its names are `classifier.weight` and `classifier.bias`. */
+export function splitHead(weights: NamedTensors): { body: NamedTensors; head: NamedTensors } {
+  const body: NamedTensors = new Map();
+  const head: NamedTensors = new Map();
+  for (const [name, tensor] of weights) {
+    (name.startsWith("classifier.") ? head : body).set(name, tensor);
+  }
+  return { body, head };
+}
+
+/** Reads a small safetensors file whole, under the names that `rename` gives. */
+export async function readTensors(
+  path: string,
+  rename: (name: string) => string = (name) => name,
+): Promise<NamedTensors> {
+  const file = await openSafetensors(path);
+  try {
+    const tensors: NamedTensors = new Map();
+    for (const { name, shape } of file.tensors.values()) {
+      tensors.set(rename(name), { shape, data: await file.read(name) });
+    }
+    return tensors;
+  } finally {
+    file.close();
+  }
+}
+
+/** The number of classes of a run's classifier. Throws a UserError where it has none. */
+export function classesOf(weights: NamedTensors, folder: string): number {
+  const classes = weights.get("classifier.weight")?.shape[0];
+  if (classes === undefined || !weights.has("classifier.bias")) {
+    throw new UserError(
+      `${folder} holds no classifier: save its head (classifier.weight and .bias) with it.`,
+    );
+  }
+  return classes;
+}
+
+/**
+ * Checks that tensors read from a folder are exactly the specified ones; returns them in that order.
+ * Throws a UserError naming the first that is missing, misshapen or surplus: what a surplus tensor
+ * would have done to the model is unknown, so it is not passed over.
+ */
+export function exactTensors(
+  found: NamedTensors,
+  specs: readonly ParameterSpec[],
+  folder: string,
+): NamedTensors {
+  const problem = differenceOf(found, specs);
+  if (problem !== undefined) throw new UserError(`${folder} does not fit the model: ${problem}`);
+  const ordered: NamedTensors = new Map();
+  for (const { name } of specs) {
+    const tensor = found.get(name);
+    if (tensor !== undefined) ordered.set(name, tensor);
+  }
+  return ordered;
+}
+
+function differenceOf(found: NamedTensors, specs: readonly ParameterSpec[]): string | undefined {
+  for (const { name, shape } of specs) {
+    const tensor = found.get(name);
+    if (tensor === undefined) return `"${name}" [${shape.join(", ")}] is missing.`;
+    if (tensor.shape.join() !== shape.join()) {
+      return `"${name}" is [${tensor.shape.join(", ")}] instead of [${shape.join(", ")}].`;
+    }
+  }
+  const names = new Set(specs.map((spec) => spec.name));
+  const surplus = [...found.keys()].find((name) => !names.has(name));
+  return surplus === undefined ? undefined : `"${surplus}" is not one of its tensors.`;
+}
+
+/** Labels in the order of their ids from `{"joy": 1, "anger": 0}`; undefined where ids have gaps. */
+export function labelsFromIds(label2id: Record<string, unknown>): string[] | undefined {
+  const labels: string[] = [];
+  const entries = Object.entries(label2id);
+  for (const [label, id] of entries) labels[Number(id)] = label;
+  const complete = labels.length === entries.length &&
+    Array.from(labels).every((x) => x !== undefined);
+  return complete ? labels : undefined;
+}
+
+/**
+ * The data set's labels in the run.json in a folder or the one above it: PEFT's format has no place
+ * for label names. Undefined where there is none; throws a UserError where their number is another.
+ */
+export async function labelsOfRun(folder: string, classes: number): Promise<string[] | undefined> {
+  for (const place of [folder, dirname(resolve(folder))]) {
+    const path = join(place, "run.json");
+    if (!(await exists(path))) continue;
+    const { dataset } = await readJsonObject(path);
+    const labels = isObject(dataset) ? dataset.labels : undefined;
+    if (!Array.isArray(labels) || !labels.every((label) => typeof label === "string")) continue;
+    if (labels.length !== classes) {
+      throw new UserError(
+        `${path} names ${labels.length} labels, but the classifier in ${folder} has ${classes}.`,
+      );
+    }
+    return labels;
+  }
+  return undefined;
+}

@@ -1,0 +1,97 @@
+/**
+ * What a training run tells the world. The trainer yields these; the terminal, the reports and any
+ * page that draws curves only consume them.
+ */
+import type { Method } from "../peft/method.ts";
+import type { Metrics } from "./metrics.ts";
+
+/** Everything that is the same for every method of a comparison (DESIGN: one object). */
+export interface Hyperparameters {
+  learningRate: number;
+  batchSize: number;
+  epochs: number;
+  warmupSteps: number;
+  weightDecay: number;
+  maxLength: number;
+  maxGradNorm: number;
+  seed: number;
+}
+
+/** The original's values. `maxGradNorm` is the HF Trainer's default. */
+export const defaultHyperparameters: Hyperparameters = {
+  learningRate: 2e-5,
+  batchSize: 16,
+  epochs: 5,
+  warmupSteps: 100,
+  weightDecay: 0.01,
+  maxLength: 512,
+  maxGradNorm: 1,
+  seed: 42,
+};
+
+export interface StartEvent {
+  type: "start";
+  run: string;
+  method: Method;
+  trainableParameters: number;
+  totalParameters: number;
+  stepsPerEpoch: number;
+  totalSteps: number;
+  /** Sentences for the reader, e.g. that all steps together do not exceed the warm-up. */
+  warnings: string[];
+}
+
+/** One optimiser step. Comes in bursts: losses are read back from the GPU every few steps. */
+export interface StepEvent {
+  type: "step";
+  /** From 1 to totalSteps. */
+  step: number;
+  /** From 1 to epochs. */
+  epoch: number;
+  loss: number;
+  /** Global norm before clipping. */
+  gradientNorm: number;
+  learningRate: number;
+  /** Real tokens (no padding) of the batch. */
+  tokens: number;
+  /** Real tokens a second since training started, evaluation not counted. */
+  tokensPerSecond: number;
+}
+
+export interface EvaluationEvent {
+  type: "evaluation";
+  split: "validation" | "test";
+  /** The epoch whose weights were evaluated, from 1. */
+  epoch: number;
+  metrics: Metrics;
+  /** Whether this is the best macro F1 so far (the earlier epoch wins a tie). */
+  best: boolean;
+}
+
+export interface DoneEvent {
+  type: "done";
+  result: TrainingResult;
+}
+
+export type TrainingEvent = StartEvent | StepEvent | EvaluationEvent | DoneEvent;
+
+export interface TrainingResult {
+  run: string;
+  method: Method;
+  trainableParameters: number;
+  totalParameters: number;
+  /** The epoch, from 1, whose weights were tested and are returned. */
+  bestEpoch: number;
+  /** Validation metrics after each epoch. */
+  validation: Metrics[];
+  test: Metrics;
+  totalSteps: number;
+  /** Seconds of training steps, evaluation not counted. */
+  trainingSeconds: number;
+  /** Seconds from the first step to the end, evaluation included. */
+  totalSeconds: number;
+  tokensPerSecond: number;
+  peakGpuBytes: number;
+  /** The best epoch's trainable tensors, by name, in the order of `methodParameters`. */
+  weights: Map<string, { shape: number[]; data: Float32Array }>;
+}

@@ -1,0 +1,170 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { type BertConfig, parseBertConfig } from "../../models/bert/config.ts";
+import { bertParameters, type ParameterSpec } from "../../models/bert/parameters.ts";
+import { openWeights, randomWeights } from "../../models/bert/weights.ts";
+import { UserError } from "../../models/files/errors.ts";
+import { readJsonObject, toJson } from "../../models/files/json.ts";
+import { writeSafetensors } from "../../models/files/safetensors.ts";
+import { readTensors } from "../../models/peft/run_files.ts";
+import { folderTest, golden } from "./temporary.ts";
+
+const config = parseBertConfig(await readJsonObject(golden("model", "config.json")));
+const classes = 5;
+const stored = await readTensors(golden("model", "model.safetensors"));
+
+type Stored = typeof stored;
+
+async function write(folder: string, tensors: Stored, name = "model.safetensors"): Promise<void> {
+  await writeSafetensors(
+    join(folder, name),
+    [...tensors].map(([name, tensor]) => ({ name, ...tensor })),
+  );
+}
+
+function renamed(rename: (name: string) => string): Stored {
+  return new Map([...stored].map(([name, tensor]) => [rename(name), tensor]));
+}
+
+/** Opens a folder, checks that it holds the golden encoder, and returns the notes. */
+async function notesOf(
+  folder: string,
+  isNew: (spec: ParameterSpec) => boolean = () => false,
+  wantedClasses = classes,
+): Promise<string[]> {
+  const source = await openWeights(folder, config);
+  try {
+    for (const spec of bertParameters(config, wantedClasses)) {
+      const data = await source.read(spec);
+      assert.deepEqual(data, isNew(spec) ? undefined : stored.get(spec.name)?.data, spec.name);
+    }
+    return source.notes;
+  } finally {
+    source.close();
+  }
+}
+
+async function fails(folder: string, message: RegExp, model: BertConfig = config): Promise<void> {
+  await assert.rejects(
+    openWeights(folder, model),
+    (error) => error instanceof UserError && message.test(error.message),
+  );
+}
+
+Deno.test("a folder that transformers wrote is read under its own names", async () => {
+  assert.deepEqual(await notesOf(golden("model")), [
+    "The classifier of 5 classes comes from the checkpoint.",
+  ]);
+});
+
+folderTest(
+  "names without the bert. prefix, gamma and beta, and surplus tensors are read",
+  async (folder) => {
+    const tensors = renamed((name) =>
+      name.replace(/^bert\./, "").replace(/LayerNorm\.weight$/, "LayerNorm.gamma")
+        .replace(/LayerNorm\.bias$/, "LayerNorm.beta")
+    );
+    for (const name of ["cls.predictions.bias", "embeddings.position_ids", "cls.a", "cls.b"]) {
+      tensors.set(name, { shape: [1], data: new Float32Array(1) });
+    }
+    await write(folder, tensors);
+    const notes = await notesOf(folder);
+    assert.equal(
+      notes[0],
+      "4 tensors of the checkpoint are not used: cls.a, cls.b, cls.predictions.bias, …",
+    );
+  },
+);
+
+folderTest("a sharded checkpoint is read; a broken one is an error", async (folder) => {
+  const entries = [...stored];
+  await write(folder, new Map(entries.slice(0, 20)), "model-00001-of-00002.safetensors");
+  await write(folder, new Map(entries.slice(20)), "model-00002-of-00002.safetensors");
+  const index = join(folder, "model.safetensors.index.json");
+  const map = Object.fromEntries(
+    entries.map(([name], i) => [name, `model-0000${i < 20 ? 1 : 2}-of-00002.safetensors`]),
+  );
+  const writeIndex = (weightMap: unknown) =>
+    Deno.writeTextFile(index, toJson({ metadata: {}, weight_map: weightMap }));
+  await writeIndex(map);
+  await notesOf(folder);
+  await writeIndex({ ...map, [entries[0][0]]: "model-00002-of-00002.safetensors" });
+  await fails(folder, /model-00002-of-00002\.safetensors lacks the tensor "bert\.embeddings/);
+  await writeIndex({ ...map, [entries[0][0]]: "../elsewhere.safetensors" });
+  await fails(folder, /no file name/);
+  await writeIndex({ ...map, [entries[0][0]]: "absent.safetensors" });
+  await fails(folder, /no file .*absent\.safetensors/);
+  await writeIndex(undefined);
+  await fails(folder, /has no "weight_map"/);
+});
+
+folderTest("a missing or misshapen tensor of the encoder is an error at once", async (folder) => {
+  const name = "bert.encoder.layer.1.attention.self.key.bias";
+  const tensors = new Map(stored);
+  tensors.delete(name);
+  await write(folder, tensors);
+  await fails(folder, /lacks the tensor "bert\.encoder\.layer\.1\.attention\.self\.key\.bias" of/);
+  tensors.set(name, { shape: [4, 8], data: new Float32Array(32) });
+  await write(folder, tensors);
+  await fails(folder, /key\.bias" has the shape \[4, 8\], .* asks for \[32\]/);
+  await fails(golden("model"), /lacks .*layer\.2\..* and 15 more/, { ...config, layers: 3 });
+});
+
+folderTest("the same tensor under two names is an error", async (folder) => {
+  const word = "embeddings.word_embeddings.weight";
+  const double = stored.get(`bert.${word}`);
+  assert(double);
+  await write(folder, new Map([...stored, [word, double]]));
+  await fails(folder, /are the same tensor/);
+});
+
+folderTest("a folder without safetensors says what to do", async (folder) => {
+  await fails(folder, /holds neither model\.safetensors nor/);
+  await Deno.writeTextFile(join(folder, "pytorch_model.bin"), "");
+  await fails(folder, /pytorch_model\.bin only.*save_pretrained/);
+});
+
+folderTest(
+  "a pooler that is missing as a whole starts new; half a pooler is an error",
+  async (folder) => {
+    const isPooler = (name: string) => name.startsWith("bert.pooler.");
+    const tensors = new Map([...stored].filter(([name]) => !isPooler(name)));
+    await write(folder, tensors);
+    const notes = await notesOf(folder, (spec) => isPooler(spec.name));
+    assert.match(notes[0], /no pooler: it starts new/);
+    tensors.set("bert.pooler.dense.bias", { shape: [32], data: new Float32Array(32) });
+    await write(folder, tensors);
+    await fails(folder, /lacks the tensor "bert\.pooler\.dense\.weight"/);
+  },
+);
+
+folderTest("a classifier that is missing, or has other classes, starts new", async (folder) => {
+  const isHead = (spec: ParameterSpec) => spec.name.startsWith("classifier.");
+  assert.deepEqual(await notesOf(golden("model"), isHead, 13), [
+    "The checkpoint has a classifier [5, 32]: one for 13 classes starts new.",
+  ]);
+  await write(folder, new Map([...stored].filter(([name]) => !name.startsWith("classifier."))));
+  assert.deepEqual(await notesOf(folder, isHead), [
+    "The checkpoint has no classifier: one for 5 classes starts new.",
+  ]);
+});
+
+Deno.test("a tensor is never read under a shape that is not its own", async () => {
+  const source = await openWeights(golden("model"), config);
+  try {
+    const [word] = bertParameters(config, classes);
+    await assert.rejects(source.read({ ...word, shape: [32, 64] }), /\[64, 32\].*\[32, 64\]/);
+    assert.equal(await source.read({ ...word, name: "bert.not.there" }), undefined);
+  } finally {
+    source.close();
+  }
+});
+
+Deno.test("a random start has no weights", async () => {
+  const source = randomWeights("mini (random, seed 0)");
+  for (const spec of bertParameters(config, classes)) {
+    assert.equal(await source.read(spec), undefined);
+  }
+  assert.equal(source.description, "mini (random, seed 0)");
+  source.close();
+});

@@ -1,0 +1,58 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { exists, float, readJsonObject, toJson } from "../../models/files/json.ts";
+import { writeFileWhole, writeWhole } from "../../models/files/write.ts";
+import { UserError } from "../../models/files/errors.ts";
+import { folderTest, namesIn } from "./temporary.ts";
+
+folderTest("a file is written into a new folder and replaced as a whole", async (folder) => {
+  const path = join(folder, "new", "note.txt");
+  await writeFileWhole(path, "a longer first text, ä");
+  assert.equal(await Deno.readTextFile(path), "a longer first text, ä");
+  await writeFileWhole(path, new Uint8Array([1, 2, 3]));
+  assert.deepEqual([...await Deno.readFile(path)], [1, 2, 3]);
+  assert.deepEqual(await namesIn(join(folder, "new")), ["note.txt"]);
+});
+
+folderTest("a failing write leaves the old file and no temporary one", async (folder) => {
+  const path = join(folder, "note.txt");
+  await writeFileWhole(path, "old");
+  const failing = writeWhole(path, async (file) => {
+    await file.write(new Uint8Array(10));
+    throw new Error("disk full");
+  });
+  await assert.rejects(failing, /disk full/);
+  assert.equal(await Deno.readTextFile(path), "old");
+  assert.deepEqual(await namesIn(folder), ["note.txt"]);
+});
+
+Deno.test("JSON has sorted keys, and floats that stay floats in Python", () => {
+  const text = toJson({ b: float(1), a: { d: [float(0.25), 2], c: null }, "é": float(1e-7) });
+  assert.equal(
+    text,
+    `{\n  "a": {\n    "c": null,\n    "d": [\n      0.25,\n      2\n    ]\n  },\n` +
+      `  "b": 1.0,\n  "é": 1e-7\n}\n`,
+  );
+});
+
+folderTest("an unreadable JSON file is an error that names it", async (folder) => {
+  const path = join(folder, "config.json");
+  const fails = (pattern: RegExp) =>
+    assert.rejects(
+      readJsonObject(path),
+      (error) => error instanceof UserError && pattern.test(error.message) && error.exitCode === 1,
+    );
+  await fails(/Cannot read .*config\.json/);
+  await Deno.writeTextFile(path, "{ no");
+  await fails(/config\.json is not valid JSON/);
+  await Deno.writeTextFile(path, "[]");
+  await fails(/config\.json is not a JSON object/);
+});
+
+folderTest("a path exists or not, also one through a file", async (folder) => {
+  const path = join(folder, "config.json");
+  assert.equal(await exists(path), false);
+  await Deno.writeTextFile(path, "{}");
+  assert.equal(await exists(path), true);
+  assert.equal(await exists(join(path, "model.safetensors")), false);
+});

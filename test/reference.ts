@@ -1,0 +1,183 @@
+/**
+ * The float64 reference: every operation of the engine on the CPU, forward and backward, written from
+ * the formulas and without regard to speed. Matrices are row-major arrays of numbers.
+ */
+
+export type Values = number[];
+
+/** erf to double precision: its power series where that converges fast, else its continued fraction. */
+export function erf(x: number): number {
+  const a = Math.abs(x);
+  if (a < 3) {
+    let term = a;
+    let sum = a;
+    for (let n = 1; Math.abs(term) > 1e-18; n++) {
+      term *= -a * a / n;
+      sum += term / (2 * n + 1);
+    }
+    return Math.sign(x) * 2 / Math.sqrt(Math.PI) * sum;
+  }
+  let fraction = 0;
+  for (let n = 60; n > 0; n--) fraction = (n / 2) / (a + fraction);
+  return Math.sign(x) * (1 - Math.exp(-a * a) / Math.sqrt(Math.PI) / (a + fraction));
+}
+
+const cumulative = (x: number) => 0.5 * (1 + erf(x / Math.SQRT2));
+const density = (x: number) => Math.exp(-x * x / 2) / Math.sqrt(2 * Math.PI);
+const sigmoid = (x: number) => 1 / (1 + Math.exp(-x));
+
+/** Elementwise functions with their derivatives. */
+export const functions = {
+  gelu: { f: (x: number) => x * cumulative(x), df: (x: number) => cumulative(x) + x * density(x) },
+  relu: { f: (x: number) => Math.max(x, 0), df: (x: number) => x > 0 ? 1 : 0 },
+  silu: {
+    f: (x: number) => x * sigmoid(x),
+    df: (x: number) => sigmoid(x) * (1 + x * (1 - sigmoid(x))),
+  },
+  tanh: { f: Math.tanh, df: (x: number) => 1 - Math.tanh(x) ** 2 },
+};
+
+/** op(A) op(B) with A [rows, inner] and B [inner, columns] after the transposes. */
+export function product(
+  a: Values,
+  b: Values,
+  [rows, inner, columns]: readonly [number, number, number],
+  transpose: "NT" | "NN" | "TN" = "NN",
+): Values {
+  const result: Values = new Array(rows * columns).fill(0);
+  for (let i = 0; i < rows; i++) {
+    for (let j = 0; j < columns; j++) {
+      let sum = 0;
+      for (let k = 0; k < inner; k++) {
+        sum += a[transpose === "TN" ? k * rows + i : i * inner + k] *
+          b[transpose === "NT" ? j * inner + k : k * columns + j];
+      }
+      result[i * columns + j] = sum;
+    }
+  }
+  return result;
+}
+
+/** Sum over rows. */
+export function columnSums(x: Values, columns: number): Values {
+  const sums: Values = new Array(columns).fill(0);
+  x.forEach((value, index) => sums[index % columns] += value);
+  return sums;
+}
+
+/** LayerNorm and its three gradients. */
+export function layerNorm(x: Values, gamma: Values, beta: Values, eps: number, dy: Values) {
+  const columns = gamma.length;
+  const y: Values = [];
+  const dx: Values = [];
+  const dgamma: Values = new Array(columns).fill(0);
+  for (let start = 0; start < x.length; start += columns) {
+    const row = x.slice(start, start + columns);
+    const mean = row.reduce((a, b) => a + b) / columns;
+    const variance = row.reduce((sum, value) => sum + (value - mean) ** 2, 0) / columns;
+    const rstd = 1 / Math.sqrt(variance + eps);
+    const normalised = row.map((value) => (value - mean) * rstd);
+    const g = normalised.map((_, i) => dy[start + i] * gamma[i]);
+    const meanG = g.reduce((a, b) => a + b) / columns;
+    const meanGx = g.reduce((sum, value, i) => sum + value * normalised[i], 0) / columns;
+    normalised.forEach((value, i) => {
+      y.push(value * gamma[i] + beta[i]);
+      dx.push(rstd * (g[i] - meanG - value * meanGx));
+      dgamma[i] += dy[start + i] * value;
+    });
+  }
+  return { y, gradients: [dx, dgamma, columnSums(dy, columns)] };
+}
+
+/** Softmax over rows of `columns`, with its gradient. */
+export function softmax(x: Values, columns: number, dy?: Values) {
+  const y: Values = [];
+  const dx: Values = [];
+  for (let start = 0; start < x.length; start += columns) {
+    const row = x.slice(start, start + columns);
+    const highest = Math.max(...row);
+    const exps = row.map((value) => Math.exp(value - highest));
+    const sum = exps.reduce((a, b) => a + b);
+    const p = exps.map((value) => value / sum);
+    const inner = dy ? p.reduce((total, value, i) => total + value * dy[start + i], 0) : 0;
+    p.forEach((value, i) => {
+      y.push(value);
+      if (dy) dx.push(value * (dy[start + i] - inner));
+    });
+  }
+  return { y, dx };
+}
+
+/** Mean cross-entropy of logits and labels, and its gradient times `dloss`. */
+export function crossEntropy(logits: Values, labels: number[], dloss: number) {
+  const classes = logits.length / labels.length;
+  const p = softmax(logits, classes).y;
+  const loss = labels.reduce((sum, label, row) => sum - Math.log(p[row * classes + label]), 0);
+  const dlogits = p.map((value, i) => {
+    const expected = i % classes === labels[Math.floor(i / classes)] ? 1 : 0;
+    return dloss * (value - expected) / labels.length;
+  });
+  return { loss: loss / labels.length, dlogits };
+}
+
+export interface AttentionShape {
+  /** Length of every sentence, in order. */
+  lengths: number[];
+  heads: number;
+  headSize: number;
+  /** Rows in all; those beyond the sentences are filling. */
+  rows: number;
+}
+
+/**
+ * Attention within packed sentences, with its gradients. `factor(row, head, j)` is dropout's factor on the
+ * weight of the sentence's j-th key.
+ */
+export function attention(
+  query: Values,
+  key: Values,
+  value: Values,
+  { lengths, heads, headSize, rows }: AttentionShape,
+  doutput: Values,
+  factor: (row: number, head: number, j: number) => number = () => 1,
+) {
+  const width = heads * headSize;
+  const output: Values = new Array(rows * width).fill(0);
+  const gradients = [0, 1, 2].map((): Values => new Array(rows * width).fill(0));
+  const [dquery, dkey, dvalue] = gradients;
+  const scale = 1 / Math.sqrt(headSize);
+  let first = 0;
+  for (const length of lengths) {
+    for (let head = 0; head < heads; head++) {
+      const at = (row: number, d: number) => row * width + head * headSize + d;
+      for (let i = first; i < first + length; i++) {
+        const scores: Values = [];
+        for (let j = first; j < first + length; j++) {
+          let score = 0;
+          for (let d = 0; d < headSize; d++) score += query[at(i, d)] * key[at(j, d)];
+          scores.push(score * scale);
+        }
+        const p = softmax(scores, length).y;
+        const factors = p.map((_, j) => factor(i, head, j));
+        const dp: Values = p.map((_, j) => {
+          let sum = 0;
+          for (let d = 0; d < headSize; d++) {
+            output[at(i, d)] += p[j] * factors[j] * value[at(first + j, d)];
+            dvalue[at(first + j, d)] += p[j] * factors[j] * doutput[at(i, d)];
+            sum += doutput[at(i, d)] * value[at(first + j, d)];
+          }
+          return sum * factors[j];
+        });
+        const ds = softmax(scores, length, dp).dx;
+        ds.forEach((dscore, j) => {
+          for (let d = 0; d < headSize; d++) {
+            dquery[at(i, d)] += scale * dscore * key[at(first + j, d)];
+            dkey[at(first + j, d)] += scale * dscore * query[at(i, d)];
+          }
+        });
+      }
+    }
+    first += length;
+  }
+  return { output, gradients };
+}
