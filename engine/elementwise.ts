@@ -1,5 +1,6 @@
 /** Launching kernels that run over all values of a tensor, four at a time. */
 import type { Kernel } from "../kernels/mod.ts";
+import type { Device } from "./device.ts";
 import type { Binding, UniformBinding } from "./launcher.ts";
 import type { Tensor } from "./tensor.ts";
 
@@ -14,34 +15,40 @@ export function workgroupsFor(invocations: number): [number, number] {
 }
 
 /**
- * Launches a kernel over tensors of one size; `params.count` is filled in. A tensor above the binding
- * limit is covered piece by piece. `uniforms` are bound whole.
+ * Launches a kernel over tensors of one size. A tensor above the binding limit is covered piece by piece:
+ * `params.count` is filled in with a piece's vec4s, `params.first` with the index of its first one.
  */
 export function launchElementwise(
   kernel: Kernel,
   tensors: Readonly<Record<string, Tensor>>,
   params: Readonly<Record<string, number>> = {},
-  uniforms: Readonly<Record<string, UniformBinding>> = {},
+  shared: Readonly<Record<string, Binding | UniformBinding>> = {},
 ): void {
-  const [first] = Object.values(tensors);
-  const { device } = first;
-  const bytes = first.binding.size;
-  const pieceBytes = Math.floor(device.maxBindingBytes / 256) * 256;
-  if (bytes > pieceBytes && Object.keys(uniforms).length > 0) {
-    throw new Error(`${kernel.name}: a tensor of ${bytes} bytes is above the binding limit.`);
-  }
-  for (let start = 0; start < bytes; start += pieceBytes) {
-    const size = Math.min(pieceBytes, bytes - start);
-    const bindings: Record<string, Binding | UniformBinding> = { ...uniforms };
+  const [{ device, binding }] = Object.values(tensors);
+  forEachPiece(device, binding.size, (start, size) => {
+    const bindings: Record<string, Binding | UniformBinding> = { ...shared };
     for (const name in tensors) {
       const { storage, offset } = tensors[name];
       bindings[name] = { storage, offset: offset + start, size };
     }
+    const count = size / 16;
     device.launcher.launch(
       kernel,
       bindings,
-      { ...params, count: size / 16 },
-      workgroupsFor(size / 16),
+      { ...params, count, first: start / 16 },
+      workgroupsFor(count),
     );
+  });
+}
+
+/** Cuts a range of bytes into pieces that one binding can cover. */
+export function forEachPiece(
+  device: Device,
+  bytes: number,
+  run: (start: number, size: number) => void,
+): void {
+  const pieceBytes = Math.floor(device.maxBindingBytes / 256) * 256;
+  for (let start = 0; start < bytes; start += pieceBytes) {
+    run(start, Math.min(pieceBytes, bytes - start));
   }
 }

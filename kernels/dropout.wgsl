@@ -3,6 +3,7 @@
 
 struct Params {
   count: u32, // vec4s
+  first: u32, // index of this piece's first vec4 in the whole tensor
   site: u32,
   threshold: u32,
   keep: f32,
@@ -15,6 +16,6 @@ struct Params {
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   for (var i = id.x; i < params.count; i += groups.x * 64) {
-    y[i] = x[i] * dropoutFactors(params.site, vec2u(i, 0), params.threshold, params.keep);
+    y[i] = x[i] * dropoutFactors(params.site, vec2u(params.first + i, 0), params.threshold, params.keep);
   }
 }

@@ -4,7 +4,10 @@
  * two of our own: `shared`, pfeiffer's with one tied bottleneck in all layers, and `output`, one
  * bottleneck on the pooled vector.
  */
+import { add, linear, relu, scale, silu } from "../../engine/ops/mod.ts";
+import type { Parameters } from "../../engine/parameters.ts";
 import type { BertConfig } from "../bert/config.ts";
+import type { Layer, PeftTree } from "../bert/encoder.ts";
 import { linearParameters, type ParameterSpec } from "../bert/parameters.ts";
 import type { AdapterMethod, AdapterPlacement } from "./method.ts";
 
@@ -19,7 +22,10 @@ export function adapterActivation(placement: AdapterPlacement): AdapterActivatio
 }
 
 /** The prefixes of the bottlenecks' tensors, e.g. `bert.encoder.layer.0.output.adapters.emotion`. */
-export function adapterModules(config: BertConfig, placement: AdapterPlacement): string[] {
+export function adapterModules(
+  config: Pick<BertConfig, "layers">,
+  placement: AdapterPlacement,
+): string[] {
   if (placement === "shared") return [`bert.encoder.shared_adapter.${adapterName}`];
   if (placement === "output") return [`bert.pooler.adapters.${adapterName}`];
   const modules: string[] = [];
@@ -52,4 +58,47 @@ export function adapterParameters(config: BertConfig, method: AdapterMethod): Pa
       parallel ? { kind: "zeros" } : { kind: "normal", std: 0.02 },
     ),
   ]);
+}
+
+/** The factor on the parallel adapter's output (He et al. 2021). */
+const parallelScale = 4;
+
+/** The change to the module tree: a bottleneck in a sub-layer's end, or on the pooled vector. */
+export function adapterTree(method: AdapterMethod, parameters: Parameters): PeftTree {
+  const { placement } = method;
+  const activation = adapterActivation(placement) === "silu" ? silu : relu;
+  /** A(h) = up(act(down(h))) */
+  const bottleneck = (module: string): Layer => {
+    const get = (name: string) => parameters.get(`${module}.${name}`);
+    const [downWeight, downBias] = [get("adapter_down.0.weight"), get("adapter_down.0.bias")];
+    const [upWeight, upBias] = [get("adapter_up.weight"), get("adapter_up.bias")];
+    return (h) => linear(activation(linear(h, downWeight, downBias)), upWeight, upBias);
+  };
+  if (placement === "output") {
+    const [module] = adapterModules({ layers: 0 }, placement);
+    const adapter = bottleneck(module);
+    return { pooled: (p) => add(p, adapter(p)) };
+  }
+  const shared = placement === "shared"
+    ? bottleneck(adapterModules({ layers: 0 }, placement)[0])
+    : undefined;
+  return {
+    subLayerEnd(module, norm) {
+      const isAttention = module.endsWith(".attention.output");
+      if (isAttention && placement !== "houlsby") return undefined;
+      const adapter = shared ?? bottleneck(`${module}.adapters.${adapterName}`);
+      switch (placement) {
+        case "houlsby":
+          return (dense, input) => norm(add(add(adapter(dense), dense), input));
+        case "parallel":
+          return (dense, input) =>
+            norm(add(add(dense, scale(adapter(input), parallelScale)), input));
+        default: // pfeiffer, shared
+          return (dense, input) => {
+            const sum = add(dense, input);
+            return norm(add(adapter(norm(sum)), sum));
+          };
+      }
+    },
+  };
 }

@@ -2,7 +2,10 @@
  * LoRA (Hu et al. 2021, arXiv:2106.09685) as the PEFT library defines it:
  * y = x Wᵀ + b + s · (dropout(x) Aᵀ) Bᵀ, with s = α/r, or α/√r for rsLoRA (arXiv:2312.03732).
  */
+import { loraLinear } from "../../engine/ops/mod.ts";
+import type { Parameters } from "../../engine/parameters.ts";
 import type { BertConfig } from "../bert/config.ts";
+import type { PeftTree } from "../bert/encoder.ts";
 import { encoderLinears, type LinearSpec, type ParameterSpec } from "../bert/parameters.ts";
 import type { LoraMethod } from "./method.ts";
 
@@ -46,4 +49,26 @@ export function loraParameters(config: BertConfig, method: LoraMethod): Paramete
       decay: true,
     },
   ]);
+}
+
+/** The change to the module tree: a targeted `Linear` becomes a LoRA layer. */
+export function loraTree(
+  config: BertConfig,
+  method: LoraMethod,
+  parameters: Parameters,
+  training: () => boolean,
+): PeftTree {
+  const targets = new Set(loraTargets(config, method.targetModules).map(({ name }) => name));
+  const scale = loraScale(method);
+  return {
+    linear(module) {
+      if (!targets.has(module)) return undefined;
+      const weight = parameters.get(`${module}.weight`);
+      const bias = parameters.get(`${module}.bias`);
+      const a = parameters.get(`${module}.lora_A.weight`);
+      const b = parameters.get(`${module}.lora_B.weight`);
+      return (x) =>
+        loraLinear(x, weight, bias, { a, b, scale, dropout: training() ? method.dropout : 0 });
+    },
+  };
 }

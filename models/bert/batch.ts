@@ -1,0 +1,58 @@
+/** A batch as the encoder takes it: its sentences' tokens one after another, no padding. */
+import type { Device } from "../../engine/device.ts";
+import { type RowIndex, rowIndex } from "../../engine/ops/embedding.ts";
+import { type Tensor, upload } from "../../engine/tensor.ts";
+
+/** The row count is rounded up to a multiple, so that few buffer sizes occur and bind groups repeat. */
+const rowMultiple = 64;
+
+export interface PackedBatch {
+  /** Rows, filling included. */
+  rows: number;
+  /** Real tokens. */
+  tokens: number;
+  tokenIds: RowIndex;
+  positions: RowIndex;
+  tokenTypes: RowIndex;
+  /** [rows, 2] u32: first and last (exclusive) row of each row's sentence; (0, 0) for filling rows. */
+  sentences: Tensor;
+  /** The rows of the sentences' first tokens, [CLS]. */
+  firstTokens: RowIndex;
+  /** [sentences] u32 */
+  labels: Tensor;
+}
+
+/** Packs token ids [CLS] … [SEP] of some sentences and uploads them. Throws on an empty sentence. */
+export function packBatch(
+  device: Device,
+  sentences: readonly (readonly number[])[],
+  labels: readonly number[],
+): PackedBatch {
+  const tokens = sentences.reduce((sum, { length }) => sum + length, 0);
+  const rows = Math.ceil(tokens / rowMultiple) * rowMultiple;
+  const tokenIds = new Uint32Array(rows);
+  const positions = new Uint32Array(rows);
+  const bounds = new Uint32Array(rows * 2);
+  const firstTokens = new Uint32Array(sentences.length);
+  let row = 0;
+  sentences.forEach((ids, sentence) => {
+    if (ids.length === 0) throw new Error(`Sentence ${sentence} of the batch has no tokens.`);
+    const first = firstTokens[sentence] = row;
+    ids.forEach((id, position) => {
+      tokenIds[row] = id;
+      positions[row] = position;
+      bounds.set([first, first + ids.length], 2 * row);
+      row++;
+    });
+  });
+  return {
+    rows,
+    tokens,
+    tokenIds: rowIndex(device, tokenIds),
+    positions: rowIndex(device, positions),
+    tokenTypes: rowIndex(device, new Uint32Array(rows)),
+    sentences: upload(device, [rows, 2], bounds),
+    firstTokens: rowIndex(device, firstTokens),
+    labels: upload(device, [labels.length], Uint32Array.from(labels)),
+  };
+}

@@ -1,0 +1,131 @@
+/**
+ * BERT for sequence classification (Devlin et al. 2018, arXiv:1810.04805), as HF's
+ * BertForSequenceClassification. Built as a tree of functions that reads like the checkpoint's keys;
+ * a PEFT method changes the tree when it is built: `linear` may give a LoRA layer, `subLayer` may put
+ * an adapter in.
+ */
+import {
+  add,
+  attention,
+  crossEntropy,
+  dropout,
+  embedding,
+  gelu,
+  layerNorm,
+  linear,
+  tanh,
+} from "../../engine/ops/mod.ts";
+import type { Parameters } from "../../engine/parameters.ts";
+import { scope } from "../../engine/tape.ts";
+import type { Tensor } from "../../engine/tensor.ts";
+import type { PackedBatch } from "./batch.ts";
+import type { BertConfig } from "./config.ts";
+
+/** [rows, in] → [rows, out] */
+export type Layer = (x: Tensor) => Tensor;
+
+/** The end of a sub-layer: from its dense output D (after dropout) and its input X to LN(D + X) or the like. */
+export type SubLayerEnd = (dense: Tensor, input: Tensor) => Tensor;
+
+/** How a PEFT method changes the tree; every part is optional. */
+export interface PeftTree {
+  /** The linear layer of an HF module name, or undefined for the plain one. */
+  linear?(module: string): Layer | undefined;
+  /** The end of `attention.output` or `output` of a layer, or undefined for the plain LN(D + X). */
+  subLayerEnd?(module: string, norm: Layer): SubLayerEnd | undefined;
+  /** What happens to the pooled vector, before the classifier's dropout. */
+  pooled?: Layer;
+}
+
+/** What the forward pass may be asked for besides logits. */
+export interface Model {
+  /** Dropout is on while this is true. */
+  training: boolean;
+  /** Hidden states [rows, hidden] after the embeddings (index 0) and after each layer, of a packed batch. */
+  hiddenStates(batch: PackedBatch): Tensor[];
+  /** Class scores [sentences, classes]. */
+  logits(batch: PackedBatch): Tensor;
+  /** Mean cross-entropy [1]. */
+  loss(batch: PackedBatch): Tensor;
+}
+
+/** Builds the model over its parameters, which go by HF's names. */
+export function buildBert(config: BertConfig, parameters: Parameters, peft: PeftTree = {}): Model {
+  const model = { training: false };
+  const weight = (name: string) => parameters.get(name);
+  const drop = (x: Tensor, probability: number) => dropout(x, model.training ? probability : 0);
+
+  const linearLayer = (module: string): Layer => {
+    const changed = peft.linear?.(module);
+    if (changed) return changed;
+    const w = weight(`${module}.weight`);
+    const b = weight(`${module}.bias`);
+    return (x) => linear(x, w, b);
+  };
+  const normLayer = (module: string): Layer => {
+    const gamma = weight(`${module}.weight`);
+    const beta = weight(`${module}.bias`);
+    return (x) => layerNorm(x, gamma, beta, config.layerNormEps);
+  };
+  /** A sub-layer's end: dense, dropout, then LN(D + X) or what the method makes of it. */
+  const outputLayer = (module: string): SubLayerEnd => {
+    const dense = linearLayer(`${module}.dense`);
+    const norm = normLayer(`${module}.LayerNorm`);
+    const end = peft.subLayerEnd?.(module, norm) ?? ((d, x) => norm(add(d, x)));
+    return (hidden, input) => end(drop(dense(hidden), config.hiddenDropout), input);
+  };
+
+  const embeddings = (batch: PackedBatch): Tensor => {
+    const words = embedding(weight("bert.embeddings.word_embeddings.weight"), batch.tokenIds);
+    const types = embedding(
+      weight("bert.embeddings.token_type_embeddings.weight"),
+      batch.tokenTypes,
+    );
+    const positions = embedding(
+      weight("bert.embeddings.position_embeddings.weight"),
+      batch.positions,
+    );
+    return drop(embeddingNorm(add(add(words, types), positions)), config.hiddenDropout);
+  };
+  const embeddingNorm = normLayer("bert.embeddings.LayerNorm");
+
+  const encoderLayer = (at: string) => {
+    const query = linearLayer(`${at}.attention.self.query`);
+    const key = linearLayer(`${at}.attention.self.key`);
+    const value = linearLayer(`${at}.attention.self.value`);
+    const attentionOutput = outputLayer(`${at}.attention.output`);
+    const intermediate = linearLayer(`${at}.intermediate.dense`);
+    const output = outputLayer(`${at}.output`);
+    return (x: Tensor, batch: PackedBatch): Tensor => {
+      const context = attention(query(x), key(x), value(x), {
+        heads: config.heads,
+        dropout: model.training ? config.attentionDropout : 0,
+        sentences: batch.sentences,
+      });
+      const attended = attentionOutput(context, x);
+      return output(gelu(intermediate(attended)), attended);
+    };
+  };
+  const layers = Array.from(
+    { length: config.layers },
+    (_, layer) => encoderLayer(`bert.encoder.layer.${layer}`),
+  );
+
+  const pooler = linearLayer("bert.pooler.dense");
+  const classifier = linearLayer("classifier");
+
+  const hiddenStates = (batch: PackedBatch): Tensor[] => {
+    const states = [embeddings(batch)];
+    for (const layer of layers) states.push(layer(states[states.length - 1], batch));
+    return states;
+  };
+  const logits = (batch: PackedBatch): Tensor => {
+    const { device } = parameters;
+    let hidden = scope(device, () => embeddings(batch));
+    for (const layer of layers) hidden = scope(device, () => layer(hidden, batch));
+    const pooled = tanh(pooler(embedding(hidden, batch.firstTokens)));
+    return classifier(drop(peft.pooled?.(pooled) ?? pooled, config.classifierDropout));
+  };
+  const loss = (batch: PackedBatch): Tensor => crossEntropy(logits(batch), batch.labels);
+  return Object.assign(model, { hiddenStates, logits, loss });
+}

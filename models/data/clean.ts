@@ -1,0 +1,66 @@
+/** From raw rows to labelled examples: what is dropped, what is counted, and the data's hash. */
+import { createHash } from "node:crypto";
+
+export interface Example {
+  text: string;
+  /** Index into the sorted labels. */
+  label: number;
+}
+
+export interface CleanRows {
+  /** Sorted: whole numbers by value, else by code unit, so that the order is the same everywhere. */
+  labels: string[];
+  /** In the order of the rows. */
+  examples: Example[];
+  /** Rows dropped because text or label is empty. */
+  emptyRows: number;
+  /** Rows dropped because an earlier row has the same text and label. */
+  duplicates: number;
+  /** Texts that occur with more than one label; all of them are kept. */
+  conflicts: number;
+  /** SHA-256, in hex, of the kept rows' texts and labels in their order. */
+  hash: string;
+}
+
+function sortLabels(labels: Iterable<string>): string[] {
+  const sorted = [...labels].sort();
+  return sorted.every((label) => /^-?\d{1,15}$/.test(label))
+    ? sorted.sort((a, b) => Number(a) - Number(b))
+    : sorted;
+}
+
+/** Trims, drops empty rows and exact duplicates, and numbers the labels. `texts[i]` has `labels[i]`. */
+export function cleanRows(texts: readonly string[], labels: readonly string[]): CleanRows {
+  const kept: { text: string; label: string }[] = [];
+  const labelsOf = new Map<string, Set<string>>();
+  let emptyRows = 0;
+  let duplicates = 0;
+  for (let row = 0; row < texts.length; row++) {
+    const text = texts[row].trim();
+    const label = labels[row].trim();
+    if (text === "" || label === "") {
+      emptyRows++;
+      continue;
+    }
+    const seen = labelsOf.get(text);
+    if (seen?.has(label)) {
+      duplicates++;
+      continue;
+    }
+    if (seen === undefined) labelsOf.set(text, new Set([label]));
+    else seen.add(label);
+    kept.push({ text, label });
+  }
+  const hash = createHash("sha256");
+  for (const { text, label } of kept) hash.update(JSON.stringify([text, label]) + "\n");
+  const names = sortLabels(new Set(kept.map(({ label }) => label)));
+  const ids = new Map(names.map((name, id) => [name, id]));
+  return {
+    labels: names,
+    examples: kept.map(({ text, label }) => ({ text, label: ids.get(label)! })),
+    emptyRows,
+    duplicates,
+    conflicts: [...labelsOf.values()].filter((labels) => labels.size > 1).length,
+    hash: hash.digest("hex"),
+  };
+}

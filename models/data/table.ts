@@ -1,0 +1,87 @@
+/** A file of rows and named columns, whatever its format. */
+import { extname } from "node:path";
+import { UserError } from "../files/errors.ts";
+import { parseDelimited } from "./delimited.ts";
+import { parseJsonLines } from "./json_lines.ts";
+import { openParquet } from "./parquet.ts";
+
+export interface Table {
+  /** Column names in the file's order. */
+  columns: string[];
+  rows: number;
+  /** A column's values as text, "" for null. Throws a `UserError` where a value is no scalar. */
+  read(column: string): Promise<string[]>;
+}
+
+/** The formats we read, by file name extension. */
+export const tableExtensions = [".parquet", ".csv", ".tsv", ".jsonl", ".ndjson"];
+
+/** Whether a file name ends as one of the formats that we read. */
+export function isTable(path: string): boolean {
+  return tableExtensions.includes(extname(path).toLowerCase());
+}
+
+async function readText(path: string): Promise<string> {
+  const bytes = await Deno.readFile(path);
+  try {
+    // A byte order mark is dropped by the decoder.
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch (cause) {
+    throw new UserError(
+      `${path} is not UTF-8 text. Convert it, for example with: ` +
+        `iconv -f WINDOWS-1252 -t UTF-8 old.csv > new.csv`,
+      { cause },
+    );
+  }
+}
+
+function delimitedTable(text: string, delimiter: string, source: string): Table {
+  const [header, ...rows] = parseDelimited(text, delimiter, source);
+  if (header === undefined) throw new UserError(`${source} is empty.`);
+  const columns = header.fields.map((name) => name.trim());
+  const twice = columns.find((name, index) => columns.indexOf(name) < index);
+  if (twice !== undefined) {
+    throw new UserError(`${source}, line ${header.line}: two columns are called "${twice}".`);
+  }
+  for (const { line, fields } of rows) {
+    if (fields.length !== columns.length) {
+      throw new UserError(
+        `${source}, line ${line}: ${fields.length} fields, but the first line names ` +
+          `${columns.length} columns (${columns.join(", ")}). ` +
+          `A field that holds a ${delimiter === "\t" ? "tab" : "comma"} or a line end is quoted.`,
+      );
+    }
+  }
+  return {
+    columns,
+    rows: rows.length,
+    read(column) {
+      const index = columns.indexOf(column);
+      return Promise.resolve(rows.map(({ fields }) => fields[index]));
+    },
+  };
+}
+
+/**
+ * Opens a Parquet, CSV, TSV (both with a first line that names the columns) or JSON Lines file.
+ * Throws a `UserError` for another extension and for what cannot be read, with the line number.
+ */
+export async function openTable(path: string): Promise<Table> {
+  switch (extname(path).toLowerCase()) {
+    case ".parquet":
+      return await openParquet(path);
+    case ".csv":
+      return delimitedTable(await readText(path), ",", path);
+    case ".tsv":
+      return delimitedTable(await readText(path), "\t", path);
+    case ".jsonl":
+    case ".ndjson":
+      return parseJsonLines(await readText(path), path);
+    default:
+      throw new UserError(
+        `Cannot tell the format of ${path}. Data sets are files that end in ${
+          tableExtensions.join(", ")
+        }.`,
+      );
+  }
+}

@@ -1,0 +1,98 @@
+/** From a method and a checkpoint to a model on the GPU, ready to train. */
+import type { Device } from "../../engine/device.ts";
+import { Parameters } from "../../engine/parameters.ts";
+import { HostRandom, streams } from "../../engine/random.ts";
+import type { BertConfig } from "../bert/config.ts";
+import { buildBert, type Model, type PeftTree } from "../bert/encoder.ts";
+import { bertParameters, type ParameterSpec, sizeOf } from "../bert/parameters.ts";
+import type { WeightSource } from "../bert/weights.ts";
+import { adapterTree } from "./adapter.ts";
+import { loraTree } from "./lora.ts";
+import { type Method, methodParameters } from "./method.ts";
+
+/** Seed of encoder tensors that no checkpoint holds: theirs alone, so that every run of `mini` starts alike. */
+export const baseSeed = 0;
+
+export interface MethodModel {
+  model: Model;
+  parameters: Parameters;
+  /** In the order of `methodParameters`. */
+  specs: (ParameterSpec & { trainable: boolean })[];
+  /** Frees parameters and gradients. */
+  destroy(): void;
+}
+
+/**
+ * Builds the model of a method: allocates its parameters, reads the checkpoint tensor by tensor, and
+ * starts the rest (head, LoRA, adapters; for `mini` everything) as its spec says, from the seed.
+ */
+export async function createModel(
+  device: Device,
+  options: {
+    config: BertConfig;
+    method: Method;
+    classes: number;
+    weights: WeightSource;
+    seed: number;
+  },
+): Promise<MethodModel> {
+  const { config, method, classes, weights, seed } = options;
+  const specs = methodParameters(config, method, classes);
+  const encoder = new Set(bertParameters(config, classes).map(({ name }) => name));
+  const parameters = new Parameters(device, specs);
+  try {
+    for (const spec of specs) {
+      const fromBase = encoder.has(spec.name) && spec.name.startsWith("bert.");
+      const data = await weights.read(spec) ?? initialValues(spec, fromBase ? baseSeed : seed);
+      const { storage, offset } = parameters.get(spec.name);
+      device.write(storage, offset, data);
+      device.gpu.queue.submit([]); // hands the staging memory back tensor by tensor
+    }
+    device.check();
+  } catch (error) {
+    parameters.destroy();
+    throw error;
+  }
+  const model = buildBert(
+    config,
+    parameters,
+    treeOf(method, config, parameters, () => model.training),
+  );
+  return { model, parameters, specs, destroy: () => parameters.destroy() };
+}
+
+function treeOf(
+  method: Method,
+  config: BertConfig,
+  parameters: Parameters,
+  training: () => boolean,
+): PeftTree {
+  switch (method.method) {
+    case "full":
+      return {};
+    case "lora":
+      return loraTree(config, method, parameters, training);
+    case "adapter":
+      return adapterTree(method, parameters);
+  }
+}
+
+/** A new tensor's values. They depend on the seed and the tensor's name, not on what else is made. */
+export function initialValues({ name, shape, init }: ParameterSpec, seed: number): Float32Array {
+  const values = new Float32Array(sizeOf(shape));
+  if (init.kind === "zeros") return values;
+  if (init.kind === "ones") return values.fill(1);
+  const random = new HostRandom(seed, streams.initialise + (hash(name) << 4));
+  if (init.kind === "normal") return values.map(() => init.std * random.normal());
+  const bound = 1 / Math.sqrt(init.fanIn);
+  return values.map(() => bound * (2 * random.uniform() - 1));
+}
+
+/** FNV-1a, 32 bits. */
+function hash(text: string): number {
+  let value = 0x811c9dc5;
+  for (const character of text) {
+    value = Math.imul(value ^ character.charCodeAt(0), 0x01000193);
+  }
+  return value >>> 0;
+}

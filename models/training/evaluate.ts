@@ -1,0 +1,76 @@
+/** Class scores of many sentences, without a tape; one readback in all. */
+import type { Device } from "../../engine/device.ts";
+import { noGrad } from "../../engine/tape.ts";
+import { persistent } from "../../engine/tensor.ts";
+import { packBatch } from "../bert/batch.ts";
+import type { Model } from "../bert/encoder.ts";
+import { chunks } from "./batches.ts";
+import { computeMetrics, type Metrics } from "./metrics.ts";
+
+/** A sentence as the model takes it. */
+export interface EncodedExample {
+  ids: readonly number[];
+  label: number;
+}
+
+/** Logits [examples, classes], with dropout off. Waits for the GPU. */
+export async function predict(
+  device: Device,
+  model: Model,
+  examples: readonly EncodedExample[],
+  { classes, batchSize }: { classes: number; batchSize: number },
+): Promise<Float32Array> {
+  const all = persistent(device, [examples.length, classes], undefined, "logits");
+  model.training = false;
+  let done = 0;
+  for (const batch of chunks(examples, batchSize)) {
+    device.beginStep(0, 0);
+    noGrad(() => {
+      const packed = packBatch(
+        device,
+        batch.map(({ ids }) => ids),
+        batch.map(({ label }) => label),
+      );
+      const { storage, offset, size } = model.logits(packed);
+      device.launcher.record((encoder) =>
+        encoder.copyBufferToBuffer(
+          storage.buffer,
+          offset,
+          all.storage.buffer,
+          done * classes * 4,
+          size * 4,
+        )
+      );
+    });
+    device.endStep();
+    done += batch.length;
+  }
+  const logits = await all.read();
+  device.memory.destroy(all.storage);
+  return logits;
+}
+
+/** Metrics of a model on some sentences; the loss is taken in float64 from the logits. */
+export async function evaluate(
+  device: Device,
+  model: Model,
+  examples: readonly EncodedExample[],
+  { labels, batchSize }: { labels: string[]; batchSize: number },
+): Promise<Metrics> {
+  const classes = labels.length;
+  const logits = await predict(device, model, examples, { classes, batchSize });
+  let loss = 0;
+  const predicted = examples.map(({ label }, row) => {
+    const scores = logits.subarray(row * classes, (row + 1) * classes);
+    const highest = scores.reduce((a, b) => Math.max(a, b));
+    const sum = scores.reduce((total, score) => total + Math.exp(score - highest), 0);
+    loss += highest + Math.log(sum) - scores[label];
+    return scores.indexOf(highest);
+  });
+  return computeMetrics(
+    labels,
+    examples.map(({ label }) => label),
+    predicted,
+    loss / examples.length,
+  );
+}

@@ -1,0 +1,37 @@
+import assert from "node:assert/strict";
+import { findColumns } from "../../models/data/columns.ts";
+import { UserError } from "../../models/files/errors.ts";
+
+Deno.test("columns are found by their usual names, in any case", () => {
+  const found = (...columns: string[]) => findColumns(columns, {}, "x.csv");
+  assert.deepEqual(found("Sentence", "Label"), { textColumn: "Sentence", labelColumn: "Label" });
+  assert.deepEqual(found("tweet_id", "sentiment", "text"), {
+    textColumn: "text",
+    labelColumn: "sentiment",
+  });
+  assert.deepEqual(found("EMOTION", "Content"), { textColumn: "Content", labelColumn: "EMOTION" });
+  // The usual order decides, not the file's: "text" before "sentence", "label" before "emotion".
+  assert.deepEqual(found("emotion", "sentence", "label", "text"), {
+    textColumn: "text",
+    labelColumn: "label",
+  });
+});
+
+Deno.test("columns that were asked for, and errors that list what there is", () => {
+  const columns = ["Body", "mood", "label"];
+  assert.deepEqual(findColumns(columns, { textColumn: "body", labelColumn: "mood" }, "x.csv"), {
+    textColumn: "Body",
+    labelColumn: "mood",
+  });
+  assert.throws(
+    () => findColumns(columns, {}, "x.csv"),
+    /x\.csv has no column called text, sentence, content; its columns are "Body", "mood", "label".*--text_column/,
+  );
+  assert.throws(
+    () => findColumns(columns, { textColumn: "nope" }, "x.csv"),
+    (error: unknown) =>
+      error instanceof UserError && error.exitCode === 2 &&
+      /no column "nope"; its columns are "Body", "mood", "label"/.test(error.message),
+  );
+  assert.throws(() => findColumns(["label"], { textColumn: "label" }, "x.csv"), /both/);
+});

@@ -1,0 +1,130 @@
+/** A tiny Hugging Face hub on 127.0.0.1: the few endpoints that a download asks, nothing else. */
+import { createHash } from "node:crypto";
+import { dirname, join } from "node:path";
+import type { HubSettings } from "../../models/hub.ts";
+
+export interface FakeRepository {
+  revision: string;
+  /** Content by path. */
+  files: Record<string, string | Uint8Array<ArrayBuffer>>;
+  /** Answer without a token that fits: as the hub does for private repositories. */
+  token?: string;
+}
+
+export interface FakeHub {
+  endpoint: string;
+  /** `METHOD /path` of every request so far. */
+  requests: string[];
+  /** Answers every request with this status instead, while it is set. */
+  failWith?: number;
+  /** Cuts this many bytes off every file that is sent whole. */
+  cutOff: number;
+  close(): Promise<void>;
+}
+
+const bytesOf = (content: string | Uint8Array<ArrayBuffer>) =>
+  typeof content === "string" ? new TextEncoder().encode(content) : content;
+
+const hashOf = (bytes: Uint8Array) => createHash("sha1").update(bytes).digest("hex");
+
+/** Starts a hub that holds the repositories, by `models/org/name` or `datasets/org/name`. */
+export function startFakeHub(repositories: Record<string, FakeRepository>): FakeHub {
+  const requests: string[] = [];
+  const answer = async (request: Request): Promise<Response> => {
+    const url = new URL(request.url);
+    const path = decodeURIComponent(url.pathname);
+    requests.push(`${request.method} ${path}`);
+    if (hub.failWith !== undefined) return new Response("no", { status: hub.failWith });
+    const [, api, kind, name, verb, rest = ""] = path.match(
+      /^\/(api\/)?((?:models|datasets)\/)?([^/]+\/[^/]+)\/(revision|tree|paths-info|resolve)\/?(.*)$/,
+    ) ?? [];
+    const repository = repositories[`${kind ?? "models/"}${name}`];
+    // Like the real hub: what does not exist is "not authorised" to a stranger.
+    const asked = request.headers.get("authorization");
+    if (repository === undefined) {
+      return Response.json({ error: "Repository not found" }, { status: asked ? 404 : 401 });
+    }
+    if (repository.token !== undefined && asked !== `Bearer ${repository.token}`) {
+      return Response.json({ error: "Access is restricted" }, { status: 403 });
+    }
+    const entry = (path: string) => {
+      const bytes = bytesOf(repository.files[path]);
+      return { type: "file", path, size: bytes.length, oid: hashOf(bytes) };
+    };
+    if (api && verb === "revision") {
+      return Response.json({ _id: "1", id: name, sha: repository.revision, lastModified: 0 });
+    }
+    if (api && verb === "tree") {
+      return Response.json(Object.keys(repository.files).map(entry));
+    }
+    if (api && verb === "paths-info") {
+      const { paths } = await request.json() as { paths: string[] };
+      return Response.json(paths.filter((path) => path in repository.files).map(entry));
+    }
+    const file = rest.slice(rest.indexOf("/") + 1);
+    if (verb !== "resolve" || !(file in repository.files)) {
+      return new Response("no such entry", {
+        status: 404,
+        headers: { "x-error-code": "EntryNotFound" },
+      });
+    }
+    const bytes = bytesOf(repository.files[file]);
+    const headers = { etag: `"${hashOf(bytes)}"`, "content-type": "application/octet-stream" };
+    if (request.headers.has("range")) {
+      return new Response(bytes.slice(0, 1), {
+        status: 206,
+        headers: { ...headers, "content-range": `bytes 0-0/${bytes.length}` },
+      });
+    }
+    return new Response(bytes.slice(0, bytes.length - hub.cutOff), { headers });
+  };
+  const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, answer);
+  const hub: FakeHub = {
+    endpoint: `http://127.0.0.1:${server.addr.port}`,
+    requests,
+    cutOff: 0,
+    close: () => server.shutdown(),
+  };
+  return hub;
+}
+
+/** Runs a test with a fake hub, an empty cache folder and settings that point to both. */
+export async function withFakeHub(
+  repositories: Record<string, FakeRepository>,
+  test: (hub: FakeHub, settings: HubSettings) => Promise<void>,
+): Promise<void> {
+  const cacheFolder = await Deno.makeTempDir();
+  const hub = startFakeHub(repositories);
+  try {
+    await test(hub, { endpoint: hub.endpoint, cacheFolder, offline: false });
+  } finally {
+    await hub.close();
+    await Deno.remove(cacheFolder, { recursive: true });
+  }
+}
+
+/** Settings for a hub at which nobody answers, with a cache folder of their own. */
+export async function withoutHub(test: (settings: HubSettings) => Promise<void>): Promise<void> {
+  const cacheFolder = await Deno.makeTempDir();
+  const closed = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const endpoint = `http://127.0.0.1:${closed.addr.port}`;
+  closed.close();
+  try {
+    await test({ endpoint, cacheFolder, offline: false });
+  } finally {
+    await Deno.remove(cacheFolder, { recursive: true });
+  }
+}
+
+/** Puts files into a folder, making the folders between. */
+export async function putFiles(
+  folder: string,
+  files: Record<string, string | Uint8Array>,
+): Promise<void> {
+  for (const [name, content] of Object.entries(files)) {
+    const path = join(folder, name);
+    await Deno.mkdir(dirname(path), { recursive: true });
+    if (typeof content === "string") await Deno.writeTextFile(path, content);
+    else await Deno.writeFile(path, content);
+  }
+}

@@ -1,0 +1,181 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { bertBaseUncased } from "../../models/bert/config.ts";
+import { loadTokenizer } from "../../models/bert/tokenizer.ts";
+import { UserError } from "../../models/files/errors.ts";
+import type { HubSettings } from "../../models/hub.ts";
+import { resolveConfig, resolveModel } from "../../models/resolve.ts";
+import { putFiles, withFakeHub, withoutHub } from "./fake_hub.ts";
+
+const revision = "0123456789abcdef0123456789abcdef01234567";
+const noHub: HubSettings = { endpoint: "http://127.0.0.1:9", cacheFolder: "/none", offline: true };
+const config = JSON.stringify({
+  model_type: "bert",
+  vocab_size: 5,
+  hidden_size: 8,
+  num_hidden_layers: 1,
+  num_attention_heads: 2,
+  intermediate_size: 16,
+});
+const vocabulary = "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\n";
+const model = {
+  "config.json": config,
+  "vocab.txt": vocabulary,
+  "tokenizer_config.json": "{}",
+  "model.safetensors": "weights",
+};
+
+const rejects = (promise: Promise<unknown>, message: RegExp) =>
+  assert.rejects(promise, (error: unknown) => {
+    assert(error instanceof UserError, String(error));
+    assert.match(error.message, message);
+    return true;
+  });
+
+Deno.test("mini is built in: config and vocabulary fit", async () => {
+  const mini = await resolveModel("mini", noHub);
+  const { name, folder, config, random, notices } = mini;
+  assert.equal(name, "mini");
+  assert.deepEqual(notices, []);
+  const { layers, hiddenSize, heads, intermediateSize, maxPositions } = config;
+  assert.deepEqual([layers, hiddenSize, heads, intermediateSize, maxPositions], [
+    4,
+    128,
+    4,
+    512,
+    512,
+  ]);
+  assert.equal((await loadTokenizer(folder, config.vocabSize)).vocabSize, config.vocabSize);
+  const trained = await Deno.stat(join(folder, "model.safetensors")).then(() => true, () => false);
+  assert.equal(random, !trained);
+});
+
+Deno.test("the default is fetched once, only what is needed, then taken from the cache", async () => {
+  const files = { ...model, "pytorch_model.bin": "pickle", "tf_model.h5": "tensorflow" };
+  const hubFiles = { "models/google-bert/bert-base-uncased": { revision, files } };
+  await withFakeHub(hubFiles, async (hub, settings) => {
+    const first = await resolveModel(undefined, settings);
+    assert.equal(first.name, "bert-base-uncased");
+    assert.equal(first.random, false);
+    assert.equal(first.config.hiddenSize, 8);
+    const names = [...Deno.readDirSync(first.folder)].map(({ name }) => name).sort();
+    assert.deepEqual(names, Object.keys(model).sort());
+    const asked = hub.requests.length;
+    for (const name of [undefined, "bert-base-uncased", "google-bert/bert-base-uncased"]) {
+      const again = await resolveModel(name, { ...settings, offline: true });
+      assert.equal(again.folder, first.folder);
+    }
+    assert.equal(hub.requests.length, asked);
+  });
+});
+
+Deno.test("a model that Python cached under its old name is found", async () => {
+  await withoutHub(async (settings) => {
+    const folder = join(settings.cacheFolder, "models--bert-base-uncased");
+    await putFiles(folder, { "refs/main": revision });
+    await putFiles(join(folder, "snapshots", revision), model);
+    assert.equal((await resolveModel(undefined, settings)).random, false);
+    await Deno.remove(join(folder, "snapshots", revision, "model.safetensors"));
+    assert.equal((await resolveModel(undefined, settings)).name, "mini");
+  });
+});
+
+Deno.test("mini stands in for the default only, and says so", async () => {
+  await withoutHub(async (settings) => {
+    const mini = await resolveModel(undefined, settings);
+    assert.equal(mini.name, "mini");
+    assert.equal(mini.notices.length, 1);
+    assert.match(
+      mini.notices[0],
+      /^BUILT-IN MODEL "mini" INSTEAD OF bert-base-uncased: Cannot get/,
+    );
+    for (const name of ["bert-base-uncased", "org/name"]) {
+      await rejects(
+        resolveModel(name, settings),
+        /Cannot get .* There is no folder .* --model_name a folder .* mini/,
+      );
+    }
+    await rejects(resolveModel("nonsense", settings), /no model "nonsense".*org\/name/);
+    await rejects(resolveModel("../nowhere", settings), /no model "\.\.\/nowhere"/);
+  });
+  await withFakeHub({}, async (_hub, settings) => {
+    await rejects(
+      resolveModel(undefined, settings),
+      /google-bert\/bert-base-uncased does not exist/,
+    );
+    await rejects(resolveModel("org/name", settings), /org\/name does not exist.*HF_TOKEN/);
+  });
+});
+
+Deno.test("shards are fetched by their index", async () => {
+  const { "model.safetensors": weights, ...rest } = model;
+  const index = { weight_map: { a: "model-1.safetensors", b: "model-2.safetensors" } };
+  const files = {
+    ...rest,
+    "model.safetensors.index.json": JSON.stringify(index),
+    "model-1.safetensors": weights,
+    "model-2.safetensors": weights,
+    "model-3.safetensors": weights,
+  };
+  await withFakeHub({ "models/org/big": { revision, files } }, async (_hub, settings) => {
+    const { folder } = await resolveModel("org/big", settings);
+    const names = [...Deno.readDirSync(folder)].map(({ name }) => name);
+    assert(names.includes("model-1.safetensors") && names.includes("model-2.safetensors"));
+    assert(!names.includes("model-3.safetensors"));
+    const again = await resolveModel("org/big", { ...settings, offline: true });
+    assert.equal(again.folder, folder);
+    await Deno.remove(join(folder, "model-2.safetensors"));
+    await rejects(resolveModel(folder, noHub), /has no model-2\.safetensors/);
+  });
+});
+
+Deno.test("models of another kind are refused before their weights are fetched", async () => {
+  const roberta = config.replace('"bert"', '"roberta"');
+  const { "model.safetensors": _, ...old } = model;
+  const repositories = {
+    "models/org/roberta": { revision, files: { ...model, "config.json": roberta } },
+    "models/org/old": { revision, files: { ...old, "pytorch_model.bin": "pickle" } },
+  };
+  await withFakeHub(repositories, async (hub, settings) => {
+    await rejects(resolveModel("org/roberta", settings), /"model_type" is "roberta"/);
+    assert(!hub.requests.some((request) => request.includes("model.safetensors")));
+    await rejects(resolveModel("org/old", settings), /pytorch_model\.bin only.*save_pretrained/);
+  });
+});
+
+Deno.test("a folder is used as it is, or refused with what it lacks", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    await rejects(resolveModel(folder, noHub), /has no config\.json/);
+    await putFiles(folder, { "config.json": config });
+    await rejects(resolveModel(folder, noHub), /neither tokenizer\.json nor vocab\.txt/);
+    await putFiles(folder, { "vocab.txt": vocabulary });
+    await rejects(resolveModel(folder, noHub), /has no model\.safetensors/);
+    await putFiles(folder, { "model.safetensors": "weights" });
+    const { name, random, notices } = await resolveModel(folder, noHub);
+    assert.deepEqual({ name, random, notices }, { name: folder, random: false, notices: [] });
+    await putFiles(folder, { "config.json": "{" });
+    await rejects(resolveModel(folder, noHub), /config\.json is not JSON/);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test("resolveConfig: the default needs no network, others only config.json", async () => {
+  for (const name of [undefined, "bert-base-uncased", "google-bert/bert-base-uncased"]) {
+    assert.equal((await resolveConfig(name, noHub)).config, bertBaseUncased);
+  }
+  assert.equal((await resolveConfig("mini", noHub)).config.hiddenSize, 128);
+  await withFakeHub({ "models/org/tiny": { revision, files: model } }, async (hub, settings) => {
+    assert.equal((await resolveConfig("org/tiny", settings)).config.hiddenSize, 8);
+    assert(!hub.requests.some((request) => request.includes("model.safetensors")));
+    const again = await resolveConfig("org/tiny", { ...settings, offline: true });
+    assert.equal(again.config.hiddenSize, 8);
+    // What --dry_run fetched is no whole model.
+    await rejects(resolveModel("org/tiny", { ...settings, offline: true }), /HF_HUB_OFFLINE/);
+    assert.equal((await resolveModel("org/tiny", settings)).random, false);
+  });
+  await withoutHub(async (settings) => {
+    await rejects(resolveConfig("org/tiny", settings), /Cannot get org\/tiny/);
+  });
+});

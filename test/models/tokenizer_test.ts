@@ -1,0 +1,169 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { loadTokenizer } from "../../models/bert/tokenizer.ts";
+import { UserError } from "../../models/files/errors.ts";
+import { putFiles } from "./fake_hub.ts";
+
+const mini = fileURLToPath(new URL("../../assets/mini", import.meta.url));
+
+async function withFolder(
+  files: Record<string, string>,
+  test: (folder: string) => Promise<void>,
+): Promise<void> {
+  const folder = await Deno.makeTempDir();
+  try {
+    await putFiles(folder, files);
+    await test(folder);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+const rejects = (promise: Promise<unknown>, message: RegExp) =>
+  assert.rejects(promise, (error: unknown) => {
+    assert(error instanceof UserError, String(error));
+    assert.match(error.message, message);
+    return true;
+  });
+
+const special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"];
+const words = ["un", "##want", "##ed", "want", ",", "running", "U", "é", "e", "中"];
+const vocabulary = [...special, ...words].join("\n") + "\n";
+const [unk, cls, sep] = [1, 2, 3];
+const id = (token: string) => special.length + words.indexOf(token);
+
+Deno.test("the built-in vocabulary encodes like the reference tokenizer", async () => {
+  const tokenizer = await loadTokenizer(mini, 6000);
+  assert.equal(tokenizer.vocabSize, 6000);
+  assert.deepEqual(tokenizer.files.map(({ name }) => name), [
+    "vocab.txt",
+    "tokenizer_config.json",
+  ]);
+  // Python's tokenizers 0.22.1, BertWordPieceTokenizer(vocab.txt, lowercase=True).
+  const expected: Record<string, number[]> = {
+    "What a WONDERFUL day!!": [2, 394, 43, 1766, 400, 5, 5, 3],
+    "I can't believe it's you, Zoë.": [
+      2,
+      51,
+      373,
+      11,
+      62,
+      1024,
+      294,
+      11,
+      61,
+      288,
+      16,
+      68,
+      175,
+      169,
+      18,
+      3,
+    ],
+    "unputdownable  \t1984: naïve 中文 ☺": [
+      2,
+      5402,
+      305,
+      3701,
+      848,
+      2219,
+      201,
+      186,
+      30,
+      2307,
+      526,
+      1,
+      1,
+      90,
+      3,
+    ],
+  };
+  for (const [text, ids] of Object.entries(expected)) {
+    assert.deepEqual(tokenizer.encode(text, 512), ids, text);
+  }
+});
+
+Deno.test("vocab.txt: word pieces, accents, case, unknown words, CRLF", async () => {
+  for (const text of [vocabulary, vocabulary.replaceAll("\n", "\r\n"), vocabulary.trimEnd()]) {
+    await withFolder({ "vocab.txt": text }, async (folder) => {
+      const { encode, vocabSize } = await loadTokenizer(folder);
+      assert.equal(vocabSize, special.length + words.length);
+      assert.deepEqual(
+        encode("UNwantéd,running xyz中", 512),
+        [cls, id("un"), id("##want"), id("##ed"), id(","), id("running"), unk, id("中"), sep],
+      );
+      assert.deepEqual(encode("", 512), [cls, sep]);
+      assert.deepEqual(encode("a [SEP] b", 512), [cls, unk, sep, unk, sep]);
+    });
+  }
+});
+
+Deno.test("tokenizer_config.json decides on case and names the special tokens", async () => {
+  const cased = { "vocab.txt": vocabulary, "tokenizer_config.json": '{"do_lower_case": false}' };
+  await withFolder(cased, async (folder) => {
+    const { encode } = await loadTokenizer(folder);
+    assert.deepEqual(encode("U é un", 9), [cls, id("U"), id("é"), id("un"), sep]);
+  });
+  const renamed = {
+    "vocab.txt": vocabulary.replace("[CLS]", "<s>"),
+    "tokenizer_config.json": '{"cls_token": {"content": "<s>"}, "strip_accents": false}',
+  };
+  await withFolder(renamed, async (folder) => {
+    const { encode } = await loadTokenizer(folder);
+    assert.deepEqual(encode("É", 9), [cls, id("é"), sep]);
+  });
+});
+
+Deno.test("truncation keeps [CLS] and [SEP]", async () => {
+  const { encode } = await loadTokenizer(mini);
+  const long = encode("what a day", 512);
+  for (let length = 2; length < long.length; length++) {
+    assert.deepEqual(encode("what a day", length), [...long.slice(0, length - 1), sep]);
+  }
+  assert.deepEqual(encode("what a day", long.length), long);
+});
+
+Deno.test("tokenizer.json goes before vocab.txt and means the same", async () => {
+  const vocab = Object.fromEntries([...special, ...words].map((token, id) => [token, id]));
+  const json = {
+    added_tokens: [],
+    normalizer: { type: "BertNormalizer", clean_text: true, lowercase: true },
+    pre_tokenizer: { type: "BertPreTokenizer" },
+    post_processor: null,
+    decoder: null,
+    model: { type: "WordPiece", unk_token: "[UNK]", continuing_subword_prefix: "##", vocab },
+  };
+  const files = { "tokenizer.json": JSON.stringify(json), "vocab.txt": "nothing" };
+  await withFolder(files, async (folder) => {
+    const { encode } = await loadTokenizer(folder);
+    assert.deepEqual(encode("UNwanted", 9), [cls, id("un"), id("##want"), id("##ed"), sep]);
+    await Deno.writeTextFile(join(folder, "tokenizer_config.json"), '{"do_lower_case": false}');
+    assert.deepEqual((await loadTokenizer(folder)).encode("UNwanted U", 9), [
+      cls,
+      unk,
+      id("U"),
+      sep,
+    ]);
+  });
+});
+
+Deno.test("missing and odd files are errors that say which", async () => {
+  await withFolder({}, (folder) => rejects(loadTokenizer(folder), /neither tokenizer\.json nor/));
+  for (const token of ["[CLS]", "[SEP]", "[UNK]"]) {
+    const files = { "vocab.txt": vocabulary.replace(token, "[odd]") };
+    await withFolder(files, async (folder) => {
+      await rejects(loadTokenizer(folder), new RegExp(`vocab\\.txt has no token \\${token}`));
+    });
+  }
+  await withFolder({ "vocab.txt": vocabulary }, async (folder) => {
+    await rejects(loadTokenizer(folder, 10), /token ids up to 14, but the model has 10/);
+  });
+  await withFolder({ "tokenizer.json": "{" }, async (folder) => {
+    await rejects(loadTokenizer(folder), /tokenizer\.json is not JSON/);
+  });
+  const bpe = JSON.stringify({ model: { type: "BPE", vocab: {}, merges: [] } });
+  await withFolder({ "tokenizer.json": bpe }, async (folder) => {
+    await rejects(loadTokenizer(folder), /not a WordPiece tokenizer, as BERT has, but "BPE"/);
+  });
+});
