@@ -18,6 +18,8 @@ export interface DeviceInfo {
 /** How kernels are cut for an adapter. */
 export interface KernelChoice {
   matmul: MatmulTile;
+  /** Subgroup size by which attention hands rows round; 0 where every invocation loads them itself. */
+  attentionSubgroup: number;
   /** Invocations a row in LayerNorm. */
   layerNormLanes: number;
 }
@@ -80,6 +82,7 @@ export async function createDevice(options: DeviceOptions = {}): Promise<Device>
   }
   const kernels: KernelChoice = {
     matmul: hasSubgroups ? broadcastTile : plainTile,
+    attentionSubgroup: hasSubgroups ? info.subgroupSize : 0,
     layerNormLanes: info.software ? 8 : 32,
     ...options.kernels,
   };
@@ -114,13 +117,13 @@ export class Device {
       onError(new DeviceError(`The GPU reports: ${message}`));
     });
     gpu.lost.then(({ reason, message }) => {
-      if (reason !== "destroyed") {
-        onError(
-          new DeviceError(
-            `The GPU was lost (${message || reason}). Finished runs are kept; run again.`,
-          ),
-        );
-      }
+      onError(
+        new DeviceError(
+          reason === "destroyed"
+            ? "This device was destroyed: create another."
+            : `The GPU was lost (${message || reason}). Finished runs are kept; run again.`,
+        ),
+      );
     });
   }
 
@@ -133,6 +136,7 @@ export class Device {
   beginStep(seed: number, step: number): void {
     this.check();
     this.#site = 0;
+    this.launcher.submit(); // what was recorded before draws from the earlier step
     this.gpu.queue.writeBuffer(this.random.uniform, 0, new Uint32Array([seed, step, 0, 0]));
   }
 

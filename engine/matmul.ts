@@ -41,10 +41,16 @@ export function matmul(
   if (c.rows !== rows || c.columns !== columns) {
     throw new Error(`The product has shape [${rows}, ${columns}], not [${c.shape.join(", ")}].`);
   }
+  if (bias && bias.size !== columns) {
+    throw new Error(`A bias of ${bias.size} values does not fit ${columns} columns.`);
+  }
   const { device } = a;
   const vectors = columns % 4 === 0 && (transpose === "TN" ? rows % 4 === 0 : inner % 4 === 0);
   const secondInner = second?.a.columns ?? 0;
-  if (vectors && scale === 1 && columns > 16 && (secondInner % 4 === 0)) {
+  if (
+    vectors && scale === 1 && columns > 16 && secondInner % 4 === 0 &&
+    !(second && transpose === "TN")
+  ) {
     const kernel = tiled({
       ...device.kernels.matmul,
       transpose,

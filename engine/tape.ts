@@ -8,7 +8,7 @@
 import { add as addKernel } from "../kernels/mod.ts";
 import type { Device } from "./device.ts";
 import { launchElementwise } from "./elementwise.ts";
-import { empty, type Tensor, upload, zeros } from "./tensor.ts";
+import { empty, persistent, type Tensor, upload, zeros } from "./tensor.ts";
 
 /** Gradients for an operation's inputs, in their order; undefined where none is wanted. */
 type Backward = (gradient: Tensor) => (Tensor | undefined)[];
@@ -77,11 +77,14 @@ export function record(
 }
 
 /**
- * The buffer that a parameter's gradient kernels add to: the optimiser's, or a zeroed one. Weights are
- * used by large products, which add where they write instead of making a gradient to be added later.
+ * The buffer that a parameter's gradient kernels add to: the optimiser's, or a zeroed one that lives as
+ * long as the parameter. Weights are used by large products, which add where they write instead of
+ * making a gradient to be added later.
  */
 export function gradientBuffer(parameter: Tensor): Tensor {
-  return parameter.gradient ??= zeros(parameter.device, parameter.shape);
+  const { device, shape, storage } = parameter;
+  const make = storage.arena ? zeros : persistent;
+  return parameter.gradient ??= make(device, shape);
 }
 
 function runBackward(entries: Entry[], output: Tensor, seed?: Tensor): void {
@@ -91,8 +94,9 @@ function runBackward(entries: Entry[], output: Tensor, seed?: Tensor): void {
     if (--gradient.storage.holds === 0) memory.release(gradient.storage);
   };
   const give = (tensor: Tensor, gradient: Tensor) => {
-    const earlier = pending.get(tensor);
     gradient.storage.holds++;
+    if (!tensor.requiresGrad) return drop(gradient); // a kernel made it along with a wanted one
+    const earlier = pending.get(tensor);
     const sum = earlier ? addGradients(earlier, gradient) : gradient;
     if (earlier) {
       sum.storage.holds++;
@@ -104,6 +108,10 @@ function runBackward(entries: Entry[], output: Tensor, seed?: Tensor): void {
   give(output, seed ?? upload(output.device, output.shape, new Float32Array(output.size).fill(1)));
   while (entries.length > 0) {
     const entry = entries.pop()!;
+    if (entry.output.gradient) { // an operation took it for a parameter: see gradientBuffer
+      give(entry.output, entry.output.gradient);
+      entry.output.gradient = undefined;
+    }
     const gradient = pending.get(entry.output);
     pending.delete(entry.output);
     if (gradient) {
@@ -116,8 +124,24 @@ function runBackward(entries: Entry[], output: Tensor, seed?: Tensor): void {
     if (entry.output !== output) memory.release(entry.output.storage);
   }
   for (const [leaf, gradient] of pending) {
-    leaf.gradient = leaf.gradient ? addGradients(leaf.gradient, gradient) : gradient;
+    addTo(gradientBuffer(leaf), gradient);
+    drop(gradient);
   }
+}
+
+/** Adds in place, so that an optimiser's buffer stays the one that it reads. */
+function addTo(buffer: Tensor, gradient: Tensor): void {
+  const sum = addGradients(buffer, gradient);
+  buffer.device.launcher.record((encoder) =>
+    encoder.copyBufferToBuffer(
+      sum.storage.buffer,
+      sum.offset,
+      buffer.storage.buffer,
+      buffer.offset,
+      buffer.size * 4,
+    )
+  );
+  buffer.device.memory.release(sum.storage);
 }
 
 function addGradients(a: Tensor, b: Tensor): Tensor {

@@ -70,12 +70,16 @@ export function upload(
   shape: readonly number[],
   data: Float32Array | Uint32Array,
 ): Tensor {
+  checkLength(shape, data);
   const tensor = empty(device, shape);
-  if (data.length !== tensor.size) {
-    throw new Error(`${data.length} values do not fill the shape [${shape.join(", ")}].`);
-  }
   device.write(tensor.storage, 0, data);
   return tensor;
+}
+
+function checkLength(shape: readonly number[], data: ArrayLike<number>): void {
+  if (data.length !== shape.reduce((product, dimension) => product * dimension, 1)) {
+    throw new Error(`${data.length} values do not fill the shape [${shape.join(", ")}].`);
+  }
 }
 
 /** A tensor that lives until destroyed, with these values or zeros. */
@@ -85,6 +89,7 @@ export function persistent(
   data?: Float32Array,
   name?: string,
 ): Tensor {
+  if (data) checkLength(shape, data);
   const size = shape.reduce((product, dimension) => product * dimension, 1);
   const tensor = new Tensor(device, shape, device.memory.allocate(size * 4, name));
   if (data) device.write(tensor.storage, 0, data);

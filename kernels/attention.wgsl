@@ -6,8 +6,13 @@
 //   ds_ij = p_ij (dp_ij - delta_i),  dq_i = scale Σ_j ds_ij k_j,  dk_j = scale Σ_i ds_ij q_i,
 //   dv_j = Σ_i m_ij p_ij do_i
 //
-// One invocation a token and head. sentences[i] = (first, last) are the rows of token i's sentence;
-// a row that only fills up the batch has (0, 0) and gets zeros, so that it adds to no gradient.
+// One invocation a token and head; its vectors lie in registers, GROUPS·LANES vec4s, hence the unrolled
+// text. sentences[i] = (first, last) are the rows of token i's sentence; a row that only fills up the
+// batch has an empty range and gets zeros, so that it adds to no gradient.
+//
+// With BROADCAST a subgroup's invocations, which are neighbouring tokens, walk through the rows of all
+// their sentences together: each loads its share of a row and hands it round. Where a load is dear
+// (llvmpipe) that is several times as fast, though rows of a neighbouring sentence are passed over.
 
 struct Params {
   rows: u32,
@@ -34,118 +39,208 @@ struct Params {
 // Dropout's factor for query row i and the j-th key of its sentence.
 fn factor(i: u32, head: u32, j: u32) -> f32 {
   if (params.threshold == 0) { return 1; }
-  let factors = dropoutFactors(params.site, vec2u(i * params.heads + head, j / 4), params.threshold, params.keep);
-  return factors[j % 4];
+  let element = vec2u(i * params.heads + head, j / 4);
+  return dropoutFactors(params.site, element, params.threshold, params.keep)[j % 4];
 }
 
-@compute @workgroup_size(64)
-fn forward(@builtin(global_invocation_id) id: vec3u) {
-  let i = id.x;
+// The rows to walk through: those of the own sentence, or of all the subgroup's.
+fn range(sentence: vec2u) -> vec2u {
+  //: if BROADCAST
+  return vec2u(subgroupMin(sentence.x), subgroupMax(sentence.y));
+  //: else
+  return sentence;
+  //: end
+}
+
+fn within(row: u32, sentence: vec2u) -> bool {
+  return row >= sentence.x && row < sentence.y;
+}
+
+// Invocations beyond the last row repeat it: a subgroup needs all of them.
+fn clampRow(row: u32) -> u32 {
+  return min(row, params.rows - 1);
+}
+
+@compute @workgroup_size($WORKGROUP)
+fn forward(
+  @builtin(global_invocation_id) id: vec3u,
+  //: if BROADCAST
+  @builtin(subgroup_invocation_id) lane: u32,
+  //: end
+) {
+  let i = clampRow(id.x);
   let head = id.y;
-  if (i >= params.rows) { return; }
   let width = params.heads * $D;
   let at = i * width + head * $D;
   let sentence = sentences[i];
-  //: for d in 0..D
-  let q$d = query[at + $d] * params.scale;
-  var o$d = vec4f();
+  let rows = range(sentence);
+  //: for g in 0..GROUPS
+  //: for l in 0..LANES
+  let q$g_$l = query[at + $g * $LANES + $l] * params.scale;
+  var o$g_$l = vec4f();
+  //: end
   //: end
   var highest = -3.0e38;
   var sum = 0.0;
-  for (var j = sentence.x; j < sentence.y; j++) {
+  for (var j = rows.x; j < rows.y; j++) {
     let other = j * width + head * $D;
     var score = 0.0;
-    //: for d in 0..D
-    score += dot(q$d, key[other + $d]);
+    //: for g in 0..GROUPS
+    //: if BROADCAST
+    let key$g = key[other + $g * $LANES + lane];
+    let value$g = value[other + $g * $LANES + lane];
     //: end
-    let next = max(highest, score);
+    //: for l in 0..LANES
+    //: if BROADCAST
+    score += dot(q$g_$l, subgroupBroadcast(key$g, u32($l)));
+    //: else
+    score += dot(q$g_$l, key[other + $g * $LANES + $l]);
+    //: end
+    //: end
+    //: end
+    let inside = within(j, sentence);
+    let next = select(highest, max(highest, score), inside);
     let shrink = exp(highest - next);
-    let weight = exp(score - next);
+    let weight = select(0.0, exp(score - next), inside);
     highest = next;
     sum = sum * shrink + weight;
     let kept = weight * factor(i, head, j - sentence.x);
-    //: for d in 0..D
-    o$d = o$d * shrink + kept * value[other + $d];
+    //: for g in 0..GROUPS
+    //: for l in 0..LANES
+    //: if BROADCAST
+    o$g_$l = o$g_$l * shrink + kept * subgroupBroadcast(value$g, u32($l));
+    //: else
+    o$g_$l = o$g_$l * shrink + kept * value[other + $g * $LANES + $l];
+    //: end
+    //: end
     //: end
   }
   let normalise = select(0.0, 1 / sum, sentence.x < sentence.y);
-  //: for d in 0..D
-  output[at + $d] = o$d * normalise;
+  //: for g in 0..GROUPS
+  //: for l in 0..LANES
+  output[at + $g * $LANES + $l] = o$g_$l * normalise;
+  //: end
   //: end
   lse[i * params.heads + head] = highest + log(max(sum, 1e-30));
 }
 
-@compute @workgroup_size(64)
-fn backward_query(@builtin(global_invocation_id) id: vec3u) {
-  let i = id.x;
+@compute @workgroup_size($WORKGROUP)
+fn backward_query(
+  @builtin(global_invocation_id) id: vec3u,
+  //: if BROADCAST
+  @builtin(subgroup_invocation_id) lane: u32,
+  //: end
+) {
+  let i = clampRow(id.x);
   let head = id.y;
-  if (i >= params.rows) { return; }
   let width = params.heads * $D;
   let at = i * width + head * $D;
   let sentence = sentences[i];
+  let rows = range(sentence);
   var rowDelta = 0.0;
-  //: for d in 0..D
-  let q$d = query[at + $d] * params.scale;
-  let do$d = doutput[at + $d];
-  rowDelta += dot(do$d, output[at + $d]);
-  var dq$d = vec4f();
+  //: for g in 0..GROUPS
+  //: for l in 0..LANES
+  let q$g_$l = query[at + $g * $LANES + $l] * params.scale;
+  let do$g_$l = doutput[at + $g * $LANES + $l];
+  rowDelta += dot(do$g_$l, output[at + $g * $LANES + $l]);
+  var dq$g_$l = vec4f();
+  //: end
   //: end
   let rowLse = lse[i * params.heads + head];
   delta[i * params.heads + head] = rowDelta;
-  for (var j = sentence.x; j < sentence.y; j++) {
+  for (var j = rows.x; j < rows.y; j++) {
     let other = j * width + head * $D;
     var score = 0.0;
     var dp = 0.0;
-    //: for d in 0..D
-    let k$d = key[other + $d];
-    score += dot(q$d, k$d);
-    dp += dot(do$d, value[other + $d]);
+    //: for g in 0..GROUPS
+    //: if BROADCAST
+    let key$g = key[other + $g * $LANES + lane];
+    let value$g = value[other + $g * $LANES + lane];
     //: end
-    let ds = exp(score - rowLse) * (dp * factor(i, head, j - sentence.x) - rowDelta);
-    //: for d in 0..D
-    dq$d += ds * k$d;
+    //: for l in 0..LANES
+    //: if BROADCAST
+    let k$g_$l = subgroupBroadcast(key$g, u32($l));
+    let v$g_$l = subgroupBroadcast(value$g, u32($l));
+    //: else
+    let k$g_$l = key[other + $g * $LANES + $l];
+    let v$g_$l = value[other + $g * $LANES + $l];
+    //: end
+    score += dot(q$g_$l, k$g_$l);
+    dp += dot(do$g_$l, v$g_$l);
+    //: end
+    //: end
+    let p = select(0.0, exp(score - rowLse), within(j, sentence));
+    let ds = p * (dp * factor(i, head, j - sentence.x) - rowDelta);
+    //: for g in 0..GROUPS
+    //: for l in 0..LANES
+    dq$g_$l += ds * k$g_$l;
+    //: end
     //: end
   }
-  //: for d in 0..D
-  dquery[at + $d] = dq$d * params.scale;
+  //: for g in 0..GROUPS
+  //: for l in 0..LANES
+  dquery[at + $g * $LANES + $l] = dq$g_$l * params.scale;
+  //: end
   //: end
 }
 
 // Runs after backward_query, whose delta it reads.
-@compute @workgroup_size(64)
-fn backward_key_value(@builtin(global_invocation_id) id: vec3u) {
-  let j = id.x;
+@compute @workgroup_size($WORKGROUP)
+fn backward_key_value(
+  @builtin(global_invocation_id) id: vec3u,
+  //: if BROADCAST
+  @builtin(subgroup_invocation_id) lane: u32,
+  //: end
+) {
+  let j = clampRow(id.x);
   let head = id.y;
-  if (j >= params.rows) { return; }
   let width = params.heads * $D;
   let at = j * width + head * $D;
   let sentence = sentences[j];
-  //: for d in 0..D
-  let k$d = key[at + $d] * params.scale;
-  let v$d = value[at + $d];
-  var dk$d = vec4f();
-  var dv$d = vec4f();
+  let rows = range(sentence);
+  //: for g in 0..GROUPS
+  //: for l in 0..LANES
+  let k$g_$l = key[at + $g * $LANES + $l] * params.scale;
+  let v$g_$l = value[at + $g * $LANES + $l];
+  var dk$g_$l = vec4f();
+  var dv$g_$l = vec4f();
   //: end
-  for (var i = sentence.x; i < sentence.y; i++) {
+  //: end
+  for (var i = rows.x; i < rows.y; i++) {
     let other = i * width + head * $D;
     var score = 0.0;
     var dp = 0.0;
-    //: for d in 0..D
-    let q$d = query[other + $d];
-    let do$d = doutput[other + $d];
-    score += dot(k$d, q$d);
-    dp += dot(v$d, do$d);
+    //: for g in 0..GROUPS
+    //: if BROADCAST
+    let query$g = query[other + $g * $LANES + lane];
+    let doutput$g = doutput[other + $g * $LANES + lane];
     //: end
-    let p = exp(score - lse[i * params.heads + head]);
+    //: for l in 0..LANES
+    //: if BROADCAST
+    let q$g_$l = subgroupBroadcast(query$g, u32($l));
+    let do$g_$l = subgroupBroadcast(doutput$g, u32($l));
+    //: else
+    let q$g_$l = query[other + $g * $LANES + $l];
+    let do$g_$l = doutput[other + $g * $LANES + $l];
+    //: end
+    score += dot(k$g_$l, q$g_$l);
+    dp += dot(v$g_$l, do$g_$l);
+    //: end
+    //: end
+    let p = select(0.0, exp(score - lse[i * params.heads + head]), within(i, sentence));
     let kept = factor(i, head, j - sentence.x);
     let ds = p * (dp * kept - delta[i * params.heads + head]);
-    //: for d in 0..D
-    dk$d += ds * q$d;
-    dv$d += p * kept * do$d;
+    //: for g in 0..GROUPS
+    //: for l in 0..LANES
+    dk$g_$l += ds * q$g_$l;
+    dv$g_$l += p * kept * do$g_$l;
+    //: end
     //: end
   }
-  //: for d in 0..D
-  dkey[at + $d] = dk$d * params.scale;
-  dvalue[at + $d] = dv$d;
+  //: for g in 0..GROUPS
+  //: for l in 0..LANES
+  dkey[at + $g * $LANES + $l] = dk$g_$l * params.scale;
+  dvalue[at + $g * $LANES + $l] = dv$g_$l;
+  //: end
   //: end
 }

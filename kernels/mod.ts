@@ -93,15 +93,27 @@ export const layerNorm = cached((lanes: number) => ({
   gradient: kernel("layer_norm", layerNormSource, "gradient"),
 }));
 
-/** Attention's kernels for a head size, unrolled over its vec4s. */
-export const attention = cached((headSize: number) => {
-  const source = withDropout(expand(attentionSource, { D: headSize / 4 }));
-  return {
-    forward: kernel("attention", source, "forward"),
-    backwardQuery: kernel("attention", source, "backward_query"),
-    backwardKeyValue: kernel("attention", source, "backward_key_value"),
-  };
-});
+/** Attention's kernels for a head size and, where rows are handed round, a subgroup size (else 0). */
+export const attention = cached(
+  ({ headSize, subgroup }: { headSize: number; subgroup: number }) => {
+    const vectors = headSize / 4;
+    const broadcast = subgroup > 0 && vectors % subgroup === 0;
+    const lanes = broadcast ? subgroup : vectors;
+    const source = withDropout(expand(attentionSource, {
+      D: vectors,
+      LANES: lanes,
+      GROUPS: vectors / lanes,
+      BROADCAST: Number(broadcast),
+      WORKGROUP: broadcast ? subgroup : 64,
+    }));
+    return {
+      forward: kernel("attention", source, "forward"),
+      backwardQuery: kernel("attention", source, "backward_query"),
+      backwardKeyValue: kernel("attention", source, "backward_key_value"),
+      rowsPerWorkgroup: broadcast ? subgroup : 64,
+    };
+  },
+);
 
 /** Which transposes a product reads: see matmul.wgsl. */
 export type Transpose = "NT" | "NN" | "TN";

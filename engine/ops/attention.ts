@@ -7,7 +7,7 @@ export interface AttentionOptions {
   heads: number;
   /** Dropout probability on the attention weights. */
   dropout: number;
-  /** [rows, 2] u32: first and last (exclusive) row of each row's sentence; (0, 0) for filling rows. */
+  /** [rows, 2] u32: first and last (exclusive) row of each row's sentence; an empty range for filling rows. */
   sentences: Tensor;
 }
 
@@ -28,9 +28,13 @@ export function attention(
       `${columns} columns in ${heads} heads: a head size of ${headSize} is not a multiple of 4.`,
     );
   }
-  const { forward, backwardQuery, backwardKeyValue } = kernels(headSize);
+  const subgroup = device.kernels.attentionSubgroup;
+  const { forward, backwardQuery, backwardKeyValue, rowsPerWorkgroup } = kernels({
+    headSize,
+    subgroup,
+  });
   const params = { rows, heads, scale: 1 / Math.sqrt(headSize), ...dropoutParams(query, dropout) };
-  const groups = [Math.ceil(rows / 64), heads] as const;
+  const groups = [Math.ceil(rows / rowsPerWorkgroup), heads] as const;
   const output = empty(device, query.shape);
   const lse = empty(device, [rows, heads]);
   const inputs = {

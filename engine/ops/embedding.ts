@@ -37,6 +37,9 @@ export function rowIndex(device: Device, ids: Uint32Array): RowIndex {
  */
 export function embedding(table: Tensor, index: RowIndex): Tensor {
   const { device, columns } = table;
+  if (columns % 4 !== 0) {
+    throw new Error(`A table of [${table.shape.join(", ")}]: columns are not a multiple of 4.`);
+  }
   const count = index.ids.size;
   const y = empty(device, [count, columns]);
   forEachPiece(table, (piece, params) =>
@@ -71,7 +74,7 @@ function forEachPiece(
   const { device, rows, columns } = table;
   const rowBytes = columns * 4;
   // 64 rows keep every piece's offset a multiple of 256, the strictest alignment that WebGPU has.
-  const pieceRows = Math.floor(device.maxBindingBytes / rowBytes / 64) * 64;
+  const pieceRows = Math.max(64, Math.floor(device.maxBindingBytes / rowBytes / 64) * 64);
   for (let firstRow = 0; firstRow < rows; firstRow += pieceRows) {
     const tableRows = Math.min(pieceRows, rows - firstRow);
     const { storage, offset } = table;

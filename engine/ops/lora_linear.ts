@@ -26,6 +26,12 @@ export function loraLinear(x: Tensor, weight: Tensor, bias: Tensor, lora: LoraWe
   const { device, rows, columns } = x;
   const { a, b, scale } = lora;
   const rank = a.rows;
+  if (columns % 4 !== 0 || a.columns !== columns || b.columns !== rank || b.rows !== weight.rows) {
+    throw new Error(
+      `LoRA's A [${a.shape.join(", ")}] and B [${b.shape.join(", ")}] do not fit the weight ` +
+        `[${weight.shape.join(", ")}], or its columns are not a multiple of 4.`,
+    );
+  }
   const { random } = device;
   const params = { rows, columns: columns / 4, rank, scale, ...dropoutParams(x, lora.dropout) };
   const u = empty(device, [rows, rank]);

@@ -14,7 +14,7 @@ export interface PackedBatch {
   tokenIds: RowIndex;
   positions: RowIndex;
   tokenTypes: RowIndex;
-  /** [rows, 2] u32: first and last (exclusive) row of each row's sentence; (0, 0) for filling rows. */
+  /** [rows, 2] u32: first and last (exclusive) row of each row's sentence; an empty range for filling rows. */
   sentences: Tensor;
   /** The rows of the sentences' first tokens, [CLS]. */
   firstTokens: RowIndex;
@@ -32,7 +32,7 @@ export function packBatch(
   const rows = Math.ceil(tokens / rowMultiple) * rowMultiple;
   const tokenIds = new Uint32Array(rows);
   const positions = new Uint32Array(rows);
-  const bounds = new Uint32Array(rows * 2);
+  const bounds = new Uint32Array(rows * 2).fill(tokens); // filling rows: [tokens, tokens) is empty
   const firstTokens = new Uint32Array(sentences.length);
   let row = 0;
   sentences.forEach((ids, sentence) => {
