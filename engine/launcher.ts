@@ -145,13 +145,13 @@ export class Launcher {
     let uniform = this.#uniforms.get(key);
     if (uniform === undefined) {
       const size = Math.ceil(kernel.params.length / 4) * 16;
-      const buffer = this.#gpu.createBuffer({ size, usage: 0x40, mappedAtCreation: true });
-      const view = new DataView(buffer.getMappedRange());
+      const buffer = this.#gpu.createBuffer({ size, usage: 0x40 | 0x08 }); // UNIFORM | COPY_DST
+      const view = new DataView(new ArrayBuffer(size));
       kernel.params.forEach(({ name, type }, index) => {
         if (type === "u32") view.setUint32(4 * index, params[name], true);
         else view.setFloat32(4 * index, params[name], true);
       });
-      buffer.unmap();
+      this.#gpu.queue.writeBuffer(buffer, 0, view);
       uniform = { id: this.#nextId++, buffer };
       this.#uniforms.set(key, uniform);
     }

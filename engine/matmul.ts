@@ -2,6 +2,7 @@
 import {
   matmul as tiled,
   matmulStrided as strided,
+  type MatmulTile,
   type Transpose,
   workgroupTile,
 } from "../kernels/mod.ts";
@@ -14,9 +15,17 @@ export interface MatmulOptions {
   accumulate?: boolean;
   /** A second product of the same kind added to the first: LoRA's (s·u) Bᵀ. */
   second?: { a: Tensor; b: Tensor };
-  /** A factor on the product; only where the strided kernel computes it (narrow products). */
-  scale?: number;
 }
+
+/** Products of few columns, such as LoRA's, run their invocations down the rows. */
+const narrow = 16;
+const narrowTile: MatmulTile = {
+  groups: 1,
+  lanes: 1,
+  columns: 2,
+  broadcast: false,
+  workgroup: [1, 16],
+};
 
 /**
  * C = op(A) op(B), in the transposes of kernels/matmul.wgsl: NT is A Bᵀ, NN is A B, TN is Aᵀ B. All
@@ -29,7 +38,7 @@ export function matmul(
   c: Tensor,
   options: MatmulOptions = {},
 ): void {
-  const { bias, accumulate = false, second, scale = 1 } = options;
+  const { bias, accumulate = false, second } = options;
   const [rows, inner] = transpose === "TN" ? [a.columns, a.rows] : [a.rows, a.columns];
   const [columns, innerB] = transpose === "NT" ? [b.rows, b.columns] : [b.columns, b.rows];
   if (inner !== innerB) {
@@ -48,17 +57,18 @@ export function matmul(
   const vectors = columns % 4 === 0 && (transpose === "TN" ? rows % 4 === 0 : inner % 4 === 0);
   const secondInner = second?.a.columns ?? 0;
   if (
-    vectors && scale === 1 && columns > 16 && secondInner % 4 === 0 &&
+    vectors && secondInner % 4 === 0 &&
     !(second && transpose === "TN")
   ) {
+    const tile = columns <= narrow ? narrowTile : device.kernels.matmul;
     const kernel = tiled({
-      ...device.kernels.matmul,
+      ...tile,
       transpose,
       bias: bias !== undefined,
       accumulate,
       second: second !== undefined,
     });
-    const tile = workgroupTile(device.kernels.matmul);
+    const { rows: tileRows, columns: tileColumns } = workgroupTile(tile);
     device.launcher.launch(
       kernel,
       {
@@ -69,7 +79,7 @@ export function matmul(
         ...(second && { a1: second.a.binding, b1: second.b.binding }),
       },
       { rows, columns, inner0: inner, inner1: secondInner },
-      [Math.ceil(columns / tile.columns), Math.ceil(rows / tile.rows)],
+      [Math.ceil(columns / tileColumns), Math.ceil(rows / tileRows)],
     );
     return;
   }
@@ -80,7 +90,6 @@ export function matmul(
       rows,
       columns,
       inner,
-      scale,
       accumulate: Number(accumulate),
       aRow: transpose === "TN" ? 1 : inner,
       aInner: transpose === "TN" ? rows : 1,

@@ -14,19 +14,22 @@ struct Params {
 @group(0) @binding(5) var<storage, read> dloss: array<f32>; // [1]
 @group(0) @binding(6) var<storage, read_write> dlogits: array<f32>;
 
-fn logSumExp(first: u32) -> f32 {
+// (max, Σ exp(x - max)) of a row. They stay apart: their sum max + log Σ would round away the digits of
+// log Σ where the scores are large.
+fn highestAndSum(first: u32) -> vec2f {
   var highest = logits[first];
   for (var j = 1u; j < params.columns; j++) { highest = max(highest, logits[first + j]); }
   var sum = 0.0;
   for (var j = 0u; j < params.columns; j++) { sum += exp(logits[first + j] - highest); }
-  return highest + log(sum);
+  return vec2f(highest, sum);
 }
 
 @compute @workgroup_size(64)
 fn forward(@builtin(global_invocation_id) id: vec3u) {
   if (id.x >= params.rows) { return; }
   let first = id.x * params.columns;
-  losses[id.x] = logSumExp(first) - logits[first + labels[id.x]];
+  let row = highestAndSum(first);
+  losses[id.x] = row.x - logits[first + labels[id.x]] + log(row.y);
 }
 
 @compute @workgroup_size(1)
@@ -40,9 +43,9 @@ fn mean() {
 fn backward(@builtin(global_invocation_id) id: vec3u) {
   if (id.x >= params.rows) { return; }
   let first = id.x * params.columns;
-  let lse = logSumExp(first);
+  let row = highestAndSum(first);
   for (var j = 0u; j < params.columns; j++) {
     let expected = select(0.0, 1.0, j == labels[id.x]);
-    dlogits[first + j] = dloss[0] * (exp(logits[first + j] - lse) - expected) / f32(params.rows);
+    dlogits[first + j] = dloss[0] * (exp(logits[first + j] - row.x) / row.y - expected) / f32(params.rows);
   }
 }

@@ -2,10 +2,10 @@
 // of its gradient are products of matmul.wgsl.
 //
 //   project          u = s · dropout(x) Aᵀ         [tokens, rank]
-//   input_gradient   dx = dropout'(du A)           [tokens, in]; matmul then adds dy W
-//   gradient         dA += duᵀ dropout(x)          [rank, in]
+//   input_gradient   dx = s · dropout'(du A)       [tokens, in]; matmul then adds dy W
+//   gradient         dA += s · duᵀ dropout(x)      [rank, in]
 //
-// with du = s · dy B. The scale s is in u and du, so that B's gradient is dyᵀ u, without a factor.
+// with du = dy B. As u holds the scale s, B's gradient is dyᵀ u.
 
 struct Params {
   rows: u32, // tokens
@@ -63,7 +63,7 @@ fn input_gradient(@builtin(global_invocation_id) id: vec3u) {
     sum += du[row * params.rank + r] * loraA[r * params.columns + column];
   }
   let at = row * params.columns + column;
-  dx[at] = sum * factors(at);
+  dx[at] = params.scale * sum * factors(at);
 }
 
 // One invocation a column vector and four ranks, over all tokens in order.
@@ -79,7 +79,7 @@ fn gradient(@builtin(global_invocation_id) id: vec3u) {
   var sum3 = vec4f();
   for (var row = 0u; row < params.rows; row++) {
     let at = row * params.columns + column;
-    let kept = x[at] * factors(at);
+    let kept = params.scale * x[at] * factors(at);
     let start = row * params.rank;
     sum0 += du[start + first] * kept;
     sum1 += du[start + min(first + 1, last)] * kept;

@@ -1,12 +1,11 @@
-// Matrix product of any shape, C[m, n] = (C[m, n] +) scale · Σ_k A[m, k] B[k, n], with free strides in
-// place of transposes: the plain kernel for what matmul.wgsl's vec4 loads cannot reach, such as a
-// classifier of 13 classes or LoRA of rank 3. Also LoRA's narrow products (n = rank).
+// Matrix product of any shape, C[m, n] = (C[m, n] +) Σ_k A[m, k] B[k, n], with free strides in place of
+// transposes: the plain kernel for what matmul.wgsl's vec4 loads cannot reach, such as a classifier of
+// 13 classes or LoRA of rank 3.
 
 struct Params {
   rows: u32,
   columns: u32,
   inner: u32,
-  scale: f32,
   accumulate: u32,
   aRow: u32, // A[m, k] = a[m · aRow + k · aInner]
   aInner: u32,
@@ -35,7 +34,6 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     j += params.bInner;
   }
   let at = row * params.columns + column;
-  sum *= params.scale;
   if (params.hasBias != 0u) { sum += bias[column]; }
   if (params.accumulate != 0u) { sum += c[at]; }
   c[at] = sum;

@@ -127,6 +127,8 @@ export interface MatmulTile {
   columns: number;
   /** Rows of A handed round by `subgroupBroadcast`; one workgroup is then one subgroup. */
   broadcast: boolean;
+  /** Invocations of a workgroup along n and m: [lanes, 1] with `broadcast`, else [8, 8] unless given. */
+  workgroup?: readonly [number, number];
 }
 
 export interface MatmulVariant extends MatmulTile {
@@ -143,8 +145,8 @@ export function workgroupTile(tile: MatmulTile): { rows: number; columns: number
   return { rows: tile.groups * tile.lanes * 4 * y, columns: tile.columns * 4 * x };
 }
 
-function workgroupShape({ broadcast, lanes }: MatmulTile): [number, number] {
-  return broadcast ? [lanes, 1] : [8, 8];
+function workgroupShape({ broadcast, lanes, workgroup }: MatmulTile): readonly [number, number] {
+  return broadcast ? [lanes, 1] : workgroup ?? [8, 8];
 }
 
 /** The matrix product for a variant; unrolled text, made once. */

@@ -181,3 +181,55 @@ export function attention(
   }
   return { output, gradients };
 }
+
+/** x Wᵀ + b with its three gradients: x [rows, in], W [out, in]. */
+export function linear(x: Values, weight: Values, bias: Values, dy: Values) {
+  const outputs = bias.length;
+  const inputs = weight.length / outputs;
+  const rows = x.length / inputs;
+  const y = product(x, weight, [rows, inputs, outputs], "NT").map((value, i) =>
+    value + bias[i % outputs]
+  );
+  const dx = product(dy, weight, [rows, outputs, inputs]);
+  const dweight = product(dy, x, [outputs, rows, inputs], "TN");
+  return { y, gradients: [dx, dweight, columnSums(dy, outputs)] };
+}
+
+/**
+ * x Wᵀ + b + scale (m ⊙ x Aᵀ) Bᵀ with its five gradients: A [rank, in], B [out, rank], and dropout's
+ * factors m of x's shape.
+ */
+export function loraLinear(
+  [x, weight, bias, a, b]: Values[],
+  { scale, factors }: { scale: number; factors: Values },
+  dy: Values,
+) {
+  const outputs = bias.length;
+  const inputs = weight.length / outputs;
+  const rows = x.length / inputs;
+  const rank = a.length / inputs;
+  const dropped = x.map((value, i) => value * factors[i]);
+  const { y, gradients } = linear(x, weight, bias, dy);
+  const reduced = product(dropped, a, [rows, inputs, rank], "NT");
+  const update = product(reduced, b, [rows, rank, outputs], "NT");
+  const dreduced = product(dy, b, [rows, outputs, rank]).map((value) => scale * value);
+  const ddropped = product(dreduced, a, [rows, rank, inputs]);
+  return {
+    y: y.map((value, i) => value + scale * update[i]),
+    gradients: [
+      gradients[0].map((value, i) => value + ddropped[i] * factors[i]),
+      gradients[1],
+      gradients[2],
+      product(dreduced, dropped, [rank, rows, inputs], "TN"),
+      product(dy, reduced, [outputs, rows, rank], "TN").map((value) => scale * value),
+    ],
+  };
+}
+
+/** table[ids], and the gradient of the table. */
+export function embedding(table: Values, ids: number[], columns: number, dy: Values) {
+  const dtable: Values = new Array(table.length).fill(0);
+  dy.forEach((value, i) => dtable[ids[Math.floor(i / columns)] * columns + i % columns] += value);
+  const y = ids.flatMap((id) => table.slice(id * columns, (id + 1) * columns));
+  return { y, gradients: [dtable] };
+}

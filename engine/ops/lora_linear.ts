@@ -20,7 +20,7 @@ export interface LoraWeights {
  * y = x Wᵀ + b + s · (dropout(x) Aᵀ) Bᵀ (Hu et al. 2021): x [rows, in], W [out, in]. ΔW = BA is never
  * made: u = s · dropout(x) Aᵀ is a narrow product, kept for the backward pass, and u Bᵀ joins W's product.
  *
- * Backward, with du = s · dy B:  dB += dyᵀ u,  dA += duᵀ dropout(x),  dx = dy W + dropout'(du A).
+ * Backward, with du = dy B:  dB += dyᵀ u,  dA += s · duᵀ dropout(x),  dx = dy W + s · dropout'(du A).
  */
 export function loraLinear(x: Tensor, weight: Tensor, bias: Tensor, lora: LoraWeights): Tensor {
   const { device, rows, columns } = x;
@@ -45,7 +45,7 @@ export function loraLinear(x: Tensor, weight: Tensor, bias: Tensor, lora: LoraWe
   matmul("NT", x, weight, y, { bias, second: { a: u, b } });
   return record([x, weight, bias, a, b], y, (dy) => {
     const du = empty(device, [rows, rank]);
-    matmul("NN", dy, b, du, { scale });
+    matmul("NN", dy, b, du);
     if (b.requiresGrad) matmul("TN", dy, u, gradientBuffer(b), { accumulate: true });
     if (a.requiresGrad) {
       device.launcher.launch(

@@ -1,4 +1,5 @@
 /** The architecture of a BERT encoder, read from Hugging Face's `config.json`. */
+import { UserError } from "../files/errors.ts";
 
 /** Sizes and constants of a BERT model, under our names; {@link parseBertConfig} reads HF's. */
 export interface BertConfig {
@@ -39,27 +40,29 @@ export const bertBaseUncased: BertConfig = {
  */
 export function parseBertConfig(json: unknown, file = "config.json"): BertConfig {
   if (typeof json !== "object" || json === null || Array.isArray(json)) {
-    throw new Error(`${file} is not a JSON object.`);
+    throw new UserError(`${file} is not a JSON object.`);
   }
   const fields = json as Record<string, unknown>;
   const number = (name: string, fallback?: number): number => {
     const value = fields[name] ?? fallback;
     if (typeof value !== "number" || !Number.isFinite(value)) {
-      throw new Error(`${file}: "${name}" should be a number, but is ${JSON.stringify(value)}.`);
+      throw new UserError(
+        `${file}: "${name}" should be a number, but is ${JSON.stringify(value)}.`,
+      );
     }
     return value;
   };
   const count = (name: string, fallback?: number): number => {
     const value = number(name, fallback);
     if (!Number.isInteger(value) || value < 1) {
-      throw new Error(`${file}: "${name}" should be a positive whole number, but is ${value}.`);
+      throw new UserError(`${file}: "${name}" should be a positive whole number, but is ${value}.`);
     }
     return value;
   };
   const only = (name: string, expected: string): void => {
     const value = fields[name] ?? expected;
     if (value !== expected) {
-      throw new Error(
+      throw new UserError(
         `${file}: "${name}" is ${JSON.stringify(value)}; only "${expected}" is supported. ` +
           `Any encoder of the BERT architecture works: bert-base, bert-large, MiniLM, bert-tiny.`,
       );
@@ -85,8 +88,10 @@ export function parseBertConfig(json: unknown, file = "config.json"): BertConfig
   };
   const { hiddenSize, heads } = config;
   if (hiddenSize % heads !== 0 || (hiddenSize / heads) % 4 !== 0) {
-    throw new Error(
-      `${file}: hidden_size ${hiddenSize} in ${heads} heads gives ${hiddenSize / heads} values a head; ` +
+    throw new UserError(
+      `${file}: hidden_size ${hiddenSize} in ${heads} heads gives ${
+        hiddenSize / heads
+      } values a head; ` +
         `a multiple of 4 is needed.`,
     );
   }

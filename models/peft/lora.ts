@@ -7,6 +7,7 @@ import type { Parameters } from "../../engine/parameters.ts";
 import type { BertConfig } from "../bert/config.ts";
 import type { PeftTree } from "../bert/encoder.ts";
 import { encoderLinears, type LinearSpec, type ParameterSpec } from "../bert/parameters.ts";
+import { UserError } from "../files/errors.ts";
 import type { LoraMethod } from "./method.ts";
 
 /** The factor on LoRA's low-rank product. */
@@ -24,7 +25,7 @@ export function loraTargets(config: BertConfig, targetModules: readonly string[]
     linear.name === target || linear.name.endsWith(`.${target}`);
   for (const target of targetModules) {
     if (!linears.some((linear) => matches(linear, target))) {
-      throw new Error(
+      throw new UserError(
         `No linear layer is called "${target}". LoRA can target query, key, value, ` +
           `attention.output.dense, intermediate.dense, output.dense, dense.`,
       );

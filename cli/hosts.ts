@@ -1,0 +1,13 @@
+/**
+ * Prints the hosts that training may reach, comma-separated: those of deno.json's permission set
+ * `train`, and HF_ENDPOINT's where it names a mirror. The task gives them to `--allow-net`.
+ */
+import project from "../deno.json" with { type: "json" };
+
+/** The hub's hosts and the mirror's. An endpoint that is no URL adds none. */
+export function allowedHosts(endpoint: string | undefined): string[] {
+  const { net } = project.permissions.train;
+  return URL.canParse(endpoint ?? "") ? [...net, new URL(endpoint ?? "").host] : net;
+}
+
+if (import.meta.main) console.log(allowedHosts(Deno.env.get("HF_ENDPOINT")).join(","));

@@ -1,0 +1,106 @@
+/** One run: trained while it is watched, then saved whole. */
+import { join } from "node:path";
+import type { Tokenizer } from "../models/bert/tokenizer.ts";
+import { writeFileWhole } from "../models/files/write.ts";
+import type { StepEvent, TrainingEvent, TrainingResult } from "../models/training/events.ts";
+import { type Unfinished, writeFolderWhole } from "./folders.ts";
+import type { PlannedRun } from "./plan.ts";
+import { createProgress } from "./progress.ts";
+import { type RunContext, type RunReport, runReport, stepLine } from "./run_report.ts";
+import type { Output } from "./terminal.ts";
+import type { DeviceHandle, TrainingTools } from "./tools.ts";
+
+/** What the runs of an experiment share. */
+export interface Shared<Device extends DeviceHandle> extends RunContext {
+  device: Device;
+  tokenizer: Tokenizer;
+  /** The experiment's folder. */
+  folder: string;
+  unfinished: Unfinished;
+  out: Output;
+}
+
+interface Watched {
+  result: TrainingResult;
+  steps: StepEvent[];
+  warnings: string[];
+}
+
+/** Shows a run's events as they come, and keeps what the files need. */
+async function watch(
+  events: AsyncGenerator<TrainingEvent>,
+  planned: PlannedRun,
+  position: string,
+  out: Output,
+): Promise<Watched> {
+  const progress = createProgress(out, { epochs: planned.hyperparameters.epochs, position });
+  const steps: StepEvent[] = [];
+  const warnings: string[] = [];
+  try {
+    for await (const event of events) {
+      progress.show(event);
+      if (event.type === "start") warnings.push(...event.warnings);
+      if (event.type === "step") steps.push(event);
+      if (event.type === "done") return { result: event.result, steps, warnings };
+    }
+  } finally {
+    progress.clear();
+  }
+  throw new Error(`The training of ${planned.name} ended without a result.`);
+}
+
+/**
+ * Trains one run and writes its folder: the trained weights in the format that other programs read,
+ * `steps.jsonl`, and last `run.json`, whose content is returned. `position` is such as `2 of 7`.
+ */
+export async function trainRun<Device extends DeviceHandle>(
+  planned: PlannedRun,
+  position: string,
+  shared: Shared<Device>,
+  tools: TrainingTools<Device>,
+): Promise<RunReport> {
+  const { method, hyperparameters } = planned;
+  const { model, dataset, split, device, tokenizer } = shared;
+  const started = new Date();
+  const weights = await tools.openWeights(model);
+  let watched: Watched;
+  try {
+    const events = tools.train({
+      run: planned.name,
+      config: model.config,
+      method,
+      labels: dataset.labels,
+      weights,
+      encode: (text) => tokenizer.encode(text, hyperparameters.maxLength),
+      split,
+      hyperparameters,
+      device,
+    });
+    watched = await watch(events, planned, position, shared.out);
+  } finally {
+    weights.close();
+  }
+  const { result, steps } = watched;
+  const context: RunContext = {
+    ...shared,
+    weightNotes: weights.notes,
+    warnings: [...shared.warnings, ...watched.warnings],
+  };
+  const folder = join(shared.folder, planned.name);
+  return await writeFolderWhole(folder, shared.unfinished, async (temporary) => {
+    const exported = await tools.exportRun({
+      folder: temporary,
+      method,
+      config: model.config,
+      labels: dataset.labels,
+      baseModel: { name: model.name, folder: model.folder },
+      weights: result.weights,
+      tokenizerFiles: tokenizer.files,
+    });
+    await writeFileWhole(join(temporary, "steps.jsonl"), steps.map(stepLine).join(""));
+    const times = { started, finished: new Date() };
+    const report = runReport(context, hyperparameters, result, exported, times);
+    await writeFileWhole(join(temporary, "run.json"), `${JSON.stringify(report, null, 2)}\n`);
+    return report;
+  });
+}

@@ -1,0 +1,61 @@
+/** Tables for a terminal and for Markdown. */
+
+export interface Column {
+  title: string;
+  /** Numbers stand right. */
+  right?: boolean;
+  /** Cut with "…" when the table is too wide; one column at most. */
+  shrinks?: boolean;
+}
+
+const gap = "  ";
+
+/** Splits a title into two lines where that makes its column narrower by more than a little. */
+function titleLines(title: string, widestCell: number): [string, string] {
+  const space = title.lastIndexOf(" ");
+  return space < 0 || title.length <= widestCell + 2
+    ? ["", title]
+    : [title.slice(0, space), title.slice(space + 1)];
+}
+
+function cut(text: string, width: number): string {
+  return text.length <= width ? text : `${text.slice(0, Math.max(0, width - 1))}…`;
+}
+
+/** The lines of a table at most `width` columns wide, as far as the shrinking column allows. */
+export function renderTable(columns: Column[], rows: string[][], width = 80): string[] {
+  const cellWidths = columns.map((_, index) =>
+    Math.max(0, ...rows.map((row) => row[index].length))
+  );
+  const titles = columns.map((column, index) => titleLines(column.title, cellWidths[index]));
+  const widths = columns.map((_, index) =>
+    Math.max(cellWidths[index], ...titles[index].map((line) => line.length))
+  );
+  const total = widths.reduce((sum, each) => sum + each, gap.length * (columns.length - 1));
+  const shrinking = columns.findIndex((column) => column.shrinks);
+  if (total > width && shrinking >= 0) {
+    const least = Math.max(...titles[shrinking].map((line) => line.length), 4);
+    widths[shrinking] = Math.max(least, widths[shrinking] - (total - width));
+  }
+  const line = (cells: string[]) =>
+    cells.map((cell, index) => {
+      const fitted = cut(cell, widths[index]);
+      return columns[index].right ? fitted.padStart(widths[index]) : fitted.padEnd(widths[index]);
+    }).join(gap).trimEnd();
+  const head = titles.some(([first]) => first !== "")
+    ? [line(titles.map(([first]) => first)), line(titles.map(([, second]) => second))]
+    : [line(titles.map(([, second]) => second))];
+  const rule = widths.map((each) => "─".repeat(each)).join(gap);
+  return [...head, rule, ...rows.map(line)];
+}
+
+/** The same table in Markdown. */
+export function renderMarkdown(columns: Column[], rows: string[][]): string[] {
+  const line = (cells: string[]) =>
+    `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
+  return [
+    line(columns.map((column) => column.title)),
+    line(columns.map((column) => (column.right ? "---:" : "---"))),
+    ...rows.map(line),
+  ];
+}

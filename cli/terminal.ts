@@ -1,0 +1,92 @@
+/** Where text goes: a terminal of some width, or a pipe that wants plain lines. */
+
+export interface Output {
+  write(text: string): void;
+  /** Whether lines can be redrawn. */
+  terminal: boolean;
+  color: boolean;
+  /** Columns now; the window may change between two calls. */
+  columns(): number;
+}
+
+function variable(name: string): string | undefined {
+  try {
+    return Deno.env.get(name);
+  } catch {
+    return undefined; // not permitted: the same as not set
+  }
+}
+
+/** Colours: never with NO_COLOR (no-color.org), always with FORCE_COLOR, else on a terminal. */
+export function wantsColor(
+  terminal: boolean,
+  environment: (name: string) => string | undefined,
+): boolean {
+  if (environment("NO_COLOR")) return false;
+  if (environment("FORCE_COLOR")) return environment("FORCE_COLOR") !== "0";
+  return terminal;
+}
+
+function columnsOfTerminal(): number {
+  try {
+    const { columns } = Deno.consoleSize();
+    if (columns > 0) return columns;
+  } catch {
+    // no terminal
+  }
+  const given = Number(variable("COLUMNS"));
+  return Number.isInteger(given) && given > 0 ? given : 80;
+}
+
+/** Standard output or standard error. */
+export function standardOutput(name: "stdout" | "stderr"): Output {
+  const stream = name === "stdout" ? Deno.stdout : Deno.stderr;
+  const terminal = stream.isTerminal() && variable("TERM") !== "dumb";
+  const encoder = new TextEncoder();
+  return {
+    write(text) {
+      const bytes = encoder.encode(text);
+      try {
+        for (let written = 0; written < bytes.length;) {
+          written += stream.writeSync(bytes.subarray(written));
+        }
+      } catch (error) {
+        // `… | head` closes the pipe: training goes on, nobody reads.
+        if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
+      }
+    },
+    terminal,
+    color: wantsColor(terminal, variable),
+    columns: columnsOfTerminal,
+  };
+}
+
+const codes = { bold: "1", dim: "2", red: "31", green: "32", yellow: "33" } as const;
+
+/** Text in a colour where the output wants colours. */
+export function paint(output: Output, color: keyof typeof codes, text: string): string {
+  return output.color ? `\x1b[${codes[color]}m${text}\x1b[0m` : text;
+}
+
+/** Breaks a text into lines of at most `width` characters, at spaces. */
+export function wrap(text: string, width: number): string[] {
+  const lines: string[] = [];
+  let line = "";
+  for (const word of text.split(/\s+/).filter((part) => part !== "")) {
+    if (line !== "" && line.length + 1 + word.length > width) {
+      lines.push(line);
+      line = word;
+    } else {
+      line = line === "" ? word : `${line} ${word}`;
+    }
+  }
+  return line === "" ? lines : [...lines, line];
+}
+
+/** A notice that cannot be overlooked: a block of its own, ruled above and below. */
+export function renderNotice(output: Output, text: string): string {
+  const width = Math.max(20, Math.min(output.columns(), 80) - 1);
+  const rule = paint(output, "yellow", "!".repeat(width));
+  const lines = wrap(text, width - 3).map((line) => paint(output, "bold", `!  ${line}`));
+  return `\n${[rule, ...lines, rule].join("\n")}\n\n`;
+}

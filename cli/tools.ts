@@ -1,0 +1,45 @@
+/** What an experiment needs of the other rooms, in one object, so that a test can stand in. */
+import type { DeviceInfo } from "../engine/device.ts";
+import type { BertConfig } from "../models/bert/config.ts";
+import type { Tokenizer } from "../models/bert/tokenizer.ts";
+import type { WeightSource } from "../models/bert/weights.ts";
+import type { Dataset } from "../models/data/load.ts";
+import type { Split } from "../models/data/split.ts";
+import type { HubSettings } from "../models/hub.ts";
+import type { ExportRequest } from "../models/peft/export.ts";
+import type { Method } from "../models/peft/method.ts";
+import type { ResolvedModel } from "../models/resolve.ts";
+import type { Hyperparameters, TrainingEvent } from "../models/training/events.ts";
+
+/** What the command line itself asks of a GPU device. */
+export interface DeviceHandle {
+  info: DeviceInfo;
+  destroy(): void;
+}
+
+export interface TrainingTools<Device extends DeviceHandle> {
+  createDevice(): Promise<Device>;
+  resolveModel(name: string | undefined, hub: HubSettings): Promise<ResolvedModel>;
+  loadDataset(options: {
+    dataset?: string;
+    textColumn?: string;
+    labelColumn?: string;
+    useSample?: boolean;
+    hub: HubSettings;
+  }): Promise<Dataset>;
+  stratifiedSplit(dataset: Dataset, options: { seed: number; maxSamples?: number }): Split;
+  loadTokenizer(folder: string, embeddings: number): Promise<Tokenizer>;
+  openWeights(model: ResolvedModel): Promise<WeightSource>;
+  train(options: {
+    run: string;
+    config: BertConfig;
+    method: Method;
+    labels: string[];
+    weights: WeightSource;
+    encode(text: string): number[];
+    split: Split;
+    hyperparameters: Hyperparameters;
+    device: Device;
+  }): AsyncGenerator<TrainingEvent>;
+  exportRun(request: ExportRequest): Promise<{ files: string[]; bytes: number }>;
+}

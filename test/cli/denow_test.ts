@@ -1,0 +1,153 @@
+/** `./denow` in a world of stand-ins: programs that only say that they were called. */
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { type Ended, runProgram } from "./command.ts";
+
+const denow = fileURLToPath(new URL("../../denow", import.meta.url));
+
+const programs = {
+  deno: (version: string) =>
+    `case $1 in
+  --version) echo "deno ${version} (stable)" ;;
+  eval) [ -e "$ADAPTER" ] ;;
+  *) echo "deno ${version} ran $*" ;;
+esac`,
+  /** What `npm install --prefix FOLDER …` leaves: the binary, in the platform's package alone. */
+  npm: `echo npm "$1" >> "$LOG"
+mkdir -p "$3/node_modules/@deno/some-platform"
+cp "$STUBS/deno-2.9.6" "$3/node_modules/@deno/some-platform/deno"`,
+  /** `curl -fsSL -o FILE URL` */
+  curl: `echo curl "$4" >> "$LOG"
+cat > "$3" <<'END'
+echo installer "$@" >> "$LOG"
+mkdir -p "$DENO_INSTALL/bin" && cp "$STUBS/deno-2.9.6" "$DENO_INSTALL/bin/deno"
+END`,
+  aptGet: `echo apt-get "$@" >> "$LOG"
+case "$*" in *mesa*) : > "$ADAPTER" ;; esac`,
+  id: (user: number) => `echo ${user}`,
+  unzip: "",
+};
+
+interface World {
+  run(...args: string[]): Promise<Ended>;
+  add(name: string, script: string): Promise<void>;
+  log(): Promise<string[]>;
+  adapter: string;
+}
+
+async function withWorld(test: (world: World) => Promise<void>): Promise<void> {
+  const folder = await Deno.makeTempDir();
+  try {
+    const bin = join(folder, "bin");
+    await Deno.mkdir(bin);
+    const write = (path: string, script: string) =>
+      Deno.writeTextFile(path, `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+    await write(join(folder, "deno-2.9.6"), programs.deno("2.9.6"));
+    // The real ones, found where this test runs, and nothing else of this machine.
+    const real = "sh mktemp dirname mkdir rm mv cp cat chmod uname".split(" ");
+    const link = real.map((name) => `ln -s "$(command -v ${name})" "${bin}/${name}"`).join("\n");
+    const linked = await runProgram("sh", ["-c", link]);
+    assert.equal(linked.code, 0, linked.stderr);
+    const log = join(folder, "log");
+    const adapter = join(folder, "adapter");
+    const env = { PATH: bin, HOME: folder, LOG: log, STUBS: folder, ADAPTER: adapter };
+    const pairs = Object.entries(env).map(([name, value]) => `${name}=${value}`);
+    await test({
+      adapter,
+      add: (name, script) => write(join(bin, name), script),
+      run: (...args) => runProgram("env", ["-i", ...pairs, denow, ...args], { cwd: folder }),
+      log: () =>
+        Deno.readTextFile(log).then(
+          (text) => text.trimEnd().split("\n"),
+          () => new Array<string>(),
+        ),
+    });
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+Deno.test("denow takes a Deno from PATH that fits", () =>
+  withWorld(async ({ add, run, log }) => {
+    await add("deno", programs.deno("2.9.9"));
+    await add("npm", programs.npm);
+    const { code, stdout, stderr } = await run("task", "fmt", "a  b");
+    assert.equal(code, 0, stderr);
+    assert.equal(stdout, "deno 2.9.9 ran task fmt a  b\n");
+    assert.deepEqual(await log(), []);
+  }));
+
+Deno.test("denow installs the pinned Deno through npm, once", () =>
+  withWorld(async ({ add, run, log }) => {
+    await add("deno", programs.deno("2.10.0"));
+    await add("npm", programs.npm);
+    await add("curl", programs.curl);
+    for (let time = 1; time <= 2; time++) {
+      const { code, stdout, stderr } = await run("fmt");
+      assert.equal(code, 0, stderr);
+      assert.equal(stdout, "deno 2.9.6 ran fmt\n");
+      assert.equal(/installing Deno 2\.9\.6/.test(stderr), time === 1);
+    }
+    assert.deepEqual(await log(), ["npm install"]);
+  }));
+
+Deno.test("denow uses Deno's installer where there is no npm", () =>
+  withWorld(async ({ add, run, log }) => {
+    await add("curl", programs.curl);
+    await add("unzip", programs.unzip);
+    const { code, stdout, stderr } = await run("fmt");
+    assert.equal(code, 0, stderr);
+    assert.equal(stdout, "deno 2.9.6 ran fmt\n");
+    assert.deepEqual(await log(), [
+      "curl https://deno.land/install.sh",
+      "installer --no-modify-path v2.9.6",
+    ]);
+  }));
+
+Deno.test("denow says what is missing where it can install nothing", () =>
+  withWorld(async ({ add, run }) => {
+    const nothing = await run("fmt");
+    assert.equal(nothing.code, 1);
+    assert.match(nothing.stderr, /takes npm, curl or wget/);
+    await add("curl", programs.curl);
+    const noUnzip = await run("fmt");
+    assert.equal(noUnzip.code, 1);
+    assert.match(noUnzip.stderr, /apt-get install unzip/);
+  }));
+
+Deno.test("without a WebGPU adapter denow installs one as root, and says so", () =>
+  withWorld(async ({ add, run, log, adapter }) => {
+    await add("deno", programs.deno("2.9.6"));
+    await add("uname", "echo Linux");
+    await add("apt-get", programs.aptGet);
+    await add("id", programs.id(0));
+    assert.equal((await run("task", "train", "--dry_run")).stderr, "");
+    assert.equal((await run("fmt")).stderr, "");
+    const { code, stdout, stderr } = await run("task", "train");
+    assert.equal(code, 0);
+    assert.equal(stdout, "deno 2.9.6 ran task train\n");
+    assert.match(stderr, /^denow: no WebGPU adapter; installing .*mesa-vulkan-drivers\n$/);
+    assert.deepEqual(await log(), [
+      "apt-get update",
+      "apt-get install -y --no-install-recommends mesa-vulkan-drivers",
+    ]);
+    assert.equal((await run("task", "test")).stderr, "");
+    await Deno.remove(adapter);
+    await add("apt-get", "exit 100");
+    const failing = await run("task", "test");
+    assert.match(failing.stderr, /still no WebGPU adapter/);
+    assert.equal(failing.stdout, "deno 2.9.6 ran task test\n");
+  }));
+
+Deno.test("without a WebGPU adapter denow tells other users the command", () =>
+  withWorld(async ({ add, run, log }) => {
+    await add("deno", programs.deno("2.9.6"));
+    await add("uname", "echo Linux");
+    await add("apt-get", programs.aptGet);
+    await add("id", programs.id(1000));
+    const { stdout, stderr } = await run("task", "train");
+    assert.equal(stdout, "deno 2.9.6 ran task train\n");
+    assert.match(stderr, /sudo apt-get install mesa-vulkan-drivers/);
+    assert.deepEqual(await log(), []);
+  }));

@@ -1,0 +1,68 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { runTrain } from "./command.ts";
+
+const counts = [109492237, 157453, 304909, 599821, 109133, 207501, 404237];
+
+Deno.test("--dry_run counts the seven runs of bert-base-uncased with 13 classes", async () => {
+  const json = await runTrain(["--dry_run", "--json"]);
+  assert.equal(json.code, 0, json.stderr);
+  assert.equal(json.stderr, "");
+  const report = JSON.parse(json.stdout);
+  assert.equal(report.model, "bert-base-uncased");
+  assert.equal(report.classes, 13);
+  const trainable = report.runs.map((run: { trainable_params: number }) => run.trainable_params);
+  assert.deepEqual(trainable, counts);
+
+  const table = await runTrain(["--dry-run"]);
+  assert.equal(table.code, 0, table.stderr);
+  for (const count of counts) {
+    assert.ok(table.stdout.includes(count.toLocaleString("en-US")), String(count));
+  }
+  for (const line of table.stdout.split("\n")) assert.ok(line.length <= 80, line);
+});
+
+Deno.test("--dry_run takes the number of classes from a file that is at hand", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    const rows = ["text,label"];
+    for (const label of ["a", "b", "c"]) {
+      for (let row = 0; row < 4; row++) rows.push(`sentence ${row} of ${label},${label}`);
+    }
+    const file = join(folder, "three classes.csv");
+    await Deno.writeTextFile(file, `${rows.join("\n")}\n`);
+    const { code, stdout, stderr } = await runTrain(
+      ["--dry_run", "--json", "--dataset", file, "--method", "adapter", "--size", "64"],
+    );
+    assert.equal(code, 0, stderr);
+    const report = JSON.parse(stdout);
+    assert.equal(report.classes, 3);
+    assert.equal(report.runs[0].trainable_params, 768 * 64 * 2 + 64 + 768 + 3 * 768 + 3);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test("wrong use ends with exit code 2 and one sentence on stderr", async () => {
+  for (
+    const args of [
+      ["--rank", "x"],
+      ["--batch_size", "0"],
+      ["--learning_rate", "-1"],
+      ["--lerning_rate", "1"],
+      ["--dry_run", "--lora_target_modules", "nothing"],
+    ]
+  ) {
+    const { code, stdout, stderr } = await runTrain(args);
+    assert.equal(code, 2, stderr);
+    assert.equal(stdout, "");
+    assert.match(stderr, /^Error: .*\.\n$/);
+  }
+});
+
+Deno.test("what cannot be found ends with exit code 1 and names the ways out", async () => {
+  const { code, stdout, stderr } = await runTrain(["--dry_run", "--model_name", "no such folder"]);
+  assert.equal(code, 1);
+  assert.equal(stdout, "");
+  assert.match(stderr, /no such folder.*mini/);
+});

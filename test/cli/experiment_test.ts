@@ -1,0 +1,221 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { runExperiment, type Session } from "../../cli/experiment.ts";
+import { parseFlags } from "../../cli/flags.ts";
+import { planRuns } from "../../cli/plan.ts";
+import { UserError } from "../../models/files/errors.ts";
+import { type FakeOptions, fakeTools, recorder } from "./fake_tools.ts";
+
+const hub = { endpoint: "", cacheFolder: "", offline: true };
+
+async function experiment(outputDir: string, args: string[], options: FakeOptions = {}) {
+  const command = ["--output_dir", outputDir, ...args];
+  const parsed = parseFlags(command);
+  assert.ok(parsed.kind === "flags", JSON.stringify(parsed));
+  const { flags } = parsed;
+  const session: Session = { unfinished: new Set() };
+  const [out, err] = [recorder(), recorder()];
+  const settings = { flags, plan: planRuns(flags), hub, command, out, err, session };
+  const result = await runExperiment(settings, fakeTools(options));
+  assert.equal(session.unfinished.size, 0);
+  return { ...result, out: out.text, err: err.text };
+}
+
+async function withFolder(test: (folder: string) => Promise<void>): Promise<void> {
+  const folder = await Deno.makeTempDir();
+  try {
+    await test(folder);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+/** Everything below a folder, hidden files too. */
+async function tree(folder: string): Promise<string[]> {
+  const paths: string[] = [];
+  for await (const entry of Deno.readDir(folder)) {
+    paths.push(entry.name);
+    if (entry.isDirectory) {
+      const below = await tree(join(folder, entry.name));
+      paths.push(...below.map((path) => `${entry.name}/${path}`));
+    }
+  }
+  return paths.sort();
+}
+
+const readJson = async (...path: string[]) => JSON.parse(await Deno.readTextFile(join(...path)));
+
+Deno.test("seven runs, one seed and one split, are saved and compared", () =>
+  withFolder(async (folder) => {
+    const seen: FakeOptions["seen"] = [];
+    const result = await experiment(folder, [], { seen });
+    assert.equal(result.folder, join(folder, "001-bert-base-uncased-emotions"));
+    assert.equal(seen.length, 7);
+    for (const run of seen) {
+      assert.deepEqual({ ...run, run: "" }, { ...seen[0], run: "" });
+    }
+    assert.deepEqual(
+      (await tree(result.folder)).filter((path) => !path.includes("/")),
+      [
+        "adapter-128",
+        "adapter-256",
+        "adapter-64",
+        "comparison.csv",
+        "comparison.json",
+        "comparison.md",
+        "full",
+        "lora-r16",
+        "lora-r4",
+        "lora-r8",
+      ],
+    );
+    assert.deepEqual(await tree(join(result.folder, "lora-r8")), [
+      "run.json",
+      "steps.jsonl",
+      "weights",
+    ]);
+    const { rows } = await readJson(result.folder, "comparison.json");
+    assert.deepEqual(rows.map((row: { run: string }) => row.run), [
+      "full",
+      "lora-r4",
+      "lora-r8",
+      "lora-r16",
+      "adapter-64",
+      "adapter-128",
+      "adapter-256",
+    ]);
+    const csv = (await Deno.readTextFile(join(result.folder, "comparison.csv"))).split("\n");
+    assert.equal(
+      csv[0],
+      "Method,Config,Accuracy,F1 Score,Trainable Params,Param %,Training Time",
+    );
+    assert.equal(csv.length, 9);
+    assert.match(csv[3], /^LoRA,r=8,0\.75,0\.733\d+,274,[\d.]+,12\.5$/);
+    const markdown = await Deno.readTextFile(join(result.folder, "comparison.md"));
+    assert.ok(markdown.includes(
+      "| Method | Config | Accuracy | F1 Score | Trainable Params | Param % | Training Time |",
+    ));
+  }));
+
+Deno.test("run.json says everything about a run", () =>
+  withFolder(async (folder) => {
+    const args = ["--method", "lora", "--rank", "8", "--lora_alpha", "8", "--experiment", "e"];
+    await experiment(folder, args, { notice: "MINI STANDS IN" });
+    const run = await readJson(folder, "e", "lora-r8-a8", "run.json");
+    const settings = { rank: 8, lora_alpha: 8, lora_dropout: 0.1 };
+    assert.deepEqual({ ...run.settings, ...settings }, run.settings);
+    assert.deepEqual(run.notices, ["MINI STANDS IN"]);
+    assert.deepEqual(run.hyperparameters, {
+      learning_rate: 2e-5,
+      batch_size: 16,
+      num_epochs: 5,
+      warmup_steps: 100,
+      weight_decay: 0.01,
+      max_length: 64,
+      max_grad_norm: 1,
+      seed: 42,
+    });
+    assert.deepEqual(run.labels, ["anger", "joy"]);
+    assert.equal(run.dataset.hash, "0123");
+    assert.equal(run.dataset.rows_read, 43);
+    assert.deepEqual(run.dataset.split, { train: 32, validation: 4, test: 4 });
+    assert.equal(run.trainable_bytes, 4 * run.trainable_params);
+    assert.equal(run.exported_bytes, 4);
+    assert.equal(run.accuracy_per_million, 0.75 / (run.trainable_params / 1e6));
+    assert.equal(run.macro_f1_per_million, run.test.macro_f1 / (run.trainable_params / 1e6));
+    assert.equal(run.adapter.description, "a test's GPU");
+    assert.equal(run.adapter.subgroup_size, 0);
+    assert.equal(run.model.config.hidden_size, 8);
+    assert.equal(run.versions.deno, Deno.version.deno);
+    assert.equal(run.test.confusion_matrix[1][0], 1);
+    assert.equal(run.peak_gpu_bytes, 1000);
+    const steps = (await Deno.readTextFile(join(folder, "e", "lora-r8-a8", "steps.jsonl")))
+      .trimEnd().split("\n").map((line) => JSON.parse(line));
+    assert.equal(steps.length, 4);
+    assert.deepEqual(steps[1], {
+      step: 2,
+      epoch: 1,
+      loss: 0.5,
+      gradient_norm: 1,
+      learning_rate: 1e-5,
+      tokens: 10,
+      tokens_per_second: 100,
+    });
+    const comparison = await readJson(folder, "e", "comparison.json");
+    assert.deepEqual(comparison.notices, ["MINI STANDS IN"]);
+  }));
+
+Deno.test("the same command twice makes two numbered folders", () =>
+  withFolder(async (folder) => {
+    await Deno.mkdir(join(folder, "007-older"));
+    const args = ["--method", "full", "--model_name", "mini", "--dataset", "data/My Tweets.csv"];
+    await experiment(folder, args);
+    await experiment(folder, args);
+    const names = (await tree(folder)).filter((path) => !path.includes("/"));
+    assert.deepEqual(names, ["007-older", "008-mini-my-tweets", "009-mini-my-tweets"]);
+  }));
+
+Deno.test("an existing run is refused before training, unless --overwrite", () =>
+  withFolder(async (folder) => {
+    const args = ["--experiment", "e", "--method", "full"];
+    await experiment(folder, args);
+    await Deno.writeTextFile(join(folder, "e", "full", "note.txt"), "mine");
+    const seen: FakeOptions["seen"] = [];
+    await assert.rejects(
+      experiment(folder, ["--experiment", "e"], { seen }),
+      (error) => error instanceof UserError && error.exitCode === 2 && /full/.test(error.message),
+    );
+    assert.deepEqual(seen, []);
+    await experiment(folder, [...args, "--overwrite"]);
+    assert.deepEqual(await tree(join(folder, "e", "full")), ["run.json", "steps.jsonl", "weights"]);
+  }));
+
+Deno.test("an experiment grows, and compares only what can be compared", () =>
+  withFolder(async (folder) => {
+    const named = (...args: string[]) => ["--experiment", "e", ...args];
+    await experiment(folder, named("--method", "full"));
+    await experiment(folder, named("--method", "adapter", "--size", "4", "--num_epochs", "3"));
+    await experiment(folder, named("--method", "adapter", "--size", "8"), { hash: "4567" });
+    const args = named("--method", "lora", "--rank", "2", "--learning_rate", "5e-4");
+    const { comparison } = await experiment(folder, args);
+    assert.deepEqual(comparison.runs.map((run) => run.run), ["full", "lora-r2"]);
+    assert.deepEqual(comparison.leftOut, [
+      { run: "adapter-4", reason: "num_epochs 3" },
+      { run: "adapter-8", reason: "data set boltuix/emotions-dataset" },
+    ]);
+    assert.deepEqual(comparison.notes, ["Learning rates: Full 2e-5, LoRA 5e-4."]);
+  }));
+
+Deno.test("a failure keeps what is finished and leaves nothing half", () =>
+  withFolder(async (folder) => {
+    const args = ["--experiment", "e", "--method", "lora"];
+    await assert.rejects(
+      experiment(folder, args, { failIn: "lora-r8" }),
+      /lora-r8: The GPU went away\. Finished and saved in .*: lora-r4\. Not trained: lora-r8, lora-r16\./,
+    );
+    const names = (await tree(join(folder, "e"))).filter((path) => !path.includes("/"));
+    assert.deepEqual(names, ["comparison.csv", "comparison.json", "comparison.md", "lora-r4"]);
+    await assert.rejects(experiment(folder, ["--method", "full"], { failIn: "full" }));
+    assert.deepEqual((await tree(folder)).filter((path) => !path.includes("/")), ["e"]);
+  }));
+
+Deno.test("a failing replacement keeps the older run", () =>
+  withFolder(async (folder) => {
+    const args = ["--experiment", "e", "--method", "full"];
+    await experiment(folder, args);
+    const before = await Deno.readTextFile(join(folder, "e", "full", "run.json"));
+    await assert.rejects(experiment(folder, [...args, "--overwrite"], { failIn: "full" }));
+    assert.equal(await Deno.readTextFile(join(folder, "e", "full", "run.json")), before);
+  }));
+
+Deno.test("progress, facts and notices reach the reader", () =>
+  withFolder(async (folder) => {
+    const { out, err } = await experiment(folder, ["--method", "full"], { notice: "STAND-IN" });
+    assert.match(err, /!{10,}\n! {2}STAND-IN\n!{10,}/);
+    const text = out.replace(/\s+/g, " ");
+    assert.match(text, /40 examples of 2 classes \(1 empty and 2 duplicate rows dropped\)/);
+    assert.match(out, /32 train, 4 validation, 4 test \(seed 42\)/);
+    assert.match(out, /a test's GPU \(software\)/);
+    assert.match(out, /full \(1 of 1\)/);
+    assert.match(out, /full step 4\/4/);
+  }));

@@ -1,0 +1,145 @@
+/** Tools without a GPU: a training that yields plausible events and files, for tests of the cli. */
+import { join } from "node:path";
+import type { DeviceHandle, TrainingTools } from "../../cli/tools.ts";
+import { bertBaseUncased } from "../../models/bert/config.ts";
+import { randomWeights } from "../../models/bert/weights.ts";
+import { stratifiedSplit } from "../../models/data/split.ts";
+import { countParameters } from "../../models/peft/method.ts";
+import { computeMetrics } from "../../models/training/metrics.ts";
+import type { Output } from "../../cli/terminal.ts";
+
+export const tinyConfig = {
+  ...bertBaseUncased,
+  vocabSize: 100,
+  hiddenSize: 8,
+  layers: 1,
+  heads: 2,
+  intermediateSize: 16,
+  maxPositions: 64,
+};
+
+export interface FakeOptions {
+  /** The training of the run of this name throws. */
+  failIn?: string;
+  /** The training of the run of this name never ends. */
+  hangIn?: string;
+  notice?: string;
+  seen?: { run: string; seed: number; firstTexts: string[] }[];
+  hash?: string;
+}
+
+const labels = ["anger", "joy"];
+
+export function fakeTools(options: FakeOptions = {}): TrainingTools<DeviceHandle> {
+  const notices = options.notice === undefined ? [] : [options.notice];
+  return {
+    createDevice: () =>
+      Promise.resolve({
+        info: {
+          description: "a test's GPU",
+          vendor: "nobody",
+          architecture: "",
+          software: true,
+          subgroupSize: 0,
+        },
+        destroy() {},
+      }),
+    resolveModel: (name) =>
+      Promise.resolve({
+        name: name ?? "bert-base-uncased",
+        folder: "/nowhere",
+        random: true,
+        config: tinyConfig,
+        notices,
+      }),
+    loadDataset: ({ dataset }) =>
+      Promise.resolve({
+        name: dataset ?? "boltuix/emotions-dataset",
+        source: "a test",
+        sample: false,
+        labels,
+        examples: Array.from({ length: 40 }, (_, row) => ({ text: `text ${row}`, label: row % 2 })),
+        textColumn: "text",
+        labelColumn: "label",
+        rowsRead: 43,
+        emptyRows: 1,
+        duplicates: 2,
+        conflicts: 0,
+        hash: options.hash ?? "0123",
+        notices: [],
+      }),
+    stratifiedSplit,
+    loadTokenizer: () =>
+      Promise.resolve({
+        vocabSize: 100,
+        encode: () => [1, 2],
+        files: [],
+      }),
+    openWeights: () => Promise.resolve(randomWeights("a test")),
+    async *train({ run, method, config, hyperparameters, split }) {
+      options.seen?.push({
+        run,
+        seed: hyperparameters.seed,
+        firstTexts: split.train.map(({ text }) => text),
+      });
+      const counts = countParameters(config, method, labels.length);
+      const parameters = { trainableParameters: counts.trainable, totalParameters: counts.total };
+      const totalSteps = 4;
+      yield {
+        type: "start",
+        run,
+        method,
+        ...parameters,
+        stepsPerEpoch: 4,
+        totalSteps,
+        warnings: [],
+      };
+      for (let step = 1; step <= totalSteps; step++) {
+        await Promise.resolve();
+        if (options.hangIn === run && step === 3) {
+          await new Promise((resolve) => setTimeout(resolve, 60_000));
+        }
+        if (options.failIn === run && step === 3) throw new Error("The GPU went away.");
+        const rates = { gradientNorm: 1, learningRate: 1e-5, tokens: 10, tokensPerSecond: 100 };
+        yield { type: "step", step, epoch: 1, loss: 1 / step, ...rates };
+      }
+      const metrics = computeMetrics(labels, [0, 1, 1, 0], [0, 1, 0, 0], 0.5);
+      yield { type: "evaluation", split: "validation", epoch: 1, metrics, best: true };
+      yield { type: "evaluation", split: "test", epoch: 1, metrics, best: true };
+      yield {
+        type: "done",
+        result: {
+          run,
+          method,
+          ...parameters,
+          bestEpoch: 1,
+          validation: [metrics],
+          test: metrics,
+          totalSteps,
+          trainingSeconds: 12.5,
+          totalSeconds: 15,
+          tokensPerSecond: 100,
+          peakGpuBytes: 1000,
+          weights: new Map(),
+        },
+      };
+    },
+    async exportRun({ folder, method }) {
+      await Deno.writeTextFile(join(folder, "weights"), method.method);
+      return { files: ["weights"], bytes: method.method.length };
+    },
+  };
+}
+
+/** Keeps what is written. */
+export function recorder(): Output & { text: string } {
+  return {
+    text: "",
+    write(text: string) {
+      this.text += text;
+    },
+    terminal: false,
+    color: false,
+    columns: () => 80,
+  };
+}

@@ -1,0 +1,139 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { type Flags, parseFlags } from "../../cli/flags.ts";
+
+function flagsOf(...args: string[]): Flags {
+  const parsed = parseFlags(args);
+  assert.equal(parsed.kind, "flags", JSON.stringify(parsed));
+  assert.ok(parsed.kind === "flags");
+  return parsed.flags;
+}
+
+function errorOf(...args: string[]): string {
+  const parsed = parseFlags(args);
+  assert.ok(parsed.kind === "error", `${args.join(" ")} was accepted`);
+  return parsed.message;
+}
+
+Deno.test("flags that are not given are undefined or false", () => {
+  const flags = flagsOf();
+  for (const [name, value] of Object.entries(flags)) {
+    assert.ok(value === undefined || value === false, `${name} is ${value}`);
+  }
+});
+
+Deno.test("every flag is read, in snake_case and in kebab-case, with a space and with =", () => {
+  const given: [string, string, Partial<Flags>][] = [
+    ["method", "lora", { method: "lora" }],
+    ["rank", "4,8", { rank: [4, 8] }],
+    ["size", "64", { size: [64] }],
+    ["adapter_placement", "houlsby", { adapterPlacement: "houlsby" }],
+    ["lora_alpha", "2r", { loraAlpha: { kind: "perRank", factor: 2 } }],
+    ["lora_alpha", "16", { loraAlpha: { kind: "value", value: 16 } }],
+    ["lora_dropout", "0.05", { loraDropout: 0.05 }],
+    ["lora_target_modules", "query,output.dense", { loraTargetModules: ["query", "output.dense"] }],
+    ["model_name", "./my-model", { modelName: "./my-model" }],
+    ["dataset", "org/some-data", { dataset: "org/some-data" }],
+    ["text_column", "my-text", { textColumn: "my-text" }],
+    ["label_column", "y", { labelColumn: "y" }],
+    ["num_epochs", "3", { numEpochs: 3 }],
+    ["batch_size", "8", { batchSize: 8 }],
+    ["learning_rate", "2e-5", { learningRate: { full: 2e-5, lora: 2e-5, adapter: 2e-5 } }],
+    ["learning_rate", "lora=5e-4,full=.1", { learningRate: { lora: 5e-4, full: 0.1 } }],
+    ["warmup_steps", "0", { warmupSteps: 0 }],
+    ["weight_decay", "0", { weightDecay: 0 }],
+    ["max_length", "128", { maxLength: 128 }],
+    ["max_samples", "500", { maxSamples: 500 }],
+    ["seed", "0", { seed: 0 }],
+    ["output_dir", "out", { outputDir: "out" }],
+    ["experiment", "first try", { experiment: "first try" }],
+  ];
+  const base = flagsOf();
+  for (const [name, value, expected] of given) {
+    for (const spelling of [name, name.replaceAll("_", "-")]) {
+      assert.deepEqual(flagsOf(`--${spelling}`, value), { ...base, ...expected });
+      assert.deepEqual(flagsOf(`--${spelling}=${value}`), { ...base, ...expected });
+    }
+  }
+  for (const name of ["use_rslora", "use_sample", "overwrite", "dry_run", "json"]) {
+    const key = name.replace(/_(.)/g, (_, letter) => letter.toUpperCase());
+    for (const spelling of [name, name.replaceAll("_", "-")]) {
+      assert.deepEqual(flagsOf(`--${spelling}`), { ...base, [key]: true });
+    }
+  }
+});
+
+Deno.test("a wrong value is a sentence that names the flag and the value", () => {
+  const wrong: [string, string][] = [
+    ["--rank", "x"],
+    ["--rank", "0"],
+    ["--rank", "4,4"],
+    ["--rank", "4,,8"],
+    ["--rank", "4.5"],
+    ["--size", "-64"],
+    ["--batch_size", "0"],
+    ["--num_epochs", "1e99"],
+    ["--learning_rate", "-1"],
+    ["--learning_rate", "0"],
+    ["--learning_rate", "fast"],
+    ["--learning_rate", "full=1e-5,bert=1"],
+    ["--learning_rate", "full=1e-5,full=1e-4"],
+    ["--lora_alpha", "zr"],
+    ["--lora_alpha", "-2r"],
+    ["--lora_dropout", "1"],
+    ["--lora_target_modules", "query,"],
+    ["--weight_decay", "NaN"],
+    ["--max_length", "2"],
+    ["--seed", "4294967296"],
+    ["--seed", "0x10"],
+    ["--experiment", "a/b"],
+    ["--experiment", "..\\x"],
+    ["--experiment", ".."],
+    ["--experiment", ""],
+  ];
+  for (const [flag, value] of wrong) {
+    const message = errorOf(flag, value);
+    assert.ok(message.startsWith(`${flag}: `), message);
+    assert.ok(message.includes(`"`), message);
+    assert.match(message, /\.$/);
+  }
+  assert.match(errorOf("--method", "prefix"), /--method: .*all, full, lora/);
+  assert.match(errorOf("--adapter_placement", "top"), /shared, output/);
+  assert.match(errorOf("--rank"), /--rank requires/);
+  assert.match(errorOf("--rank", "4", "--rank", "8"), /multiple times/);
+});
+
+Deno.test("an unknown flag suggests the nearest", () => {
+  assert.match(errorOf("--lerning_rate", "1"), /--lerning_rate.*Did you mean --learning_rate\?/);
+  assert.match(errorOf("--batch-sise", "1"), /--batch_size/);
+  assert.match(errorOf("train"), /Unexpected .*train/);
+});
+
+Deno.test("help shows every flag and fits 80 columns", () => {
+  for (const spelling of ["--help", "-h"]) {
+    const parsed = parseFlags([spelling, "--rank", "8"]);
+    assert.ok(parsed.kind === "help");
+    for (const line of parsed.text.split("\n")) assert.ok(line.length <= 80, line);
+    for (const name of Object.keys(flagsOf())) {
+      const flag = `--${name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)}`;
+      assert.ok(parsed.text.includes(flag), flag);
+    }
+    for (const shown of ["(4,8,16)", "(2e-5)", "(boltuix/emotions-dataset)", "deno task train"]) {
+      assert.ok(parsed.text.includes(shown), shown);
+    }
+  }
+});
+
+Deno.test("whatever is typed, parsing ends in flags, help or a sentence", () => {
+  const words = fc.oneof(
+    fc.string(),
+    fc.constantFrom("--rank", "--learning-rate", "--", "-", "--json=", "4,8", "--size=8", "1e-3"),
+  );
+  fc.assert(
+    fc.property(fc.array(words, { maxLength: 5 }), (args) => {
+      const parsed = parseFlags(args);
+      if (parsed.kind === "error") assert.notEqual(parsed.message, "");
+    }),
+    { numRuns: 200 },
+  );
+});

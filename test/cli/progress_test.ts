@@ -1,0 +1,140 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { createProgress, type ProgressState, renderProgress } from "../../cli/progress.ts";
+import type { Output } from "../../cli/terminal.ts";
+import type { StepEvent } from "../../models/training/events.ts";
+
+const state: ProgressState = {
+  run: "adapter-256-parallel",
+  step: 1234,
+  totalSteps: 32830,
+  loss: 2.34567,
+  learningRate: 1.995e-5,
+  tokensPerSecond: 12345,
+  secondsLeft: 3720,
+};
+
+Deno.test("the line shows what fits: at 40, 80 and 120 columns", () => {
+  const wide = renderProgress({ ...state, step: 16415, run: "lora-r8" }, 119);
+  assert.equal(
+    wide,
+    "lora-r8  ▕███████████████···············▏  16415/32830  loss 2.3457  lr 2e-5     " +
+      " 12k tok/s   1h02m left",
+  );
+  assert.equal(
+    renderProgress(state, 79),
+    "▕··············▏   1234/32830  loss 2.3457  lr 2e-5      12k tok/s   1h02m left",
+  );
+  assert.equal(renderProgress(state, 39), " 1234/32830  loss 2.3457   1h02m left");
+});
+
+Deno.test("the line never exceeds the width, and at 80 columns lacks no number", () => {
+  fc.assert(fc.property(
+    fc.record({
+      run: fc.constantFrom("full", "lora-r8", "lora-r16-a16-rslora", "adapter-256-parallel"),
+      totalSteps: fc.integer({ min: 1, max: 99999 }),
+      part: fc.double({ min: 0, max: 1, noNaN: true }),
+      loss: fc.double({ min: 0, max: 99, noNaN: true }),
+      learningRate: fc.double({ min: 0, max: 1, noNaN: true }),
+      tokensPerSecond: fc.double({ min: 0, max: 1e7, noNaN: true }),
+      secondsLeft: fc.double({ min: 0, max: 1e7, noNaN: true }),
+      width: fc.integer({ min: 1, max: 200 }),
+    }),
+    ({ part, width, ...rest }) => {
+      const drawn = { ...rest, step: Math.ceil(part * rest.totalSteps) };
+      assert.ok(renderProgress(drawn, width).length <= width);
+      for (const word of ["loss ", "lr ", " tok/s", " left", "▕", `${drawn.step}/`]) {
+        assert.ok(renderProgress(drawn, 79).includes(word), word);
+      }
+    },
+  ));
+});
+
+function record(terminal: boolean, columns: number): Output & { text: string } {
+  return {
+    text: "",
+    write(text: string) {
+      this.text += text;
+    },
+    terminal,
+    color: false,
+    columns: () => columns,
+  };
+}
+
+function stepEvent(step: number): StepEvent {
+  const rest = { epoch: 1, gradientNorm: 1, learningRate: 1e-3, tokens: 9, tokensPerSecond: 900 };
+  return { type: "step", step, loss: 2, ...rest };
+}
+
+function show(output: Output, totalSteps: number, secondsAStep: number) {
+  let seconds = 0;
+  const progress = createProgress(output, { epochs: 2, position: "1 of 7", now: () => seconds });
+  progress.show({
+    type: "start",
+    run: "lora-r8",
+    method: { method: "full" },
+    trainableParameters: 304909,
+    totalParameters: 109787149,
+    stepsPerEpoch: totalSteps / 2,
+    totalSteps,
+    warnings: ["The warm-up is long."],
+  });
+  for (let step = 1; step <= totalSteps; step++) {
+    seconds += secondsAStep;
+    progress.show(stepEvent(step));
+  }
+  progress.show({
+    type: "evaluation",
+    split: "validation",
+    epoch: 1,
+    best: true,
+    metrics: {
+      count: 10,
+      loss: 1.5,
+      accuracy: 0.5,
+      accuracyInterval: [0.2, 0.8],
+      macroPrecision: 0.5,
+      macroRecall: 0.5,
+      macroF1: 0.25,
+      perClass: [],
+      confusion: [],
+    },
+  });
+  progress.clear();
+}
+
+Deno.test("in a pipe: about twenty plain lines a run, no control characters", () => {
+  const output = record(false, 80);
+  show(output, 400, 0.01);
+  // deno-lint-ignore no-control-regex
+  assert.doesNotMatch(output.text, /[\x1b\r]/);
+  const lines = output.text.trimEnd().split("\n");
+  assert.equal(lines[0], "lora-r8 (1 of 7)");
+  assert.match(lines[1], /304,909 of 109,787,149 parameters train \(0\.28 %\), 400 steps/);
+  assert.match(lines[2], /Warning: The warm-up is long\./);
+  const steps = lines.filter((line) => line.includes(" step "));
+  assert.equal(steps.length, 21);
+  assert.equal(steps[1], "lora-r8 step 20/400  loss 2.0000  lr 1e-3  900 tok/s  3.8s left");
+  assert.equal(
+    lines.at(-1),
+    "  epoch 1/2  validation loss 1.5000  accuracy 0.5000  macro F1 0.2500  best",
+  );
+});
+
+Deno.test("in a pipe, a slow run says something every half minute", () => {
+  const output = record(false, 80);
+  show(output, 40, 31);
+  assert.equal(output.text.split("\n").filter((line) => line.includes(" step ")).length, 40);
+});
+
+Deno.test("on a terminal one line is redrawn, and cleared before other text", () => {
+  for (const columns of [40, 80, 120]) {
+    const output = record(true, columns);
+    show(output, 50, 0.1);
+    const drawn = output.text.split("\r\x1b[K");
+    assert.equal(drawn.length - 1, 51);
+    for (const line of drawn.slice(1, 51)) assert.ok(line.length < columns, line);
+    assert.match(drawn.at(-1) ?? "", /^ {2}epoch 1\/2/);
+  }
+});

@@ -1,0 +1,104 @@
+import assert from "node:assert/strict";
+import {
+  formatBytes,
+  formatCount,
+  formatDuration,
+  formatPercent,
+  formatRate,
+  formatShort,
+} from "../../cli/format.ts";
+import { renderMarkdown, renderTable } from "../../cli/table.ts";
+import { renderNotice, wantsColor, wrap } from "../../cli/terminal.ts";
+
+Deno.test("numbers read as people write them", () => {
+  assert.equal(formatCount(109492237), "109,492,237");
+  assert.deepEqual([0, 7, 999, 1000, 9949, 9960, 123456, 999900, 2.5e6].map(formatShort), [
+    "0",
+    "7",
+    "999",
+    "1.0k",
+    "9.9k",
+    "10k",
+    "123k",
+    "1.0M",
+    "2.5M",
+  ]);
+  assert.deepEqual(
+    [0, 0.256, 3.21, 59.6, 65, 3599.7, 3660, 90000, NaN, -1].map(formatDuration),
+    [
+      "0s",
+      "0.3s",
+      "3.2s",
+      "1m00s",
+      "1m05s",
+      "1h00m",
+      "1h01m",
+      "1d01h",
+      "?",
+      "?",
+    ],
+  );
+  assert.deepEqual([100, 99.999, 56.123, 0.0997].map(formatPercent), [
+    "100 %",
+    "100 %",
+    "56.1 %",
+    "0.10 %",
+  ]);
+  assert.deepEqual(
+    [2e-5, 1.25e-4, 0, 1, 1e-10].map(formatRate),
+    [
+      "2e-5",
+      "1.25e-4",
+      "0",
+      "1",
+      "1e-10",
+    ],
+  );
+  assert.deepEqual([12, 436532, 437968948].map(formatBytes), ["12 bytes", "437 KB", "438 MB"]);
+});
+
+Deno.test("a table is cut in its shrinking column, and titles break into two lines", () => {
+  const columns = [
+    { title: "Name", shrinks: true },
+    { title: "Trainable Params", right: true },
+  ];
+  const rows = [["a long configuration, with more", "109,492,237"], ["b", "7"]];
+  assert.deepEqual(renderTable(columns, rows, 30), [
+    "                     Trainable",
+    "Name                    Params",
+    "─────────────────  ───────────",
+    "a long configura…  109,492,237",
+    "b                            7",
+  ]);
+  assert.equal(renderTable(columns, rows, 80)[3], "a long configuration, with more  109,492,237");
+  assert.deepEqual(renderMarkdown(columns, [["a|b", "1"]]), [
+    "| Name | Trainable Params |",
+    "| --- | ---: |",
+    "| a\\|b | 1 |",
+  ]);
+});
+
+Deno.test("NO_COLOR wins, FORCE_COLOR comes next, then the terminal", () => {
+  const environment = (values: Record<string, string>) => (name: string) => values[name];
+  assert.equal(wantsColor(true, environment({})), true);
+  assert.equal(wantsColor(false, environment({})), false);
+  assert.equal(wantsColor(true, environment({ NO_COLOR: "1" })), false);
+  assert.equal(wantsColor(true, environment({ NO_COLOR: "1", FORCE_COLOR: "1" })), false);
+  assert.equal(wantsColor(true, environment({ NO_COLOR: "" })), true);
+  assert.equal(wantsColor(false, environment({ FORCE_COLOR: "1" })), true);
+  assert.equal(wantsColor(true, environment({ FORCE_COLOR: "0" })), false);
+});
+
+Deno.test("a notice is a ruled block that fits the terminal", () => {
+  const words = "mini stands in for bert-base-uncased, which could not be reached";
+  assert.deepEqual(wrap(words, 30), [
+    "mini stands in for",
+    "bert-base-uncased, which could",
+    "not be reached",
+  ]);
+  const output = { write() {}, terminal: false, color: false, columns: () => 40 };
+  const lines = renderNotice(output, words).trim().split("\n");
+  assert.equal(lines[0], "!".repeat(39));
+  assert.equal(lines.at(-1), "!".repeat(39));
+  assert.ok(lines.every((line) => line.length <= 39 && line.startsWith("!")));
+});
