@@ -1,0 +1,235 @@
+/** Every operation of the engine, forward and backward, against the float64 reference. */
+import { createDevice, Device } from "../../engine/device.ts";
+import { rowIndex } from "../../engine/ops/embedding.ts";
+import * as ops from "../../engine/ops/mod.ts";
+import { upload } from "../../engine/tensor.ts";
+import * as reference from "../reference.ts";
+import type { Values } from "../reference.ts";
+import { checkOp, type OpCase, randomState } from "./check.ts";
+import { attentionFactor, elementFactors } from "./dropout_factors.ts";
+
+const device = await createDevice({
+  kernels: { matmul: { groups: 1, lanes: 1, columns: 1, broadcast: false } },
+});
+const { gpu, info, kernels } = device;
+/** The engine on the same GPU with the kernels that any GPU runs. */
+const plain = new Device(gpu, info, { ...kernels, layerNormLanes: 32, attentionSubgroup: 0 });
+/** As if a binding had 4 kB. */
+const pieces = new Device(gpu, info, kernels, 4096);
+
+const elementwiseShapes = [[1, 4], [5, 13], [67, 12], [1, 1], [129, 36]];
+const rowShapes = [[1, 12], [7, 4], [65, 20], [130, 44]];
+
+function elementwise(name: keyof typeof reference.functions): OpCase[] {
+  const { f, df } = reference.functions[name];
+  return elementwiseShapes.map((shape) => ({
+    shapes: [shape],
+    run: ([x]) => ops[name](x),
+    reference: ([x], dy) => ({ y: x.map(f), gradients: [dy.map((value, i) => value * df(x[i]))] }),
+  }));
+}
+
+const dropoutSite = (probability: number) => ({ ...randomState, site: 0, probability });
+const times = (x: Values, factors: Values) => x.map((value, i) => value * factors[i]);
+
+function dropout([rows, columns]: number[], probability: number): OpCase {
+  const factors = elementFactors(dropoutSite(probability), rows * columns);
+  return {
+    shapes: [[rows, columns]],
+    run: ([x]) => ops.dropout(x, probability),
+    reference: ([x], dy) => ({ y: times(x, factors), gradients: [times(dy, factors)] }),
+  };
+}
+
+function attention(
+  shape: reference.AttentionShape,
+  probability = 0,
+): OpCase {
+  const { lengths, heads, headSize, rows } = shape;
+  const width = heads * headSize;
+  // A filling row has an empty range, wherever that lies.
+  const sentences = Uint32Array.from({ length: rows * 2 }, (_, i) => i % 4 < 2 ? 0 : rows);
+  let first = 0;
+  for (const length of lengths) {
+    for (let row = first; row < first + length; row++) {
+      sentences.set([first, first + length], row * 2);
+    }
+    first += length;
+  }
+  const factor = attentionFactor(dropoutSite(probability), heads);
+  return {
+    shapes: [[rows, width], [rows, width], [rows, width]],
+    run: ([query, key, value]) =>
+      ops.attention(query, key, value, {
+        heads,
+        dropout: probability,
+        sentences: upload(query.device, [rows, 2], sentences),
+      }),
+    reference([query, key, value], dy) {
+      const doutput = dy.length > 0 ? dy : new Array(rows * width).fill(0);
+      const { output, gradients } = reference.attention(query, key, value, shape, doutput, factor);
+      return { y: output, gradients };
+    },
+  };
+}
+
+function crossEntropy(rows: number, classes: number): OpCase {
+  const labels = Array.from({ length: rows }, (_, row) => (row * 5 + 2) % classes);
+  return {
+    shapes: [[rows, classes]],
+    run: ([logits]) =>
+      ops.crossEntropy(logits, upload(logits.device, [rows], Uint32Array.from(labels))),
+    reference([logits], [dloss = 0]) {
+      const { loss, dlogits } = reference.crossEntropy(logits, labels, dloss);
+      return { y: [loss], gradients: [dlogits] };
+    },
+  };
+}
+
+function embedding(tableRows: number, columns: number, ids: number[]): OpCase {
+  return {
+    shapes: [[tableRows, columns]],
+    run: ([table]) => ops.embedding(table, rowIndex(table.device, Uint32Array.from(ids))),
+    reference: ([table], dy) => reference.embedding(table, ids, columns, dy),
+  };
+}
+
+/** Ids that repeat, leave rows out, and touch the first row, the last row and every 64th. */
+const repeated = (rows: number) => [
+  ...Array.from({ length: 40 }, (_, i) => (i * i * 7 + 3) % rows),
+  ...[0, rows - 1, rows - 1, 0, 0, 63, 64, 127, 128].map((id) => id % rows),
+];
+
+function linear(rows: number, inputs: number, outputs: number): OpCase {
+  return {
+    shapes: [[rows, inputs], [outputs, inputs], [outputs]],
+    run: ([x, weight, bias]) => ops.linear(x, weight, bias),
+    reference: ([x, weight, bias], dy) =>
+      withZeros(dy, rows * outputs, (dy) => reference.linear(x, weight, bias, dy)),
+  };
+}
+
+function lora(
+  rows: number,
+  inputs: number,
+  outputs: number,
+  rank: number,
+  probability: number,
+): OpCase {
+  const scale = 16 / rank / 4;
+  const factors = elementFactors(dropoutSite(probability), rows * inputs);
+  return {
+    shapes: [[rows, inputs], [outputs, inputs], [outputs], [rank, inputs], [outputs, rank]],
+    run: ([x, weight, bias, a, b]) =>
+      ops.loraLinear(x, weight, bias, { a, b, scale, dropout: probability }),
+    reference: (inputs, dy) =>
+      withZeros(
+        dy,
+        rows * outputs,
+        (dy) => reference.loraLinear(inputs, { scale, factors }, dy),
+      ),
+  };
+}
+
+function withZeros<T>(dy: Values, size: number, run: (dy: Values) => T): T {
+  return run(dy.length > 0 ? dy : new Array(size).fill(0));
+}
+
+function layerNorm([rows, columns]: number[], eps: number): OpCase {
+  return {
+    shapes: [[rows, columns], [columns], [columns]],
+    run: ([x, gamma, beta]) => ops.layerNorm(x, gamma, beta, eps),
+    reference: ([x, gamma, beta], dy) =>
+      withZeros(dy, rows * columns, (dy) => reference.layerNorm(x, gamma, beta, eps, dy)),
+  };
+}
+
+/** A row for every operation: one without a row does not compile. */
+const table = {
+  add: elementwiseShapes.map((shape): OpCase => ({
+    shapes: [shape, shape],
+    run: ([a, b]) => ops.add(a, b),
+    reference: ([a, b], dy) => ({ y: a.map((value, i) => value + b[i]), gradients: [dy, dy] }),
+  })),
+  attention: [
+    attention({ lengths: [1], heads: 1, headSize: 16, rows: 1 }),
+    attention({ lengths: [1, 17, 33, 5], heads: 3, headSize: 16, rows: 64 }),
+    attention({ lengths: [9, 2, 30], heads: 2, headSize: 32, rows: 67 }, 0.1),
+    attention({ lengths: [70, 3], heads: 1, headSize: 64, rows: 80 }, 0.5),
+    attention({ lengths: [1, 2, 1, 9, 1, 1, 8, 3, 20, 1], heads: 2, headSize: 32, rows: 47 }),
+    attention({ lengths: [5, 6], heads: 5, headSize: 4, rows: 11 }),
+  ],
+  crossEntropy: [crossEntropy(1, 2), crossEntropy(7, 13), crossEntropy(130, 5)],
+  dropout: [dropout([1, 4], 0.5), dropout([67, 13], 0.1), dropout([130, 20], 0.9)],
+  embedding: [
+    embedding(1, 4, [0]),
+    embedding(30, 12, repeated(30)),
+    embedding(150, 20, repeated(150)),
+  ],
+  gelu: elementwise("gelu"),
+  layerNorm: [...rowShapes.map((shape) => layerNorm(shape, 1e-12)), layerNorm([3, 132], 0.5)],
+  linear: [
+    linear(1, 4, 13), // a classifier of one text
+    linear(67, 12, 13),
+    linear(1, 20, 36), // one row on the tiled kernel
+    linear(65, 36, 44),
+    linear(130, 7, 5), // nothing a multiple of 4
+    linear(33, 68, 16),
+  ],
+  loraLinear: [
+    lora(1, 20, 36, 1, 0),
+    lora(67, 36, 44, 3, 0.1),
+    lora(33, 12, 20, 4, 0),
+    lora(65, 68, 36, 8, 0.1),
+    lora(130, 20, 68, 16, 0.1),
+    lora(9, 36, 20, 33, 0), // more ranks than one workgroup projects
+    lora(5, 12, 13, 4, 0.1), // an output that the tiled product cannot make
+  ],
+  relu: elementwise("relu"),
+  scale: elementwiseShapes.map((shape): OpCase => ({
+    shapes: [shape],
+    run: ([x]) => ops.scale(x, -1.7),
+    reference: ([x], dy) => ({
+      y: x.map((value) => -1.7 * value),
+      gradients: [dy.map((value) => -1.7 * value)],
+    }),
+  })),
+  silu: elementwise("silu"),
+  softmax: [[1, 2], [7, 13], [130, 5]].map(([rows, columns]): OpCase => ({
+    shapes: [[rows, columns]],
+    run: ([x]) => ops.softmax(x),
+    reference([x], dy) {
+      const { y, dx } = reference.softmax(x, columns, dy.length > 0 ? dy : undefined);
+      return { y, gradients: [dx] };
+    },
+  })),
+  tanh: elementwise("tanh"),
+} satisfies Record<keyof typeof ops, OpCase[]>;
+
+for (const [name, cases] of Object.entries(table)) {
+  Deno.test(`${name}: result and gradients`, async () => {
+    for (const op of cases) await checkOp(device, name, op);
+  });
+}
+
+Deno.test("attention: without rows handed round in a subgroup", async () => {
+  for (const op of table.attention) await checkOp(plain, "attention, plain", op);
+});
+
+Deno.test("layerNorm: the lanes of a GPU, more and fewer than a row has vectors", async () => {
+  for (const op of table.layerNorm) await checkOp(plain, "layerNorm on 32 lanes", op);
+});
+
+Deno.test("a table above the binding limit is bound in pieces", async () => {
+  await checkOp(pieces, "embedding in pieces", embedding(150, 12, repeated(150)));
+  await checkOp(pieces, "embedding in pieces", embedding(192, 16, repeated(192)));
+});
+
+Deno.test("an elementwise operation above the binding limit runs in pieces", async () => {
+  for (const name of ["gelu", "add"] as const) {
+    await checkOp(pieces, `${name} in pieces`, {
+      ...table[name][0],
+      shapes: table[name][0].shapes.map(() => [211, 13]),
+    });
+  }
+});

@@ -1,0 +1,149 @@
+/** The trainer on a small task that can be learnt: words of a class's own among common ones. */
+import assert from "node:assert/strict";
+import { HostRandom } from "../../engine/random.ts";
+import { parseBertConfig } from "../../models/bert/config.ts";
+import { randomWeights } from "../../models/bert/weights.ts";
+import type { Example } from "../../models/data/clean.ts";
+import { loraDefaults, type Method } from "../../models/peft/method.ts";
+import { epochBatches } from "../../models/training/batches.ts";
+import {
+  defaultHyperparameters,
+  type Hyperparameters,
+  type StepEvent,
+  type TrainingEvent,
+  type TrainingResult,
+} from "../../models/training/events.ts";
+import { train } from "../../models/training/trainer.ts";
+import { testDevice } from "../models/device.ts";
+
+const config = parseBertConfig({
+  vocab_size: 40,
+  hidden_size: 32,
+  num_hidden_layers: 2,
+  num_attention_heads: 2,
+  intermediate_size: 64,
+  max_position_embeddings: 16,
+  initializer_range: 0.2,
+});
+const labels = ["a", "b", "c"];
+
+/** Sentences of ids as text: [CLS], common words, words of the class, [SEP]. */
+function examples(count: number, stream: number): Example[] {
+  const random = new HostRandom(7, stream);
+  return Array.from({ length: count }, (_, index) => {
+    const label = index % labels.length;
+    const words = Array.from({ length: 2 + random.integer(8) }, () => 4 + random.integer(20));
+    words.splice(random.integer(words.length), 0, 30 + 3 * label + random.integer(3));
+    return { text: `2 ${words.join(" ")} 3`, label };
+  });
+}
+
+const split = { train: examples(90, 1), validation: examples(30, 2), test: examples(30, 3) };
+const settings: Hyperparameters = {
+  ...defaultHyperparameters,
+  learningRate: 5e-3,
+  epochs: 2,
+  warmupSteps: 4,
+};
+
+async function run(method: Method, changes: Partial<Hyperparameters> = {}) {
+  const events: TrainingEvent[] = [];
+  const stream = train({
+    device: await testDevice(),
+    config,
+    method,
+    labels,
+    weights: randomWeights("a test"),
+    encode: (text) => text.split(" ").map(Number),
+    split,
+    hyperparameters: { ...settings, ...changes },
+  });
+  for await (const event of stream) events.push(event);
+  const steps = events.filter((event): event is StepEvent => event.type === "step");
+  const last = events.at(-1);
+  assert.ok(last?.type === "done");
+  return { events, steps, result: last.result };
+}
+
+const bits = ({ weights }: TrainingResult) =>
+  [...weights].map(([name, { data }]) => `${name} ${new Uint32Array(data.buffer).join()}`);
+
+Deno.test("full fine-tuning learns, and its events add up", async () => {
+  const { events, steps, result } = await run({ method: "full" }, { epochs: 12 });
+  assert.deepEqual(steps.map(({ step }) => step), Array.from({ length: 72 }, (_, i) => i + 1));
+  assert.equal(steps[0].learningRate, 0, "the very first step moves nothing");
+  assert.ok(steps.at(-1)!.loss < 0.6 * steps[0].loss, `${steps[0].loss} → ${steps.at(-1)!.loss}`);
+  assert.ok(result.test.accuracy > 0.6, `accuracy ${result.test.accuracy}`);
+  const evaluations = events.filter((event) => event.type === "evaluation");
+  assert.deepEqual(evaluations.map(({ split }) => split), [
+    ...Array(12).fill("validation"),
+    "test",
+  ]);
+  const scores = result.validation.map(({ macroF1 }) => macroF1);
+  assert.equal(result.bestEpoch, 1 + scores.indexOf(Math.max(...scores)));
+  assert.ok(result.peakGpuBytes > 4 * 4 * result.trainableParameters);
+});
+
+for (
+  const method of [loraDefaults(4), { method: "adapter", size: 8, placement: "houlsby" }] as const
+) {
+  Deno.test(`${method.method}: the same seed gives the same bits, another seed others`, async () => {
+    const [first, second] = [await run(method), await run(method)];
+    const losses = ({ steps }: { steps: StepEvent[] }) => steps.map(({ loss }) => loss);
+    assert.deepEqual(losses(first), losses(second));
+    assert.deepEqual(bits(first.result), bits(second.result));
+    const other = await run(method, { seed: 43 });
+    assert.notDeepEqual(losses(first), losses(other));
+  });
+}
+
+Deno.test("every method sees the same batches in the same order", async () => {
+  const tokens = async (method: Method) => (await run(method)).steps.map((step) => step.tokens);
+  assert.deepEqual(await tokens({ method: "full" }), await tokens(loraDefaults(4)));
+});
+
+Deno.test("a PEFT run returns its own tensors and the head, and nothing else", async () => {
+  const { result } = await run({ method: "adapter", size: 8, placement: "shared" }, { epochs: 1 });
+  assert.deepEqual([...result.weights.keys()].map((name) => name.split(".").slice(-3).join(".")), [
+    "classifier.weight",
+    "classifier.bias",
+    "adapter_down.0.weight",
+    "adapter_down.0.bias",
+    "emotion.adapter_up.weight",
+    "emotion.adapter_up.bias",
+  ]);
+  const values = [...result.weights.values()].reduce((sum, { data }) => sum + data.length, 0);
+  assert.equal(values, result.trainableParameters);
+});
+
+Deno.test("runs leave no memory behind", async () => {
+  const device = await testDevice();
+  await run({ method: "full" }, { epochs: 1 });
+  device.memory.trim();
+  const held = device.memory.heldBytes;
+  await run({ method: "full" }, { epochs: 1 });
+  device.memory.trim();
+  assert.equal(device.memory.heldBytes, held);
+});
+
+Deno.test("a loss that is no number ends the run, with the step", async () => {
+  await assert.rejects(
+    () => run({ method: "full" }, { learningRate: 1e30, warmupSteps: 0, maxGradNorm: 1e30 }),
+    /Step \d+ of 12: the loss is .* Lower --learning_rate/,
+  );
+});
+
+Deno.test("a warm-up that never ends is warned of", async () => {
+  const { events } = await run({ method: "full" }, { epochs: 1, warmupSteps: 100 });
+  assert.ok(events[0].type === "start");
+  assert.match(events[0].warnings.join(), /All 6 steps lie within the warm-up of 100/);
+});
+
+Deno.test("batches hold every sentence once, in an order that the epoch changes", () => {
+  const options = { seed: 1, epoch: 0, batchSize: 16 };
+  const batches = epochBatches(90, options);
+  assert.deepEqual(batches.map(({ length }) => length), [16, 16, 16, 16, 16, 10]);
+  assert.equal(new Set(batches.flat()).size, 90);
+  assert.deepEqual(epochBatches(90, options), batches);
+  assert.notDeepEqual(epochBatches(90, { ...options, epoch: 1 }), batches);
+});
