@@ -1,8 +1,9 @@
 /** The GPU as the engine sees it: memory, launches, the step and the random state. */
 import { type MatmulTile } from "../kernels/mod.ts";
 import { DeviceError } from "./errors.ts";
-import { Launcher } from "./launcher.ts";
+import { Launcher, type UniformBinding } from "./launcher.ts";
 import { Memory, type Storage } from "./memory.ts";
+import { Staging } from "./staging.ts";
 
 /** What is known of the adapter; recorded with every result. */
 export interface DeviceInfo {
@@ -18,6 +19,8 @@ export interface DeviceInfo {
 /** How kernels are cut for an adapter. */
 export interface KernelChoice {
   matmul: MatmulTile;
+  /** Whether matmul reads its operands from textures, into which they are copied first. */
+  matmulTextures: boolean;
   /** Subgroup size by which attention hands rows round; 0 where every invocation loads them itself. */
   attentionSubgroup: number;
   /** Invocations a row in LayerNorm. */
@@ -29,11 +32,16 @@ export interface DeviceOptions {
   kernels?: Partial<KernelChoice>;
   /** Bytes that one binding may have, where the adapter's own limit is not wanted (tests). */
   maxBindingBytes?: number;
+  /** Features besides the kernels' own, such as "timestamp-query"; one that the adapter lacks is left out. */
+  features?: readonly GPUFeatureName[];
 }
+
+/** Storage buffers of the widest kernel, attention's backward pass. */
+const neededBindings = 9;
 
 /** The register tile for any GPU, and for adapters with a small fixed subgroup (llvmpipe: 8). */
 const plainTile: MatmulTile = { groups: 1, lanes: 2, columns: 2, broadcast: false };
-const broadcastTile: MatmulTile = { groups: 2, lanes: 8, columns: 2, broadcast: true };
+const broadcastTile: MatmulTile = { groups: 1, lanes: 8, columns: 2, broadcast: true };
 
 /**
  * Asks for the WebGPU adapter and its device, with the adapter's own limits. Throws DeviceError,
@@ -47,12 +55,20 @@ export async function createDevice(options: DeviceOptions = {}): Promise<Device>
         `See README, "No GPU".`,
     );
   }
+  if (adapter.limits.maxStorageBuffersPerShaderStage < neededBindings) {
+    throw new DeviceError(
+      `The adapter "${adapter.info.description}" lets a kernel bind ` +
+        `${adapter.limits.maxStorageBuffersPerShaderStage} buffers; ${neededBindings} are needed. ` +
+        `An OpenGL adapter stands in where there is no Vulkan driver. See README, "No GPU".`,
+    );
+  }
   const limits: Record<string, number> = {};
   for (
     const name of [
       "maxBufferSize",
       "maxStorageBufferBindingSize",
       "maxStorageBuffersPerShaderStage",
+      "maxTextureDimension2D",
     ] as const
   ) {
     limits[name] = adapter.limits[name];
@@ -67,21 +83,23 @@ export async function createDevice(options: DeviceOptions = {}): Promise<Device>
     subgroupSize: fixed ? gpuInfo.subgroupMaxSize : 0,
   };
   const subgroups = "subgroups" as GPUFeatureName; // granted by wgpu though `features` omits it
+  const extra = (options.features ?? []).filter((feature) => adapter.features.has(feature));
   let gpu: GPUDevice;
   let hasSubgroups = info.subgroupSize === broadcastTile.lanes;
   try {
     gpu = await adapter.requestDevice({
       requiredLimits: limits,
-      requiredFeatures: hasSubgroups ? [subgroups] : [],
+      requiredFeatures: hasSubgroups ? [subgroups, ...extra] : extra,
     });
   } catch (error) {
     if (!hasSubgroups) throw new DeviceError(`The WebGPU device was refused: ${error}`);
     hasSubgroups = false;
     const again = await navigator.gpu.requestAdapter({ powerPreference: "high-performance" });
-    gpu = await again!.requestDevice({ requiredLimits: limits });
+    gpu = await again!.requestDevice({ requiredLimits: limits, requiredFeatures: extra });
   }
   const kernels: KernelChoice = {
     matmul: hasSubgroups ? broadcastTile : plainTile,
+    matmulTextures: /llvmpipe/.test(info.description), // measured there only
     attentionSubgroup: hasSubgroups ? info.subgroupSize : 0,
     layerNormLanes: info.software ? 8 : 32,
     ...options.kernels,
@@ -97,8 +115,9 @@ export class Device {
   readonly maxBindingBytes: number;
   readonly memory: Memory;
   readonly launcher: Launcher;
+  readonly staging: Staging;
   /** Seed and step, which dropout reads: see kernels/random.wgsl. */
-  readonly random: { uniform: GPUBuffer };
+  readonly random: UniformBinding;
   #error?: DeviceError;
   #site = 0;
 
@@ -110,7 +129,8 @@ export class Device {
     const onError = (error: DeviceError) => this.#error ??= error;
     this.memory = new Memory(gpu, onError);
     this.launcher = new Launcher(gpu, onError);
-    this.random = { uniform: gpu.createBuffer({ size: 16, usage: 0x40 | 0x08 }) };
+    this.random = this.launcher.createUniform();
+    this.staging = new Staging(this);
     gpu.addEventListener("uncapturederror", (event) => {
       event.preventDefault();
       const { message } = (event as GPUUncapturedErrorEvent).error;

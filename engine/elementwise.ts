@@ -1,7 +1,7 @@
 /** Launching kernels that run over all values of a tensor, four at a time. */
 import type { Kernel } from "../kernels/mod.ts";
 import type { Device } from "./device.ts";
-import type { Binding, UniformBinding } from "./launcher.ts";
+import type { Resource } from "./launcher.ts";
 import type { Tensor } from "./tensor.ts";
 
 /** Threads a workgroup in the elementwise kernels. */
@@ -22,11 +22,11 @@ export function launchElementwise(
   kernel: Kernel,
   tensors: Readonly<Record<string, Tensor>>,
   params: Readonly<Record<string, number>> = {},
-  shared: Readonly<Record<string, Binding | UniformBinding>> = {},
+  shared: Readonly<Record<string, Resource>> = {},
 ): void {
   const [{ device, binding }] = Object.values(tensors);
   forEachPiece(device, binding.size, (start, size) => {
-    const bindings: Record<string, Binding | UniformBinding> = { ...shared };
+    const bindings: Record<string, Resource> = { ...shared };
     for (const name in tensors) {
       const { storage, offset } = tensors[name];
       bindings[name] = { storage, offset: offset + start, size };

@@ -19,7 +19,18 @@ export interface Binding {
 /** A uniform buffer that a kernel binds besides `params`, such as `random`. */
 export interface UniformBinding {
   uniform: GPUBuffer;
+  /** Tells it from other uniforms in the bind-group cache. */
+  key: string;
 }
+
+/** A texture that a kernel reads; `key` tells it from others in the bind-group cache. */
+export interface TextureBinding {
+  texture: GPUTextureView;
+  key: string;
+}
+
+/** What a name of a kernel may be bound to. */
+export type Resource = Binding | UniformBinding | TextureBinding;
 
 interface Pipeline {
   id: number;
@@ -56,7 +67,7 @@ export class Launcher {
    */
   launch(
     kernel: Kernel,
-    bindings: Readonly<Record<string, Binding | UniformBinding>>,
+    bindings: Readonly<Record<string, Resource>>,
     params: Readonly<Record<string, number>>,
     [x, y]: readonly [number, number],
   ): void {
@@ -65,8 +76,8 @@ export class Launcher {
     let key = `${compiled.id},${uniform?.id}`;
     for (const name in bindings) {
       const binding = bindings[name];
-      key += "uniform" in binding
-        ? ",u"
+      key += "key" in binding
+        ? `,${binding.key}`
         : `,${binding.storage.id}:${binding.offset}:${binding.size}`;
     }
     let group = this.#bindGroups.get(key);
@@ -81,6 +92,12 @@ export class Launcher {
     this.#pass.dispatchWorkgroups(x, y);
     this.dispatches++;
     if (++this.#pending >= dispatchesPerSubmit) this.submit();
+  }
+
+  /** A uniform buffer of four words that changes from step to step; the queue writes to it. */
+  createUniform(): UniformBinding {
+    const uniform = this.#gpu.createBuffer({ size: 16, usage: 0x40 | 0x08 }); // UNIFORM | COPY_DST
+    return { uniform, key: `uniform ${this.#nextId++}` };
   }
 
   /** Records a command that is no dispatch: a copy or a clear. */
@@ -162,7 +179,7 @@ export class Launcher {
     kernel: Kernel,
     compiled: Pipeline,
     params: GPUBuffer | undefined,
-    bindings: Readonly<Record<string, Binding | UniformBinding>>,
+    bindings: Readonly<Record<string, Resource>>,
   ): GPUBindGroup {
     const entries: GPUBindGroupEntry[] = params
       ? [{ binding: 0, resource: { buffer: params } }]
@@ -172,10 +189,7 @@ export class Launcher {
       if (binding === undefined) {
         throw new DeviceError(`Kernel ${kernel.name} has no binding "${name}".`);
       }
-      const resource = "uniform" in bound
-        ? { buffer: bound.uniform }
-        : { buffer: bound.storage.buffer, offset: bound.offset, size: bound.size };
-      entries.push({ binding, resource });
+      entries.push({ binding, resource: resourceOf(bound) });
     }
     this.#gpu.pushErrorScope("validation");
     const group = this.#gpu.createBindGroup({
@@ -188,4 +202,10 @@ export class Launcher {
     }, () => {});
     return group;
   }
+}
+
+function resourceOf(bound: Resource): GPUBindingResource {
+  if ("uniform" in bound) return { buffer: bound.uniform };
+  if ("texture" in bound) return bound.texture;
+  return { buffer: bound.storage.buffer, offset: bound.offset, size: bound.size };
 }

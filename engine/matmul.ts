@@ -61,8 +61,15 @@ export function matmul(
     !(second && transpose === "TN")
   ) {
     const tile = columns <= narrow ? narrowTile : device.kernels.matmul;
+    const stage = (matrix: Tensor, operand: "a" | "b") =>
+      device.kernels.matmulTextures && device.staging.fits(matrix)
+        ? device.staging.copy(matrix, operand)
+        : matrix.binding;
+    const [a0, b0] = [stage(a, "a"), stage(b, "b")];
     const kernel = tiled({
       ...tile,
+      textureA: "texture" in a0,
+      textureB: "texture" in b0,
       transpose,
       bias: bias !== undefined,
       accumulate,
@@ -72,8 +79,8 @@ export function matmul(
     device.launcher.launch(
       kernel,
       {
-        a0: a.binding,
-        b0: b.binding,
+        a0,
+        b0,
         c: c.binding,
         ...(bias && { bias: bias.binding }),
         ...(second && { a1: second.a.binding, b1: second.b.binding }),

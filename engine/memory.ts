@@ -58,6 +58,12 @@ export class Memory {
     return this.#create(Math.max(16, Math.ceil(bytes / 16) * 16), false, name);
   }
 
+  /** A texture of rgba32float texels, counted as held; it lives as long as the device. */
+  createTexture(size: readonly [number, number], usage: number, bytes: number): GPUTexture {
+    this.#count(bytes);
+    return this.#gpu.createTexture({ size: [...size], format: "rgba32float", usage });
+  }
+
   /** A buffer of the step arena, with whatever it last held. */
   acquire(bytes: number): Storage {
     const size = bucketSize(bytes);
@@ -123,8 +129,12 @@ export class Memory {
     this.#gpu.pushErrorScope("out-of-memory");
     const buffer = this.#gpu.createBuffer({ size: bytes, usage, label: name });
     this.#gpu.popErrorScope().then((found) => found && this.#onError(error), () => {});
+    this.#count(bytes);
+    return { buffer, id: this.#nextId++, bytes, arena, holds: 0 };
+  }
+
+  #count(bytes: number): void {
     this.#held += bytes;
     this.#peak = Math.max(this.#peak, this.#held);
-    return { buffer, id: this.#nextId++, bytes, arena, holds: 0 };
   }
 }

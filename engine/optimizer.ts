@@ -5,6 +5,7 @@
 import { adamw as adamwKernels, gradientNorm as normKernels } from "../kernels/mod.ts";
 import type { Device } from "./device.ts";
 import { forEachPiece, launchElementwise, workgroupsFor } from "./elementwise.ts";
+import type { UniformBinding } from "./launcher.ts";
 import type { Parameters, Slab } from "./parameters.ts";
 import { persistent, type Tensor } from "./tensor.ts";
 
@@ -37,7 +38,7 @@ export class AdamW {
   readonly #sums: Tensor;
   readonly #clip: Tensor;
   readonly #history: Tensor;
-  readonly #step: { uniform: GPUBuffer };
+  readonly #step: UniformBinding;
   #steps = 0;
   #unread = 0;
 
@@ -58,7 +59,7 @@ export class AdamW {
     this.#sums = persistent(device, [Math.max(1, pieces) * partialsPerPiece]);
     this.#clip = persistent(device, [1]);
     this.#history = persistent(device, [historySlots, 4]);
-    this.#step = { uniform: device.gpu.createBuffer({ size: 16, usage: 0x40 | 0x08 }) };
+    this.#step = device.launcher.createUniform();
   }
 
   /**

@@ -7,9 +7,12 @@
 // One invocation keeps a tile of GROUPS·LANES·4 rows by COLUMNS·4 columns in named registers; the
 // text is unrolled by expand.ts because naga leaves indexed local arrays in memory. With
 // BROADCAST the invocations of a subgroup of LANES lie side by side along n and need the same rows
-// of A: each loads its share and hands it round by subgroupBroadcast. On llvmpipe, where a load
-// costs as much as hundreds of multiply-adds, that is 3 times as fast (13.6 against 4.4 GFLOP/s at
-// 384×768×768 on 2 cores).
+// of A: each loads its share and hands it round by subgroupBroadcast. Where a load costs
+// as much as hundreds of multiply-adds, as on llvmpipe, that is 3 times as fast.
+//
+// TEXTURE_A and TEXTURE_B read an operand from a texture of rgba32float, [rows, columns/4] texels, into
+// which the engine copies it. On llvmpipe (Mesa 22.3) a vec4 from a storage buffer costs 213 ns for 8
+// lanes, because each lane's load is a branch, and one from a texture about 30 ns.
 //
 // PARTS = 2 adds a second product of the same kind, a1 b1ᵀ: LoRA's (s·u) Bᵀ, written with y at once.
 
@@ -21,8 +24,16 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
+//: if TEXTURE_A
+@group(0) @binding(1) var a0: texture_2d<f32>;
+//: else
 @group(0) @binding(1) var<storage, read> a0: array<vec4f>;
+//: end
+//: if TEXTURE_B
+@group(0) @binding(2) var b0: texture_2d<f32>;
+//: else
 @group(0) @binding(2) var<storage, read> b0: array<vec4f>;
+//: end
 @group(0) @binding(3) var<storage, read_write> c: array<vec4f>;
 //: if BIAS
 @group(0) @binding(4) var<storage, read> bias: array<vec4f>;
@@ -30,6 +41,33 @@ struct Params {
 //: if SECOND
 @group(0) @binding(5) var<storage, read> a1: array<vec4f>;
 @group(0) @binding(6) var<storage, read> b1: array<vec4f>;
+//: end
+
+// Four values of an operand's row: vec4 number `at` of a row of `width` vec4s.
+fn loadA0(row: u32, width: u32, at: u32) -> vec4f {
+  //: if TEXTURE_A
+  return textureLoad(a0, vec2u(at, row), 0);
+  //: else
+  return a0[row * width + at];
+  //: end
+}
+
+fn loadB0(row: u32, width: u32, at: u32) -> vec4f {
+  //: if TEXTURE_B
+  return textureLoad(b0, vec2u(at, row), 0);
+  //: else
+  return b0[row * width + at];
+  //: end
+}
+//: if SECOND
+
+fn loadA1(row: u32, width: u32, at: u32) -> vec4f {
+  return a1[row * width + at];
+}
+
+fn loadB1(row: u32, width: u32, at: u32) -> vec4f {
+  return b1[row * width + at];
+}
 //: end
 
 @compute @workgroup_size($X, $Y)
@@ -73,18 +111,18 @@ fn main(
   //: end
   for (var k = 0u; k < params.inner0; k++) {
     //: for j in 0..COLUMNS
-    let v$j = b0[k * columns + column$j];
+    let v$j = loadB0(k, columns, column$j);
     //: end
     //: for g in 0..GROUPS
     //: if BROADCAST
-    let own$g = a0[k * rows + rows$g];
+    let own$g = loadA0(k, rows, rows$g);
     //: end
     //: for l in 0..LANES
     {
       //: if BROADCAST
       let a = subgroupBroadcast(own$g, u32($l));
       //: else
-      let a = a0[k * rows + rows$g_$l];
+      let a = loadA0(k, rows, rows$g_$l);
       //: end
       //: for j in 0..COLUMNS
       c$g_$l_0_$j = fma(a.xxxx, v$j, c$g_$l_0_$j);
@@ -103,10 +141,10 @@ fn main(
     //: for g in 0..GROUPS
     //: for q in 0..4
     //: if BROADCAST
-    let start$g_$q = min(row + ($g * $LANES + lane) * 4 + $q, params.rows - 1) * inner;
+    let row$g_$q = min(row + ($g * $LANES + lane) * 4 + $q, params.rows - 1);
     //: else
     //: for l in 0..LANES
-    let start$g_$l_$q = min(row + ($g * $LANES + $l) * 4 + $q, params.rows - 1) * inner;
+    let row$g_$l_$q = min(row + ($g * $LANES + $l) * 4 + $q, params.rows - 1);
     //: end
     //: end
     //: end
@@ -115,13 +153,13 @@ fn main(
       //: for g in 0..GROUPS
       //: for q in 0..4
       //: if BROADCAST
-      let own$g_$q = a$p[start$g_$q + k];
+      let own$g_$q = loadA$p(row$g_$q, inner, k);
       //: for l in 0..LANES
       let a$g_$l_$q = subgroupBroadcast(own$g_$q, u32($l));
       //: end
       //: else
       //: for l in 0..LANES
-      let a$g_$l_$q = a$p[start$g_$l_$q + k];
+      let a$g_$l_$q = loadA$p(row$g_$l_$q, inner, k);
       //: end
       //: end
       //: end
@@ -130,9 +168,9 @@ fn main(
       {
         //: for t in 0..4
         //: if NT
-        let v$t = b$p[(column$j * 4 + $t) * inner + k];
+        let v$t = loadB$p(column$j * 4 + $t, inner, k);
         //: else
-        let v$t = b$p[(k * 4 + $t) * columns + column$j];
+        let v$t = loadB$p(k * 4 + $t, columns, column$j);
         //: end
         //: end
         //: for g in 0..GROUPS

@@ -42,7 +42,9 @@ function kernel(
   constants: Record<string, number> = {},
 ): Kernel {
   const bindings = new Map<string, number>();
-  for (const [, number, name] of source.matchAll(/@binding\((\d+)\)\s+var<[^>]*>\s+(\w+)\s*:/g)) {
+  for (
+    const [, number, name] of source.matchAll(/@binding\((\d+)\)\s+var(?:<[^>]*>)?\s+(\w+)\s*:/g)
+  ) {
     bindings.set(name, Number(number));
   }
   const struct = /struct Params \{([^}]*)\}/.exec(source)?.[1] ?? "";
@@ -137,6 +139,9 @@ export interface MatmulVariant extends MatmulTile {
   accumulate: boolean;
   /** A second product, added: LoRA's (s·u) Bᵀ. */
   second: boolean;
+  /** Whether A and B are read from textures. */
+  textureA: boolean;
+  textureB: boolean;
 }
 
 /** Rows and columns of C that one workgroup of a tile makes. */
@@ -164,6 +169,8 @@ export const matmul = cached((variant: MatmulVariant) => {
     BIAS: Number(variant.bias),
     ACCUMULATE: Number(variant.accumulate),
     SECOND: Number(variant.second),
+    TEXTURE_A: Number(variant.textureA),
+    TEXTURE_B: Number(variant.textureB),
     PARTS: variant.second ? 2 : 1,
   });
   return kernel(`matmul.${variant.transpose}`, source, "main");

@@ -133,7 +133,7 @@ for (const tile of [plain(2, 1, 2), plain(1, 2, 1), plain(1, 1, 3), broadcast(2,
   });
 }
 
-for (const tile of [plain(1, 2, 2), broadcast(2, 2)]) {
+for (const tile of [plain(1, 2, 2), broadcast(1, 2)]) {
   Deno.test({
     name: `matmul: the ${tile.broadcast ? "broadcast" : "plain"} tile that adapters get by default`,
     ignore: tile.broadcast && !subgroups,
@@ -143,6 +143,26 @@ for (const tile of [plain(1, 2, 2), broadcast(2, 2)]) {
         await checkMatmul(device, transpose, [132, 36, 68], options);
         await checkMatmul(device, transpose, [4, 8, 20], options);
       }
+    },
+  });
+}
+
+/** [rows, inner, columns] of which A, B, both or neither can be copied into a texture. */
+const textureShapes: Shape[] = [[64, 64, 64], [68, 64, 20], [20, 68, 64], [128, 36, 192]];
+
+for (const tile of [plain(1, 1, 1), broadcast(1, 1)]) {
+  Deno.test({
+    name: `matmul: operands in textures, on the ${tile.broadcast ? "broadcast" : "plain"} tile`,
+    ignore: tile.broadcast && !subgroups,
+    async fn() {
+      const kernels = { ...adapter.kernels, matmul: tile, matmulTextures: true };
+      const device = new Device(adapter.gpu, adapter.info, kernels);
+      for (const [transpose, options] of usual) {
+        for (const shape of textureShapes) await checkMatmul(device, transpose, shape, options);
+      }
+      // The same sizes once more: the textures are used again, with other content.
+      await checkMatmul(device, "NN", textureShapes[0]);
+      await checkMatmul(device, "TN", textureShapes[0], { accumulate: true });
     },
   });
 }

@@ -1,0 +1,54 @@
+/**
+ * Copies of matrices in textures, for adapters on which a texture is read faster than a buffer: see
+ * kernels/matmul.wgsl. A copy is made right before the product that reads it; one texture per size and
+ * operand serves them all, since commands run in order.
+ */
+import type { Device } from "./device.ts";
+import type { TextureBinding } from "./launcher.ts";
+import type { Tensor } from "./tensor.ts";
+
+const textureUsage = 0x04 | 0x02; // TEXTURE_BINDING | COPY_DST
+const bytesPerTexel = 16; // rgba32float
+/** WebGPU's rule for the rows of a copy from a buffer. */
+const rowAlignment = 256;
+
+export class Staging {
+  readonly #device: Device;
+  readonly #textures = new Map<string, { texture: GPUTexture; binding: TextureBinding }>();
+
+  constructor(device: Device) {
+    this.#device = device;
+  }
+
+  /** Whether a matrix [rows, columns] can be copied into a texture. */
+  fits({ rows, columns }: Tensor): boolean {
+    const limit = this.#device.gpu.limits.maxTextureDimension2D;
+    return columns * 4 % rowAlignment === 0 && columns / 4 <= limit && rows <= limit;
+  }
+
+  /** Copies a matrix; `operand` keeps the two operands of one product apart. */
+  copy(matrix: Tensor, operand: "a" | "b"): TextureBinding {
+    const { rows, columns, storage, offset } = matrix;
+    const size: [number, number] = [columns / 4, rows];
+    const key = `${operand} ${size}`;
+    let staged = this.#textures.get(key);
+    if (!staged) {
+      const texture = this.#device.memory.createTexture(
+        size,
+        textureUsage,
+        size[0] * rows * bytesPerTexel,
+      );
+      staged = { texture, binding: { texture: texture.createView(), key } };
+      this.#textures.set(key, staged);
+    }
+    const { texture, binding } = staged;
+    this.#device.launcher.record((encoder) =>
+      encoder.copyBufferToTexture(
+        { buffer: storage.buffer, offset, bytesPerRow: columns * 4 },
+        { texture },
+        size,
+      )
+    );
+    return binding;
+  }
+}
