@@ -124,3 +124,15 @@ export function parseText(text: string): string {
   if (text.trim() === "") throw new Error("an empty text is no value.");
   return text;
 }
+
+/** A list of some of these words, such as `full,lora`. */
+export function parseChoices<Choice extends string>(
+  text: string,
+  choices: readonly Choice[],
+): Choice[] {
+  return parseList(text, (item) => {
+    const choice = choices.find((known) => known === item);
+    if (choice === undefined) throw new Error(`"${item}" is none of ${choices.join(", ")}.`);
+    return choice;
+  });
+}

@@ -1,13 +1,9 @@
 /** The flags of `deno task train`: names, defaults, help; typed by what the parser returns. */
 import { group, merge, object } from "@optique/core/constructs";
-import { runParser } from "@optique/core/facade";
-import { formatMessage, lineBreak, type Message, text } from "@optique/core/message";
-import { withDefault } from "@optique/core/modifiers";
 import type { InferValue } from "@optique/core/parser";
-import { option } from "@optique/core/primitives";
-import { choice, type ValueParser } from "@optique/core/valueparser";
+import { choice } from "@optique/core/valueparser";
 import { placements } from "../models/peft/method.ts";
-import { messageOf } from "../models/files/errors.ts";
+import { flag, parseCommand, type Parsed, switchOn, valueOf, whole } from "./flag_parser.ts";
 import {
   parseAlpha,
   parseFolderName,
@@ -17,50 +13,7 @@ import {
   parseProbability,
   parseSizes,
   parseText,
-  parseWhole,
 } from "./flag_values.ts";
-
-type FlagName = `--${string}`;
-/** The longest term of the help page is `--adapter_placement PLACE`: 25 columns. */
-type Metavar = "N" | "X" | "LIST" | "RATE" | "TEXT" | "NAME" | "FOLDER" | "PLACE" | "METHOD";
-
-/** A value parser of Optique from a function that throws a sentence. */
-function valueOf<T>(
-  metavar: Metavar,
-  parse: (text: string) => T,
-  placeholder: T,
-): ValueParser<"sync", T> {
-  return {
-    mode: "sync",
-    metavar,
-    placeholder,
-    parse(input) {
-      try {
-        return { success: true, value: parse(input) };
-      } catch (error) {
-        return { success: false, error: [text(messageOf(error))] };
-      }
-    },
-    format: String,
-  };
-}
-
-/**
- * An option that is undefined where it was not given; `shown` is the default that the help shows,
- * in parentheses. Planning applies the defaults: it wants to know what was asked for explicitly.
- */
-function flag<T>(name: FlagName, value: ValueParser<"sync", T>, help: string, shown: string) {
-  const description = [text(`${help} (${shown})`)];
-  return withDefault(option(name, value, { description }), undefined);
-}
-
-function whole(name: FlagName, help: string, shown: string, least: number, most?: number) {
-  return flag(name, valueOf("N", (input) => parseWhole(input, least, most), least), help, shown);
-}
-
-function switchOn(name: FlagName, help: string) {
-  return option(name, { description: [text(help)] });
-}
 
 const methodFlags = object({
   method: flag(
@@ -165,59 +118,18 @@ const parser = merge(
 /** What the command line says; a flag that was not given is undefined (or false). */
 export type Flags = InferValue<typeof parser>;
 
-export type ParsedFlags =
-  | { kind: "flags"; flags: Flags }
-  | { kind: "help"; text: string }
-  | { kind: "error"; message: string };
-
-const examples: Message = [
-  "train --dry_run",
-  "train --method adapter --size 64 --model_name mini --use_sample",
-  "train --method lora --rank 8 --learning_rate 5e-4 --dataset mine.csv",
-  "train --learning_rate full=2e-5,lora=5e-4,adapter=1e-4",
-].flatMap((line) => [text(`deno task ${line}`), lineBreak()]).slice(0, -1);
-
-/** `--batch-size=8` and `--batch_size=8` are the same flag. */
-function toSnakeCase(argument: string): string {
-  const [, name, rest] = /^--([a-z][\w-]*)(=.*)?$/is.exec(argument) ?? [];
-  return name === undefined ? argument : `--${name.replaceAll("-", "_")}${rest ?? ""}`;
-}
-
-/** Carries the outcome out of Optique's callbacks, which are typed never to return. */
-class Stop extends Error {
-  constructor(readonly outcome: ParsedFlags) {
-    super("The command line asks for no training.");
-  }
-}
+export type ParsedFlags = Parsed<Flags>;
 
 /** Reads the command line; never throws for what a user typed, and never exits. */
 export function parseFlags(args: readonly string[]): ParsedFlags {
-  const help: string[] = [];
-  try {
-    const flags = runParser(parser, "deno task train", args.map(toSnakeCase), {
-      brief: [text("Fine-tunes BERT on WebGPU: fully, with LoRA, with adapters; compares them.")],
-      help: {
-        option: { names: ["--help", "-h"] },
-        onShow: () => {
-          throw new Stop({ kind: "help", text: help.join("\n") });
-        },
-      },
-      usageLine: [{ type: "literal", value: "[flags]" }],
-      examples,
-      footer: [text("Flags may also be written with hyphens: --batch-size 8.")],
-      maxWidth: 80,
-      termWidth: 26,
-      aboveError: "none",
-      stdout: (line) => help.push(line),
-      stderr: () => {},
-      onError: (_exitCode, error) => {
-        const sentence = formatMessage(error, { quotes: false }).replace(/\s+/g, " ").trim();
-        throw new Stop({ kind: "error", message: sentence });
-      },
-    });
-    return { kind: "flags", flags };
-  } catch (error) {
-    if (error instanceof Stop) return error.outcome;
-    throw error;
-  }
+  return parseCommand(parser, args, {
+    command: "deno task train",
+    brief: "Fine-tunes BERT on WebGPU: fully, with LoRA, with adapters; compares them.",
+    examples: [
+      "train --dry_run",
+      "train --method adapter --size 64 --model_name mini --use_sample",
+      "train --method lora --rank 8 --learning_rate 5e-4 --dataset mine.csv",
+      "train --learning_rate full=2e-5,lora=5e-4,adapter=1e-4",
+    ],
+  });
 }

@@ -51,8 +51,8 @@ function onTape<T>(entries: Entry[] | undefined, run: () => T): T {
 }
 
 /**
- * Runs a part of a forward pass. Without a tape its intermediate tensors are released at once, so
- * that evaluation's memory does not grow with the number of layers; with one they are needed.
+ * Runs a part of a forward pass. Without a tape all its tensors but the result are released at once, so
+ * that an evaluation holds one tensor a layer; with one they are needed.
  */
 export function scope(device: Device, run: () => Tensor): Tensor {
   if (tape) return run();

@@ -1,9 +1,9 @@
 /** What all formats of a trained run share: the request, the tensors, and their exact check. */
-import { dirname, join, resolve } from "node:path";
+import { join } from "node:path";
 import type { BertConfig } from "../bert/config.ts";
 import type { ParameterSpec } from "../bert/parameters.ts";
 import { UserError } from "../files/errors.ts";
-import { exists, isObject, readJsonObject } from "../files/json.ts";
+import { exists, readJsonObject } from "../files/json.ts";
 import { openSafetensors, writeSafetensors } from "../files/safetensors.ts";
 import { writeFileWhole } from "../files/write.ts";
 import { type Method, methodParameters } from "./method.ts";
@@ -150,22 +150,20 @@ export function labelsFromIds(label2id: Record<string, unknown>): string[] | und
 }
 
 /**
- * The data set's labels in the run.json in a folder or the one above it: PEFT's format has no place
- * for label names. Undefined where there is none; throws a UserError where their number is another.
+ * The labels that the run.json in a folder names: PEFT's format has no place for them. Undefined where
+ * there is no such file; throws a UserError where their number is another.
  */
 export async function labelsOfRun(folder: string, classes: number): Promise<string[] | undefined> {
-  for (const place of [folder, dirname(resolve(folder))]) {
-    const path = join(place, "run.json");
-    if (!(await exists(path))) continue;
-    const { dataset } = await readJsonObject(path);
-    const labels = isObject(dataset) ? dataset.labels : undefined;
-    if (!Array.isArray(labels) || !labels.every((label) => typeof label === "string")) continue;
-    if (labels.length !== classes) {
-      throw new UserError(
-        `${path} names ${labels.length} labels, but the classifier in ${folder} has ${classes}.`,
-      );
-    }
-    return labels;
+  const path = join(folder, "run.json");
+  if (!(await exists(path))) return undefined;
+  const { labels } = await readJsonObject(path);
+  if (!Array.isArray(labels) || !labels.every((label) => typeof label === "string")) {
+    throw new UserError(`${path}: "labels" should be a list of the classes' names.`);
   }
-  return undefined;
+  if (labels.length !== classes) {
+    throw new UserError(
+      `${path} names ${labels.length} labels, but the classifier in ${folder} has ${classes}.`,
+    );
+  }
+  return labels;
 }

@@ -125,7 +125,7 @@ export async function* train(options: TrainOptions): AsyncGenerator<TrainingEven
 }
 
 /** One optimiser step on a batch; returns its real tokens. Only records: the GPU works meanwhile. */
-function trainStep(
+export function trainStep(
   device: Device,
   { model, parameters }: MethodModel,
   optimizer: AdamW,

@@ -153,18 +153,18 @@ for (const run of ["lora", "lora-rslora-all"]) {
   });
 }
 
-folderTest("a LoRA folder's labels come from run.json, in it or above it", async (folder) => {
-  const model = join(folder, "model");
+folderTest("a LoRA folder's labels come from its run.json", async (folder) => {
   const method = loraDefaults(2);
-  await exportRun(requestOf(model, method, distinctWeights(method)));
-  const runJson = (path: string, names: unknown) =>
-    Deno.writeTextFile(path, toJson({ dataset: { labels: names } }));
-  await runJson(join(folder, "run.json"), labels);
-  assert.deepEqual((await readRun(model, config)).labels, labels);
-  await runJson(join(model, "run.json"), [...labels].reverse());
-  assert.deepEqual((await readRun(model, config)).labels, [...labels].reverse());
-  await runJson(join(model, "run.json"), ["one"]);
-  await fails(readRun(model, config), /names 1 labels, but the classifier .* has 5/);
+  await exportRun(requestOf(folder, method, distinctWeights(method)));
+  assert.equal((await readRun(folder, config)).labels, undefined);
+  const runJson = (names: unknown) =>
+    Deno.writeTextFile(join(folder, "run.json"), toJson({ labels: names }));
+  await runJson(labels);
+  assert.deepEqual((await readRun(folder, config)).labels, labels);
+  await runJson(["one"]);
+  await fails(readRun(folder, config), /names 1 labels, but the classifier .* has 5/);
+  await runJson("joy");
+  await fails(readRun(folder, config), /"labels" should be a list/);
 });
 
 for (const placement of ["pfeiffer", "houlsby", "parallel", "shared"] as const) {
