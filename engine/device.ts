@@ -21,8 +21,8 @@ export interface KernelChoice {
   matmul: MatmulTile;
   /** Whether matmul reads its operands from textures, into which they are copied first. */
   matmulTextures: boolean;
-  /** Subgroup size by which attention hands rows round; 0 where every invocation loads them itself. */
-  attentionSubgroup: number;
+  /** Subgroup size by which attention and LoRA hand loads round; 0 where every invocation loads for itself. */
+  broadcastLanes: number;
   /** Invocations a row in LayerNorm. */
   layerNormLanes: number;
 }
@@ -100,7 +100,7 @@ export async function createDevice(options: DeviceOptions = {}): Promise<Device>
   const kernels: KernelChoice = {
     matmul: hasSubgroups ? broadcastTile : plainTile,
     matmulTextures: /llvmpipe/.test(info.description), // measured there only
-    attentionSubgroup: hasSubgroups ? info.subgroupSize : 0,
+    broadcastLanes: hasSubgroups ? info.subgroupSize : 0,
     layerNormLanes: info.software ? 8 : 32,
     ...options.kernels,
   };

@@ -82,12 +82,6 @@ export const gradientNorm = {
   partial: kernel("gradient_norm", gradientNormSource, "partial"),
   finish: kernel("gradient_norm", gradientNormSource, "finish"),
 };
-export const lora = {
-  project: kernel("lora", withDropout(loraSource), "project"),
-  inputGradient: kernel("lora", withDropout(loraSource), "input_gradient"),
-  gradient: kernel("lora", withDropout(loraSource), "gradient"),
-};
-
 /** LayerNorm's kernels for a number of invocations a row. */
 export const layerNorm = cached((lanes: number) => ({
   forward: kernel("layer_norm", layerNormSource, "forward", { LANES: lanes }),
@@ -116,6 +110,25 @@ export const attention = cached(
     };
   },
 );
+
+/** LoRA's kernels; where ranks are handed round, for a subgroup size (else 0). */
+export const lora = cached((subgroup: number) => {
+  const ranks = subgroup || 4;
+  const workgroup = subgroup || 64;
+  const source = withDropout(expand(loraSource, {
+    RANKS: ranks,
+    BROADCAST: Number(subgroup > 0),
+    WORKGROUP: workgroup,
+  }));
+  return {
+    project: kernel("lora", source, "project"),
+    inputGradient: kernel("lora", source, "input_gradient"),
+    gradient: kernel("lora", source, "gradient"),
+    /** Ranks that one invocation makes, and invocations of a workgroup. */
+    ranks,
+    workgroup,
+  };
+});
 
 /** Which transposes a product reads: see matmul.wgsl. */
 export type Transpose = "NT" | "NN" | "TN";

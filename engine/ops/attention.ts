@@ -28,7 +28,7 @@ export function attention(
       `${columns} columns in ${heads} heads: a head size of ${headSize} is not a multiple of 4.`,
     );
   }
-  const subgroup = device.kernels.attentionSubgroup;
+  const subgroup = device.kernels.broadcastLanes;
   const { forward, backwardQuery, backwardKeyValue, rowsPerWorkgroup } = kernels({
     headSize,
     subgroup,

@@ -1,4 +1,4 @@
-import { lora as kernels } from "../../kernels/mod.ts";
+import { lora as loraKernels } from "../../kernels/mod.ts";
 import { columnSum } from "../column_sum.ts";
 import { matmul } from "../matmul.ts";
 import { gradientBuffer, record } from "../tape.ts";
@@ -32,14 +32,16 @@ export function loraLinear(x: Tensor, weight: Tensor, bias: Tensor, lora: LoraWe
         `[${weight.shape.join(", ")}], or its columns are not a multiple of 4.`,
     );
   }
-  const { random } = device;
+  const { random, launcher } = device;
+  const kernels = loraKernels(device.kernels.broadcastLanes);
+  const { ranks, workgroup } = kernels;
   const params = { rows, columns: columns / 4, rank, scale, ...dropoutParams(x, lora.dropout) };
   const u = empty(device, [rows, rank]);
-  device.launcher.launch(
+  launcher.launch(
     kernels.project,
     { x: x.binding, loraA: a.binding, u: u.binding, random },
     params,
-    [Math.ceil(rows / 8), Math.ceil(rank / 32)],
+    [Math.ceil(rows / workgroup), Math.ceil(rank / ranks)],
   );
   const y = empty(device, [rows, weight.rows]);
   matmul("NT", x, weight, y, { bias, second: { a: u, b } });
@@ -48,11 +50,11 @@ export function loraLinear(x: Tensor, weight: Tensor, bias: Tensor, lora: LoraWe
     matmul("NN", dy, b, du);
     if (b.requiresGrad) matmul("TN", dy, u, gradientBuffer(b), { accumulate: true });
     if (a.requiresGrad) {
-      device.launcher.launch(
+      launcher.launch(
         kernels.gradient,
         { x: x.binding, du: du.binding, dloraA: gradientBuffer(a).binding, random },
         params,
-        [Math.ceil(columns / 256), Math.ceil(rank / 4)],
+        [Math.ceil(columns / 4 / workgroup), Math.ceil(rank / ranks)],
       );
     }
     if (weight.requiresGrad) matmul("TN", dy, x, gradientBuffer(weight), { accumulate: true });
@@ -60,11 +62,11 @@ export function loraLinear(x: Tensor, weight: Tensor, bias: Tensor, lora: LoraWe
     let dx: Tensor | undefined;
     if (x.requiresGrad) {
       dx = empty(device, x.shape);
-      device.launcher.launch(
+      launcher.launch(
         kernels.inputGradient,
         { loraA: a.binding, du: du.binding, dx: dx.binding, random },
         params,
-        [Math.ceil(columns / 32), Math.ceil(rows / 8)],
+        [Math.ceil(columns / 4 / workgroup), Math.ceil(rows / 4)],
       );
       matmul("NN", dy, weight, dx, { accumulate: true });
     }

@@ -13,7 +13,7 @@ const device = await createDevice({
 });
 const { gpu, info, kernels } = device;
 /** The engine on the same GPU with the kernels that any GPU runs. */
-const plain = new Device(gpu, info, { ...kernels, layerNormLanes: 32, attentionSubgroup: 0 });
+const plain = new Device(gpu, info, { ...kernels, layerNormLanes: 32, broadcastLanes: 0 });
 /** As if a binding had 4 kB. */
 const pieces = new Device(gpu, info, kernels, 4096);
 

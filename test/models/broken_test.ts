@@ -10,7 +10,7 @@ import { goldenModel, openGolden } from "./goldens.ts";
 /** A device that launches a changed copy of one kernel. */
 async function deviceWithBroken(name: string, from: string, to: string): Promise<Device> {
   const { kernels } = await testDevice();
-  const device = await createDevice({ kernels: { ...kernels, attentionSubgroup: 0 } });
+  const device = await createDevice({ kernels: { ...kernels, broadcastLanes: 0 } });
   const { launcher } = device;
   const launch = launcher.launch.bind(launcher);
   const broken = new Map<Kernel, Kernel>();
