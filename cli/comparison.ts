@@ -21,6 +21,7 @@ const comparedRun = v.object({
     split: v.object({ train: v.number(), validation: v.number(), test: v.number() }),
   }),
   hyperparameters: v.record(v.string(), v.number()),
+  gradient_checkpointing: v.optional(v.boolean(), false),
   trainable_params: v.number(),
   total_params: v.number(),
   param_percent: v.number(),
@@ -103,6 +104,11 @@ export function compareRuns(reference: ComparedRun, all: ComparedRun[]): Compari
   const adapters = new Set(runs.map((run) => run.adapter.description));
   if (adapters.size > 1) {
     notes.push(`Times are of different GPUs: ${[...adapters].join("; ")}.`);
+  }
+  const slower = runs.filter((run) => run.gradient_checkpointing);
+  if (slower.length > 0 && slower.length < runs.length) {
+    const names = slower.map(({ run }) => run).join(", ");
+    notes.push(`Times of ${names} are with gradient checkpointing, which takes longer.`);
   }
   return {
     model: reference.model.name,

@@ -135,6 +135,7 @@ export async function runExperiment<Device extends DeviceHandle>(
       dataset,
       split,
       maxSamples,
+      gradientCheckpointing: flags.gradientCheckpointing,
       adapter: device.info,
       notices,
       warnings: options.plan.warnings,

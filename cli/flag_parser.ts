@@ -9,8 +9,18 @@ import { messageOf } from "../models/files/errors.ts";
 import { parseWhole } from "./flag_values.ts";
 
 type FlagName = `--${string}`;
-/** The longest term of the help page is `--adapter_placement PLACE`: 25 columns. */
-type Metavar = "N" | "X" | "LIST" | "RATE" | "TEXT" | "NAME" | "FOLDER" | "PLACE" | "METHOD";
+/** Terms of the help page have 25 columns, as `--adapter_placement PLACE`; one longer still fits its line. */
+type Metavar =
+  | "N"
+  | "X"
+  | "LIST"
+  | "RATE"
+  | "TEXT"
+  | "NAME"
+  | "FOLDER"
+  | "FILE"
+  | "PLACE"
+  | "METHOD";
 
 /** A value parser of Optique from a function that throws a sentence. */
 export function valueOf<T>(

@@ -77,7 +77,17 @@ const dataFlags = object({
 
 const trainingFlags = object({
   numEpochs: whole("--num_epochs", "Passes over the training part", "5", 1),
-  batchSize: whole("--batch_size", "Sentences a step", "16", 1),
+  batchSize: whole("--batch_size", "Sentences a batch", "16", 1),
+  gradientAccumulationSteps: whole(
+    "--gradient_accumulation_steps",
+    "Batches an optimiser step",
+    "1",
+    1,
+  ),
+  gradientCheckpointing: switchOn(
+    "--gradient_checkpointing",
+    "Take less memory and more time; same result",
+  ),
   learningRate: flag(
     "--learning_rate",
     valueOf("RATE", parseLearningRates, {}),

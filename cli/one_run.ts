@@ -1,6 +1,7 @@
 /** One run: trained while it is watched, then saved whole. */
 import { join } from "node:path";
 import type { Tokenizer } from "../models/bert/tokenizer.ts";
+import { exists } from "../models/files/json.ts";
 import { writeFileWhole } from "../models/files/write.ts";
 import type { StepEvent, TrainingEvent, TrainingResult } from "../models/training/events.ts";
 import { type Unfinished, writeFolderWhole } from "./folders.ts";
@@ -50,6 +51,28 @@ async function watch(
 }
 
 /**
+ * A base model that starts at random exists nowhere else: it is saved once, as `base` beside the runs, so
+ * that PEFT and AdapterHub can load what was trained over it. Returns its folder.
+ */
+async function saveRandomBase<Device extends DeviceHandle>(
+  { folder, model, dataset, tokenizer, unfinished }: Shared<Device>,
+  tools: TrainingTools<Device>,
+): Promise<string> {
+  const base = join(folder, "base");
+  if (!(await exists(join(base, "config.json")))) {
+    await writeFolderWhole(base, unfinished, (temporary) =>
+      tools.exportRandomBase({
+        folder: temporary,
+        config: model.config,
+        labels: dataset.labels,
+        baseModel: { name: model.name, folder: model.folder },
+        tokenizerFiles: tokenizer.files,
+      }));
+  }
+  return base;
+}
+
+/**
  * Trains one run and writes its folder: the trained weights in the format that other programs read,
  * `steps.jsonl`, and last `run.json`, whose content is returned. `position` is such as `2 of 7`.
  */
@@ -74,6 +97,7 @@ export async function trainRun<Device extends DeviceHandle>(
       encode: (text) => tokenizer.encode(text, hyperparameters.maxLength),
       split,
       hyperparameters,
+      gradientCheckpointing: shared.gradientCheckpointing,
       device,
     });
     watched = await watch(events, planned, position, shared.out);
@@ -87,13 +111,15 @@ export async function trainRun<Device extends DeviceHandle>(
     warnings: [...shared.warnings, ...watched.warnings],
   };
   const folder = join(shared.folder, planned.name);
+  const needsBase = model.random && method.method !== "full";
+  const base = needsBase ? await saveRandomBase(shared, tools) : model.name;
   return await writeFolderWhole(folder, shared.unfinished, async (temporary) => {
     const exported = await tools.exportRun({
       folder: temporary,
       method,
       config: model.config,
       labels: dataset.labels,
-      baseModel: { name: model.name, folder: model.folder },
+      baseModel: { name: base, folder: model.folder },
       weights: result.weights,
       tokenizerFiles: tokenizer.files,
     });

@@ -114,6 +114,8 @@ export function planRuns(flags: Flags): Plan {
   const shared: Hyperparameters = {
     learningRate: defaultHyperparameters.learningRate,
     batchSize: flags.batchSize ?? defaultHyperparameters.batchSize,
+    gradientAccumulationSteps: flags.gradientAccumulationSteps ??
+      defaultHyperparameters.gradientAccumulationSteps,
     epochs: flags.numEpochs ?? defaultHyperparameters.epochs,
     warmupSteps: flags.warmupSteps ?? defaultHyperparameters.warmupSteps,
     weightDecay: flags.weightDecay ?? defaultHyperparameters.weightDecay,

@@ -14,6 +14,7 @@ export interface RunContext {
   dataset: Dataset;
   split: Split;
   maxSamples: number | undefined;
+  gradientCheckpointing: boolean;
   /** The GPU, as WebGPU names it. */
   adapter: DeviceInfo;
   /** Sentences that the reader of the results must know, e.g. that mini stands in. */
@@ -49,6 +50,7 @@ export function hyperparameterReport(values: Hyperparameters) {
   return {
     learning_rate: values.learningRate,
     batch_size: values.batchSize,
+    gradient_accumulation_steps: values.gradientAccumulationSteps,
     num_epochs: values.epochs,
     warmup_steps: values.warmupSteps,
     weight_decay: values.weightDecay,
@@ -131,6 +133,8 @@ export function runReport(
       },
     },
     hyperparameters: hyperparameterReport(hyperparameters),
+    /** No hyperparameter: it changes time and memory only. */
+    gradient_checkpointing: context.gradientCheckpointing,
     trainable_params: result.trainableParameters,
     total_params: result.totalParameters,
     param_percent: (100 * result.trainableParameters) / result.totalParameters,

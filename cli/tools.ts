@@ -39,7 +39,9 @@ export interface TrainingTools<Device extends DeviceHandle> {
     encode(text: string): number[];
     split: Split;
     hyperparameters: Hyperparameters;
+    gradientCheckpointing: boolean;
     device: Device;
   }): AsyncGenerator<TrainingEvent>;
   exportRun(request: ExportRequest): Promise<{ files: string[]; bytes: number }>;
+  exportRandomBase(request: Omit<ExportRequest, "method" | "weights">): Promise<void>;
 }

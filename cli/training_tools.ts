@@ -4,7 +4,7 @@ import { loadTokenizer } from "../models/bert/tokenizer.ts";
 import { openWeights, randomWeights } from "../models/bert/weights.ts";
 import { loadDataset } from "../models/data/load.ts";
 import { stratifiedSplit } from "../models/data/split.ts";
-import { exportRun } from "../models/peft/export.ts";
+import { exportRandomBase, exportRun } from "../models/peft/export.ts";
 import { resolveModel } from "../models/resolve.ts";
 import { train } from "../models/training/trainer.ts";
 import type { TrainingTools } from "./tools.ts";
@@ -22,4 +22,5 @@ export const trainingTools: TrainingTools<Device> = {
     model.random ? randomWeights(model.name) : await openWeights(model.folder, model.config),
   train,
   exportRun,
+  exportRandomBase,
 };

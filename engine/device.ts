@@ -118,8 +118,9 @@ export class Device {
   readonly staging: Staging;
   /** Seed and step, which dropout reads: see kernels/random.wgsl. */
   readonly random: UniformBinding;
+  /** The next dropout site's number; a recomputed part of a forward pass is put back to its first. */
+  dropoutSite = 0;
   #error?: DeviceError;
-  #site = 0;
 
   constructor(gpu: GPUDevice, info: DeviceInfo, kernels: KernelChoice, maxBindingBytes?: number) {
     this.gpu = gpu;
@@ -155,7 +156,7 @@ export class Device {
   /** Starts a training step or an evaluation batch: sets what dropout draws from. */
   beginStep(seed: number, step: number): void {
     this.check();
-    this.#site = 0;
+    this.dropoutSite = 0;
     this.launcher.submit(); // what was recorded before draws from the earlier step
     this.gpu.queue.writeBuffer(this.random.uniform, 0, new Uint32Array([seed, step, 0, 0]));
   }
@@ -169,7 +170,7 @@ export class Device {
 
   /** A number for a dropout site: the same for the same place in every step's forward pass. */
   nextDropoutSite(): number {
-    return this.#site++;
+    return this.dropoutSite++;
   }
 
   /** Writes to a buffer; commands recorded before see the old content. */

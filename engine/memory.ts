@@ -121,7 +121,10 @@ export class Memory {
     const failed = (why: string) =>
       new DeviceError(
         `Out of GPU memory: ${formatBytes(bytes)} asked for the ${name}, ` +
-          `${formatBytes(this.#held)} held${why}. Lower --batch_size or --max_length.`,
+          `${
+            formatBytes(this.#held)
+          } held${why}. Lower --batch_size (and raise --gradient_accumulation_steps) ` +
+          `or --max_length, or take --gradient_checkpointing.`,
       );
     const limit = this.#gpu.limits.maxBufferSize;
     if (bytes > limit) throw failed(`; one buffer may have ${formatBytes(limit)}`);

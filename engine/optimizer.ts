@@ -7,7 +7,8 @@ import type { Device } from "./device.ts";
 import { forEachPiece, launchElementwise, workgroupsFor } from "./elementwise.ts";
 import type { UniformBinding } from "./launcher.ts";
 import type { Parameters, Slab } from "./parameters.ts";
-import { persistent, type Tensor } from "./tensor.ts";
+import { addTo } from "./tape.ts";
+import { clear, persistent, type Tensor } from "./tensor.ts";
 
 export interface AdamWOptions {
   weightDecay: number;
@@ -37,10 +38,13 @@ export class AdamW {
   readonly #state: { slab: Slab; mean: Tensor; variance: Tensor }[];
   readonly #sums: Tensor;
   readonly #clip: Tensor;
+  /** Sum of the losses that were added since the last step. */
+  readonly #loss: Tensor;
   readonly #history: Tensor;
   readonly #step: UniformBinding;
   #steps = 0;
   #unread = 0;
+  #hasLoss = false;
 
   constructor(parameters: Parameters, options: AdamWOptions) {
     const { device } = parameters;
@@ -58,8 +62,15 @@ export class AdamW {
     }
     this.#sums = persistent(device, [Math.max(1, pieces) * partialsPerPiece]);
     this.#clip = persistent(device, [1]);
+    this.#loss = persistent(device, [1]);
     this.#history = persistent(device, [historySlots, 4]);
     this.#step = device.launcher.createUniform();
+  }
+
+  /** Adds a loss [1] to the one that the next step notes, where a step's gradients come in several parts. */
+  addLoss(loss: Tensor): void {
+    addTo(this.#loss, loss);
+    this.#hasLoss = true;
   }
 
   /**
@@ -77,7 +88,12 @@ export class AdamW {
     new Uint32Array(step)[0] = slot;
     new Float32Array(step).set([learningRate, 1 - beta1 ** t, Math.sqrt(1 - beta2 ** t)], 1);
     this.#device.gpu.queue.writeBuffer(this.#step.uniform, 0, step);
-    this.#clipByNorm(loss);
+    if (this.#hasLoss) {
+      this.addLoss(loss);
+      this.#clipByNorm(this.#loss);
+      clear(this.#loss);
+      this.#hasLoss = false;
+    } else this.#clipByNorm(loss);
     for (const { slab, mean, variance } of this.#state) {
       const { value, gradient, decay } = slab;
       launchElementwise(
@@ -105,7 +121,7 @@ export class AdamW {
 
   /** Frees the optimiser's state. */
   destroy(): void {
-    const tensors = [this.#sums, this.#clip, this.#history];
+    const tensors = [this.#sums, this.#clip, this.#loss, this.#history];
     for (const { mean, variance } of this.#state) tensors.push(mean, variance);
     tensors.forEach(({ storage }) => this.#device.memory.destroy(storage));
     this.#step.uniform.destroy();

@@ -16,7 +16,7 @@ import {
   tanh,
 } from "../../engine/ops/mod.ts";
 import type { Parameters } from "../../engine/parameters.ts";
-import { scope } from "../../engine/tape.ts";
+import { checkpoint, scope } from "../../engine/tape.ts";
 import type { Tensor } from "../../engine/tensor.ts";
 import type { PackedBatch } from "./batch.ts";
 import type { BertConfig } from "./config.ts";
@@ -41,6 +41,8 @@ export interface PeftTree {
 export interface Model {
   /** Dropout is on while this is true. */
   training: boolean;
+  /** Encoder layers keep only their input and run again in the backward pass while this is true. */
+  gradientCheckpointing: boolean;
   /** Hidden states [rows, hidden] after the embeddings (index 0) and after each layer, of a packed batch. */
   hiddenStates(batch: PackedBatch): Tensor[];
   /** Class scores [sentences, classes]. */
@@ -51,7 +53,7 @@ export interface Model {
 
 /** Builds the model over its parameters, which go by HF's names. */
 export function buildBert(config: BertConfig, parameters: Parameters, peft: PeftTree = {}): Model {
-  const model = { training: false };
+  const model = { training: false, gradientCheckpointing: false };
   const weight = (name: string) => parameters.get(name);
   const drop = (x: Tensor, probability: number) => dropout(x, model.training ? probability : 0);
 
@@ -122,7 +124,12 @@ export function buildBert(config: BertConfig, parameters: Parameters, peft: Peft
   const logits = (batch: PackedBatch): Tensor => {
     const { device } = parameters;
     let hidden = scope(device, () => embeddings(batch));
-    for (const layer of layers) hidden = scope(device, () => layer(hidden, batch));
+    for (const layer of layers) {
+      const run = (x: Tensor) => layer(x, batch);
+      hidden = model.gradientCheckpointing
+        ? checkpoint(hidden, run)
+        : scope(device, () => run(hidden));
+    }
     const pooled = tanh(pooler(embedding(hidden, batch.firstTokens)));
     return classifier(drop(peft.pooled?.(pooled) ?? pooled, config.classifierDropout));
   };

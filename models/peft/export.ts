@@ -2,9 +2,11 @@
 import { join } from "node:path";
 import type { BertConfig } from "../bert/config.ts";
 import { fullModelFiles, readFullModel } from "../bert/export.ts";
+import { bertParameters } from "../bert/parameters.ts";
 import { UserError } from "../files/errors.ts";
 import { exists, readJsonObject } from "../files/json.ts";
 import { adapterHubFiles, readAdapterHub } from "./adapterhub_files.ts";
+import { baseSeed, initialValues } from "./model.ts";
 import {
   outputAdapterFiles,
   outputAdapterType,
@@ -15,6 +17,7 @@ import {
   checkTrainedTensors,
   type ExportRequest,
   type LoadedRun,
+  type NamedTensors,
   type RunFile,
   writeRunFiles,
 } from "./run_files.ts";
@@ -32,6 +35,20 @@ export async function exportRun(
 ): Promise<{ files: string[]; bytes: number }> {
   checkTrainedTensors(request);
   return await writeRunFiles(request.folder, await filesOf(request));
+}
+
+/**
+ * Writes a model that starts at random as transformers does, with a classifier that is as new: what LoRA
+ * and adapters that were trained over it need beside them wherever they are loaded.
+ */
+export async function exportRandomBase(
+  request: Omit<ExportRequest, "method" | "weights">,
+): Promise<void> {
+  const weights: NamedTensors = new Map();
+  for (const spec of bertParameters(request.config, request.labels.length)) {
+    weights.set(spec.name, { shape: spec.shape, data: initialValues(spec, baseSeed) });
+  }
+  await exportRun({ ...request, method: { method: "full" }, weights });
 }
 
 async function filesOf(request: ExportRequest): Promise<RunFile[]> {

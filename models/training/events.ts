@@ -9,6 +9,8 @@ import type { Metrics } from "./metrics.ts";
 export interface Hyperparameters {
   learningRate: number;
   batchSize: number;
+  /** Batches whose gradients an optimiser step takes; the last step of an epoch may have fewer. */
+  gradientAccumulationSteps: number;
   epochs: number;
   warmupSteps: number;
   weightDecay: number;
@@ -21,6 +23,7 @@ export interface Hyperparameters {
 export const defaultHyperparameters: Hyperparameters = {
   learningRate: 2e-5,
   batchSize: 16,
+  gradientAccumulationSteps: 1,
   epochs: 5,
   warmupSteps: 100,
   weightDecay: 0.01,
@@ -48,11 +51,12 @@ export interface StepEvent {
   step: number;
   /** From 1 to epochs. */
   epoch: number;
+  /** Mean over the step's sentences. */
   loss: number;
   /** Global norm before clipping. */
   gradientNorm: number;
   learningRate: number;
-  /** Real tokens (no padding) of the batch. */
+  /** Real tokens (no padding) of the step's sentences. */
   tokens: number;
   /** Real tokens a second since training started, evaluation not counted. */
   tokensPerSecond: number;

@@ -1,5 +1,6 @@
 /** One training run, as a stream of events: steps, evaluations, and at the end the result. */
 import type { Device } from "../../engine/device.ts";
+import { scale } from "../../engine/ops/mod.ts";
 import { AdamW, historySlots } from "../../engine/optimizer.ts";
 import { linearSchedule } from "../../engine/schedule.ts";
 import { withTape } from "../../engine/tape.ts";
@@ -11,7 +12,7 @@ import type { Split } from "../data/split.ts";
 import type { Example } from "../data/clean.ts";
 import { countParameters, type Method, runName } from "../peft/method.ts";
 import { createModel, type MethodModel } from "../peft/model.ts";
-import { epochBatches } from "./batches.ts";
+import { chunks, epochBatches } from "./batches.ts";
 import { type EncodedExample, evaluate } from "./evaluate.ts";
 import type { Hyperparameters, StepEvent, TrainingEvent, TrainingResult } from "./events.ts";
 import type { Metrics } from "./metrics.ts";
@@ -26,6 +27,8 @@ export interface TrainOptions {
   encode: (text: string) => number[];
   split: Split;
   hyperparameters: Hyperparameters;
+  /** Trades time for memory: see `checkpoint` in engine/tape.ts. The result is the same, bit for bit. */
+  gradientCheckpointing?: boolean;
   /** The run's name; `runName(method)` unless given. */
   run?: string;
 }
@@ -45,7 +48,8 @@ export async function* train(options: TrainOptions): AsyncGenerator<TrainingEven
   const encode = encoder(options.encode);
   const { train: training, validation, test } = options.split;
   const { trainable, total } = countParameters(config, method, labels.length);
-  const stepsPerEpoch = Math.ceil(training.length / batchSize);
+  const sentencesPerStep = batchSize * hyperparameters.gradientAccumulationSteps;
+  const stepsPerEpoch = Math.ceil(training.length / sentencesPerStep);
   const totalSteps = stepsPerEpoch * epochs;
   device.memory.trim();
   device.memory.resetPeak();
@@ -56,6 +60,7 @@ export async function* train(options: TrainOptions): AsyncGenerator<TrainingEven
     weights,
     seed,
   });
+  built.model.gradientCheckpointing = options.gradientCheckpointing ?? false;
   yield {
     type: "start",
     run,
@@ -75,7 +80,8 @@ export async function* train(options: TrainOptions): AsyncGenerator<TrainingEven
   try {
     for (let epoch = 0; epoch < epochs; epoch++) {
       progress.resume();
-      for (const indices of epochBatches(training.length, { seed, epoch, batchSize })) {
+      const order = { seed, epoch, batchSize: sentencesPerStep };
+      for (const indices of epochBatches(training.length, order)) {
         const batch = indices.map((index) => encode(training[index]));
         const tokens = trainStep(device, built, optimizer, batch, progress.step, {
           ...hyperparameters,
@@ -124,24 +130,39 @@ export async function* train(options: TrainOptions): AsyncGenerator<TrainingEven
   }
 }
 
-/** One optimiser step on a batch; returns its real tokens. Only records: the GPU works meanwhile. */
+/**
+ * One optimiser step; returns its real tokens. Where gradients are accumulated, the sentences go through
+ * `batchSize` at a time, and each part's loss counts by its share of them, so that loss and gradients are
+ * those of all sentences at once. Only records: the GPU works meanwhile.
+ */
 export function trainStep(
   device: Device,
   { model, parameters }: MethodModel,
   optimizer: AdamW,
   batch: EncodedExample[],
   step: number,
-  { seed, learningRate, warmupSteps, totalSteps }: Hyperparameters & { totalSteps: number },
+  hyperparameters: Hyperparameters & { totalSteps: number },
 ): number {
-  device.beginStep(seed, step);
+  const { seed, batchSize, gradientAccumulationSteps, warmupSteps } = hyperparameters;
+  const rate = linearSchedule(step, warmupSteps, hyperparameters.totalSteps);
+  const parts = gradientAccumulationSteps > 1 ? chunks(batch, batchSize) : [batch];
+  let tokens = 0;
   model.training = true;
-  const packed = packBatch(device, batch.map(({ ids }) => ids), batch.map(({ label }) => label));
-  parameters.zeroGradients();
-  const { output: loss, backward } = withTape(() => model.loss(packed));
-  backward();
-  optimizer.step(learningRate * linearSchedule(step, warmupSteps, totalSteps), loss);
-  device.endStep();
-  return packed.tokens;
+  for (const [index, part] of parts.entries()) {
+    device.beginStep(seed, step * gradientAccumulationSteps + index); // dropout differs by part
+    if (index === 0) parameters.zeroGradients();
+    const packed = packBatch(device, part.map(({ ids }) => ids), part.map(({ label }) => label));
+    const { output: loss, backward } = withTape(() => {
+      const mean = model.loss(packed);
+      return parts.length > 1 ? scale(mean, part.length / batch.length) : mean;
+    });
+    backward();
+    if (index < parts.length - 1) optimizer.addLoss(loss);
+    else optimizer.step(hyperparameters.learningRate * rate, loss);
+    device.endStep();
+    tokens += packed.tokens;
+  }
+  return tokens;
 }
 
 /** Tokenises each text once, when it is first needed: the GPU works on the step before meanwhile. */

@@ -108,6 +108,7 @@ Deno.test("run.json says everything about a run", () =>
     assert.deepEqual(run.hyperparameters, {
       learning_rate: 2e-5,
       batch_size: 16,
+      gradient_accumulation_steps: 1,
       num_epochs: 5,
       warmup_steps: 100,
       weight_decay: 0.01,
@@ -115,6 +116,7 @@ Deno.test("run.json says everything about a run", () =>
       max_grad_norm: 1,
       seed: 42,
     });
+    assert.equal(run.gradient_checkpointing, false);
     assert.deepEqual(run.labels, ["anger", "joy"]);
     assert.equal(run.dataset.hash, "0123");
     assert.equal(run.dataset.rows_read, 43);
@@ -176,14 +178,32 @@ Deno.test("an experiment grows, and compares only what can be compared", () =>
     await experiment(folder, named("--method", "full"));
     await experiment(folder, named("--method", "adapter", "--size", "4", "--num_epochs", "3"));
     await experiment(folder, named("--method", "adapter", "--size", "8"), { hash: "4567" });
+    const summed = ["--gradient_accumulation_steps", "2"];
+    await experiment(folder, named("--method", "adapter", "--size", "16", ...summed));
     const args = named("--method", "lora", "--rank", "2", "--learning_rate", "5e-4");
-    const { comparison } = await experiment(folder, args);
+    const { comparison } = await experiment(folder, [...args, "--gradient_checkpointing"]);
     assert.deepEqual(comparison.runs.map((run) => run.run), ["full", "lora-r2"]);
     assert.deepEqual(comparison.leftOut, [
       { run: "adapter-4", reason: "num_epochs 3" },
       { run: "adapter-8", reason: "data set boltuix/emotions-dataset" },
+      { run: "adapter-16", reason: "gradient_accumulation_steps 2" },
     ]);
-    assert.deepEqual(comparison.notes, ["Learning rates: Full 2e-5, LoRA 5e-4."]);
+    assert.deepEqual(comparison.notes, [
+      "Learning rates: Full 2e-5, LoRA 5e-4.",
+      "Times of lora-r2 are with gradient checkpointing, which takes longer.",
+    ]);
+    const { gradient_checkpointing } = await readJson(folder, "e", "lora-r2", "run.json");
+    assert.equal(gradient_checkpointing, true);
+  }));
+
+Deno.test("a base that starts at random is saved once, and LoRA and adapters name it", () =>
+  withFolder(async (folder) => {
+    const bases: string[] = [];
+    const args = ["--experiment", "e", "--rank", "4", "--size", "64"];
+    await experiment(folder, args, { bases });
+    const base = join(folder, "e", "base");
+    assert.deepEqual(bases, ["bert-base-uncased", "saved", base, base]);
+    assert.deepEqual(await tree(base), ["config.json"]);
   }));
 
 Deno.test("a failure keeps what is finished and leaves nothing half", () =>

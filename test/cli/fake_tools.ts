@@ -26,6 +26,8 @@ export interface FakeOptions {
   notice?: string;
   seen?: { run: string; seed: number; firstTexts: string[] }[];
   hash?: string;
+  /** Makes the model one that starts at random, and gets the name of the base of every export. */
+  bases?: string[];
 }
 
 const labels = ["anger", "joy"];
@@ -48,7 +50,7 @@ export function fakeTools(options: FakeOptions = {}): TrainingTools<DeviceHandle
       Promise.resolve({
         name: name ?? "bert-base-uncased",
         folder: "/nowhere",
-        random: true,
+        random: options.bases !== undefined,
         config: tinyConfig,
         notices,
       }),
@@ -124,9 +126,14 @@ export function fakeTools(options: FakeOptions = {}): TrainingTools<DeviceHandle
         },
       };
     },
-    async exportRun({ folder, method }) {
+    async exportRun({ folder, method, baseModel }) {
+      options.bases?.push(baseModel.name);
       await Deno.writeTextFile(join(folder, "weights"), method.method);
       return { files: ["weights"], bytes: method.method.length };
+    },
+    async exportRandomBase({ folder }) {
+      await Deno.writeTextFile(join(folder, "config.json"), "{}");
+      options.bases?.push("saved");
     },
   };
 }

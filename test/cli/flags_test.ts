@@ -38,6 +38,7 @@ Deno.test("every flag is read, in snake_case and in kebab-case, with a space and
     ["label_column", "y", { labelColumn: "y" }],
     ["num_epochs", "3", { numEpochs: 3 }],
     ["batch_size", "8", { batchSize: 8 }],
+    ["gradient_accumulation_steps", "4", { gradientAccumulationSteps: 4 }],
     ["learning_rate", "2e-5", { learningRate: { full: 2e-5, lora: 2e-5, adapter: 2e-5 } }],
     ["learning_rate", "lora=5e-4,full=.1", { learningRate: { lora: 5e-4, full: 0.1 } }],
     ["warmup_steps", "0", { warmupSteps: 0 }],
@@ -55,7 +56,16 @@ Deno.test("every flag is read, in snake_case and in kebab-case, with a space and
       assert.deepEqual(flagsOf(`--${spelling}=${value}`), { ...base, ...expected });
     }
   }
-  for (const name of ["use_rslora", "use_sample", "overwrite", "dry_run", "json"]) {
+  for (
+    const name of [
+      "use_rslora",
+      "use_sample",
+      "gradient_checkpointing",
+      "overwrite",
+      "dry_run",
+      "json",
+    ]
+  ) {
     const key = name.replace(/_(.)/g, (_, letter) => letter.toUpperCase());
     for (const spelling of [name, name.replaceAll("_", "-")]) {
       assert.deepEqual(flagsOf(`--${spelling}`), { ...base, [key]: true });
@@ -72,6 +82,7 @@ Deno.test("a wrong value is a sentence that names the flag and the value", () =>
     ["--rank", "4.5"],
     ["--size", "-64"],
     ["--batch_size", "0"],
+    ["--gradient_accumulation_steps", "0"],
     ["--num_epochs", "1e99"],
     ["--learning_rate", "-1"],
     ["--learning_rate", "0"],

@@ -28,6 +28,7 @@ Deno.test("without flags the original's seven runs come in its order", () => {
     assert.deepEqual(hyperparameters, {
       learningRate: 2e-5,
       batchSize: 16,
+      gradientAccumulationSteps: 1,
       epochs: 5,
       warmupSteps: 100,
       weightDecay: 0.01,

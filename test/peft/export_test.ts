@@ -2,12 +2,19 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import fc from "fast-check";
 import { type BertConfig, parseBertConfig } from "../../models/bert/config.ts";
-import { sizeOf } from "../../models/bert/parameters.ts";
+import { bertParameters, sizeOf } from "../../models/bert/parameters.ts";
+import { openWeights } from "../../models/bert/weights.ts";
 import { UserError } from "../../models/files/errors.ts";
 import { readJsonObject, toJson } from "../../models/files/json.ts";
 import { openSafetensors, writeSafetensors } from "../../models/files/safetensors.ts";
-import { type ExportRequest, exportRun, readRun } from "../../models/peft/export.ts";
+import {
+  exportRandomBase,
+  type ExportRequest,
+  exportRun,
+  readRun,
+} from "../../models/peft/export.ts";
 import { loraDefaults, type Method, methodParameters, runName } from "../../models/peft/method.ts";
+import { baseSeed, initialValues } from "../../models/peft/model.ts";
 import { type NamedTensors, readTensors } from "../../models/peft/run_files.ts";
 import { folderTest, golden, namesIn } from "../files/temporary.ts";
 
@@ -152,6 +159,15 @@ for (const run of ["lora", "lora-rslora-all"]) {
     assert.deepEqual(left.map(([field]) => field), ["peft_version", "qalora_group_size"]);
   });
 }
+
+folderTest("the base that is saved is the random start that runs have", async (folder) => {
+  await exportRandomBase({ folder, config, labels, baseModel: goldenBert, tokenizerFiles: [] });
+  const weights = await openWeights(folder, config);
+  for (const spec of bertParameters(config, labels.length)) {
+    assert.deepEqual(await weights.read(spec), initialValues(spec, baseSeed), spec.name);
+  }
+  weights.close();
+});
 
 folderTest("a LoRA folder's labels come from its run.json", async (folder) => {
   const method = loraDefaults(2);

@@ -1,0 +1,81 @@
+/** A small task that can be learnt: words of a class's own among common ones. */
+import assert from "node:assert/strict";
+import { HostRandom } from "../../engine/random.ts";
+import { type BertConfig, parseBertConfig } from "../../models/bert/config.ts";
+import { randomWeights } from "../../models/bert/weights.ts";
+import type { Example } from "../../models/data/clean.ts";
+import type { Method } from "../../models/peft/method.ts";
+import {
+  defaultHyperparameters,
+  type Hyperparameters,
+  type StepEvent,
+  type TrainingEvent,
+  type TrainingResult,
+} from "../../models/training/events.ts";
+import { train } from "../../models/training/trainer.ts";
+import { testDevice } from "../models/device.ts";
+
+/** Two layers, with dropout. */
+const config = parseBertConfig({
+  vocab_size: 40,
+  hidden_size: 32,
+  num_hidden_layers: 2,
+  num_attention_heads: 2,
+  intermediate_size: 64,
+  max_position_embeddings: 16,
+  initializer_range: 0.2,
+});
+const labels = ["a", "b", "c"];
+
+/** Sentences of ids as text: [CLS], common words, words of the class, [SEP]. */
+function examples(count: number, stream: number): Example[] {
+  const random = new HostRandom(7, stream);
+  return Array.from({ length: count }, (_, index) => {
+    const label = index % labels.length;
+    const words = Array.from({ length: 2 + random.integer(8) }, () => 4 + random.integer(20));
+    words.splice(random.integer(words.length), 0, 30 + 3 * label + random.integer(3));
+    return { text: `2 ${words.join(" ")} 3`, label };
+  });
+}
+
+const split = { train: examples(90, 1), validation: examples(30, 2), test: examples(30, 3) };
+const settings: Hyperparameters = {
+  ...defaultHyperparameters,
+  learningRate: 5e-3,
+  epochs: 2,
+  warmupSteps: 4,
+};
+
+export interface RunChanges {
+  config?: Partial<BertConfig>;
+  gradientCheckpointing?: boolean;
+}
+
+/** Trains a method on the task. */
+export async function run(
+  method: Method,
+  changes: Partial<Hyperparameters> = {},
+  { config: configChanges, gradientCheckpointing }: RunChanges = {},
+) {
+  const events: TrainingEvent[] = [];
+  const stream = train({
+    device: await testDevice(),
+    config: { ...config, ...configChanges },
+    method,
+    labels,
+    weights: randomWeights("a test"),
+    encode: (text) => text.split(" ").map(Number),
+    split,
+    hyperparameters: { ...settings, ...changes },
+    gradientCheckpointing,
+  });
+  for await (const event of stream) events.push(event);
+  const steps = events.filter((event): event is StepEvent => event.type === "step");
+  const last = events.at(-1);
+  assert.ok(last?.type === "done");
+  return { events, steps, result: last.result };
+}
+
+/** The trained weights, bit for bit. */
+export const bits = ({ weights }: TrainingResult) =>
+  [...weights].map(([name, { data }]) => `${name} ${new Uint32Array(data.buffer).join()}`);
