@@ -1,0 +1,69 @@
+/** What the benchmarks' command lines share: reading flags, printing, writing, ending with an exit code. */
+import { dirname } from "node:path";
+import type { Parsed } from "../cli/flag_parser.ts";
+import { paint, standardOutput } from "../cli/terminal.ts";
+import { createDevice, type Device } from "../engine/device.ts";
+import { DeviceError } from "../engine/errors.ts";
+import { messageOf, UserError } from "../models/files/errors.ts";
+import { writeFileWhole } from "../models/files/write.ts";
+
+export const stdout = standardOutput("stdout");
+export const stderr = standardOutput("stderr");
+
+/** Lines for the reader: on stdout, or on stderr while stdout carries JSON. */
+export function print(lines: readonly string[], json = false): void {
+  (json ? stderr : stdout).write(`${lines.join("\n")}\n`);
+}
+
+export function printJson(document: unknown): void {
+  stdout.write(`${JSON.stringify(document, null, 2)}\n`);
+}
+
+/** Columns that tables may have: those of the terminal, 100 at most. */
+export function tableWidth(): number {
+  return Math.max(80, Math.min(100, stdout.columns()));
+}
+
+/** A line that is written over again while something is measured; nothing where stderr is no terminal. */
+export function progress(text: string): void {
+  if (stderr.terminal) stderr.write(`\r\x1b[K${text.slice(0, stderr.columns() - 1)}`);
+}
+
+/** A device with timestamps where the adapter has them. */
+export function openDevice(): Promise<Device> {
+  return createDevice({ features: ["timestamp-query"] });
+}
+
+/** Writes a document beside the others and says so. */
+export async function writeResult(path: string, content: string, json: boolean): Promise<void> {
+  await Deno.mkdir(dirname(path), { recursive: true });
+  await writeFileWhole(path, content);
+  print([`Written: ${path}`], json);
+}
+
+/** Runs a command: prints help or the error in its flags, else runs it. Exit codes: 0, 1, 2 (wrong use). */
+export async function runCommand<Flags>(
+  parsed: Parsed<Flags>,
+  command: string,
+  run: (flags: Flags) => Promise<void>,
+): Promise<number> {
+  try {
+    if (parsed.kind === "help") {
+      print([parsed.text]);
+      return 0;
+    }
+    if (parsed.kind === "error") {
+      throw new UserError(`${parsed.message} See ${command} --help.`, { exitCode: 2 });
+    }
+    await run(parsed.flags);
+    return 0;
+  } catch (error) {
+    progress("");
+    stderr.write(`${paint(stderr, "red", "Error:")} ${messageOf(error)}\n`);
+    if (error instanceof UserError) return error.exitCode;
+    const outside = [DeviceError, ...Object.values(Deno.errors)];
+    if (outside.some((kind) => error instanceof kind)) return 1;
+    if (error instanceof Error && error.stack) stderr.write(`${error.stack}\n`);
+    return 1;
+  }
+}

@@ -1,0 +1,84 @@
+/** Times the kernels of the catalogue. No package is needed for it: bench/gpu.ts uses it too. */
+import type { Device } from "../engine/device.ts";
+import { capture, type Launch } from "./capture.ts";
+import type { Case, Row } from "./cases.ts";
+import { measureCeilings } from "./ceilings.ts";
+import { Maker } from "./maker.ts";
+import { type Ceilings, standing } from "./roofline.ts";
+import type { KernelRow } from "./schema.ts";
+import { createTimer, measure, type Timer } from "./timing.ts";
+
+export interface KernelBenchOptions {
+  cases: Case[];
+  /** Rows whose kernel or note contains this. */
+  filter?: string;
+  samples?: number;
+  report?: (row: KernelRow) => void;
+}
+
+/** Ceilings first, then every row that the filter lets through. */
+export async function benchKernels(
+  device: Device,
+  { cases, filter = "", samples, report }: KernelBenchOptions,
+): Promise<{ timing: Timer["method"]; ceilings: Ceilings; results: KernelRow[] }> {
+  const timer = await createTimer(device);
+  const ceilings = await measureCeilings(device, timer);
+  const results: KernelRow[] = [];
+  const wanted = (row: Row) => rowTitle(row).includes(filter);
+  for (const each of cases) {
+    if (!each.rows.some(wanted)) continue;
+    const make = new Maker(device);
+    device.beginStep(0, 0);
+    const { groups } = groupLaunches(each.rows, capture(device, () => each.run(make)));
+    for (const { row, launches } of groups) {
+      if (!wanted(row) || launches.length === 0) continue;
+      const run = () => launches.forEach((launch) => launch.again());
+      const { seconds, spread, repeats } = await measure(timer, run, { samples });
+      const result = {
+        kernel: rowTitle(row),
+        shape: row.shape,
+        seconds,
+        spread,
+        repeats,
+        launches: launches.length,
+        flops: row.flops,
+        bytes: row.bytes,
+        ...standing(ceilings, row, seconds),
+      };
+      results.push(result);
+      report?.(result);
+    }
+    make.destroy();
+  }
+  return { timing: timer.method, ceilings, results };
+}
+
+/** `matmul.NT + LoRA`: an entry point called main goes without saying. */
+export function rowTitle({ kernel, note }: Row): string {
+  return `${kernel.replace(/\.main$/, "")}${note ? ` ${note}` : ""}`;
+}
+
+/**
+ * Assigns launches to rows: each takes the next row of its kernel, or, where there is none left, joins the
+ * last. What no row names goes with the launch after it; rows that nothing launches have no launches.
+ */
+export function groupLaunches(
+  rows: Row[],
+  launches: Launch[],
+): { groups: { row: Row; launches: Launch[] }[]; unknown: string[] } {
+  const groups = rows.map((row): { row: Row; launches: Launch[] } => ({ row, launches: [] }));
+  const unknown: Launch[] = [];
+  let waiting: Launch[] = [];
+  for (const launch of launches) {
+    const same = groups.filter(({ row }) => row.kernel === launch.kernel);
+    const group = same.find((each) => each.launches.length === 0) ?? same.at(-1);
+    if (!group) {
+      unknown.push(launch);
+      waiting.push(launch);
+      continue;
+    }
+    group.launches.push(...waiting, launch);
+    waiting = [];
+  }
+  return { groups, unknown: unknown.map(({ kernel }) => kernel) };
+}

@@ -1,0 +1,65 @@
+/** Prints what the adapter says of itself, and which features beyond its list it grants. */
+
+/** What a kernel could use. wgpu grants some of them though `adapter.features` does not name them. */
+const wanted = [
+  "timestamp-query",
+  "subgroups",
+  "shader-f16",
+  "wgpu-cooperative-matrix",
+  "wgpu-subgroup-barrier",
+  "wgpu-shader-float32-atomic",
+  "wgpu-shader-int64",
+  "wgpu-timestamp-query-inside-passes",
+  "wgpu-pipeline-cache",
+];
+
+export interface Probe {
+  info: Record<string, unknown>;
+  limits: Record<string, number>;
+  features: string[];
+  /** Whether a device with the feature is granted; why not, where it is not. */
+  granted: Record<string, true | string>;
+}
+
+/** Asks the adapter; undefined where there is none. Each feature is tried alone, with an adapter of its own. */
+export async function probe(): Promise<Probe | undefined> {
+  const request = () => navigator.gpu?.requestAdapter({ powerPreference: "high-performance" });
+  const adapter = await request();
+  if (!adapter) return undefined;
+  const granted: Probe["granted"] = {};
+  for (const feature of wanted) {
+    try {
+      const one = await request();
+      const device = await one?.requestDevice({ requiredFeatures: [feature as GPUFeatureName] });
+      device?.destroy();
+      granted[feature] = true;
+    } catch (error) {
+      granted[feature] = error instanceof Error ? error.message : String(error);
+    }
+  }
+  return {
+    info: gettersOf(adapter.info),
+    limits: gettersOf(adapter.limits),
+    features: [...adapter.features].sort(),
+    granted,
+  };
+}
+
+/** WebGPU's objects keep their values in getters of the prototype, which JSON does not see. */
+function gettersOf<Value>(object: object): Record<string, Value> {
+  const found: Record<string, Value> = {};
+  const getters = Object.getOwnPropertyDescriptors(Object.getPrototypeOf(object));
+  for (const [name, { get }] of Object.entries(getters)) {
+    if (get) found[name] = get.call(object);
+  }
+  return found;
+}
+
+if (import.meta.main) {
+  const found = await probe();
+  if (!found) {
+    console.error('No WebGPU adapter. See README, "No GPU".');
+    Deno.exit(1);
+  }
+  console.log(JSON.stringify(found, null, 2));
+}

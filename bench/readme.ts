@@ -1,0 +1,48 @@
+/** `deno task bench:readme`: writes the README's performance section from bench/results/*.json. */
+import { fileURLToPath } from "node:url";
+import { replaceSection } from "./markdown.ts";
+import { type Kept, performanceSection } from "./performance.ts";
+import { parseResult } from "./schema.ts";
+
+const readme = fileURLToPath(new URL("../README.md", import.meta.url));
+const folder = fileURLToPath(new URL("results/", import.meta.url));
+
+/** The kept results, by file name. None where nothing was ever kept. */
+async function keptResults(): Promise<Kept[]> {
+  const kept: Kept[] = [];
+  for (const name of await namesIn(folder)) {
+    if (!name.endsWith(".json")) continue;
+    const document: unknown = JSON.parse(await Deno.readTextFile(folder + name));
+    kept.push(...resultsOf(name, document));
+  }
+  return kept;
+}
+
+async function namesIn(path: string): Promise<string[]> {
+  try {
+    return (await Array.fromAsync(Deno.readDir(path), ({ name }) => name)).sort();
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return [];
+    throw error;
+  }
+}
+
+/** One result, or those that a document of bench/gpu.sh holds. */
+export function resultsOf(file: string, document: unknown): Kept[] {
+  const isGpu = typeof document === "object" && document !== null && "kind" in document &&
+    document.kind === "gpu";
+  if (!isGpu) return [{ file, result: parseResult(document, file) }];
+  return Object.values(document).flatMap((part) =>
+    typeof part === "object" && part !== null && "kind" in part
+      ? [{ file, result: parseResult(part, file) }]
+      : []
+  );
+}
+
+if (import.meta.main) {
+  const document = await Deno.readTextFile(readme);
+  const changed = replaceSection(document, "performance", performanceSection(await keptResults()));
+  // Not by a file beside it and a rename: the permission is for README.md alone, and git has the old one.
+  if (changed !== document) await Deno.writeTextFile(readme, changed);
+  console.log(changed === document ? "README.md is up to date." : "README.md: section written.");
+}

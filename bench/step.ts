@@ -1,0 +1,104 @@
+/** `deno task bench:step`: whole training steps, and how their cost grows with batch and length. */
+import { object } from "@optique/core/constructs";
+import type { InferValue } from "@optique/core/parser";
+import { flag, parseCommand, switchOn, valueOf, whole } from "../cli/flag_parser.ts";
+import { parseChoices, parseSizes, parseWhole } from "../cli/flag_values.ts";
+import { paint } from "../cli/terminal.ts";
+import {
+  openDevice,
+  print,
+  printJson,
+  progress,
+  runCommand,
+  stderr,
+  stdout,
+  tableWidth,
+  writeResult,
+} from "./command.ts";
+import { resultHead, resultPath } from "./environment.ts";
+import { stepPlot } from "./plot.ts";
+import type { StepResult } from "./schema.ts";
+import { benchSteps, type Length, type Point } from "./step_bench.ts";
+import { pointsOf, stepTable } from "./step_table.ts";
+
+const parser = object({
+  models: flag(
+    "--models",
+    valueOf<Point["model"][]>("LIST", (text) => parseChoices(text, ["mini", "base"]), []),
+    "mini, base",
+    "both",
+  ),
+  methods: flag(
+    "--methods",
+    valueOf<Point["method"][]>(
+      "LIST",
+      (text) => parseChoices(text, ["full", "lora", "adapter"]),
+      [],
+    ),
+    "full, lora (rank 8), adapter (size 64)",
+    "all",
+  ),
+  batches: flag("--batches", valueOf("LIST", parseSizes, []), "Sentences a step", "4 to 64"),
+  lengths: flag(
+    "--lengths",
+    valueOf("LIST", parseLengths, []),
+    "Tokens a sentence, or emotion: 15 to 25",
+    "8 to 512",
+  ),
+  grid: switchOn("--grid", "Every batch with every length, bert-base too"),
+  steps: whole("--steps", "Timed steps of a block at least", "half a second's", 1),
+  blocks: whole("--blocks", "Blocks, whose median counts", "3", 1),
+  write: switchOn("--write", "Keep result and plot in bench/results/"),
+  json: switchOn("--json", "Print the result as JSON on stdout"),
+});
+
+const command = "deno task bench:step";
+
+function parseLengths(text: string): Length[] {
+  return text.split(",").map((part) =>
+    part.trim() === "emotion" ? "emotion" : parseWhole(part.trim(), 1, 512)
+  );
+}
+
+async function bench(flags: InferValue<typeof parser>): Promise<void> {
+  const device = await openDevice();
+  const points = pointsOf(flags, device.info.software);
+  print([paint(flags.json ? stderr : stdout, "bold", device.info.description), ""], flags.json);
+  const results = await benchSteps(device, points, {
+    steps: flags.steps,
+    blocks: flags.blocks,
+    report: ({ model, method, batch, length }) =>
+      progress(`${model} ${method}, ${batch} sentences of ${length} tokens`),
+  });
+  progress("");
+  const result: StepResult = { kind: "steps", ...resultHead(device.info), results };
+  print([...stepTable(results, tableWidth()), "", ...notes(device.info.software)], flags.json);
+  device.destroy();
+  if (flags.write) {
+    await writeResult(resultPath(result), `${JSON.stringify(result, null, 2)}\n`, flags.json);
+    await writeResult(resultPath(result, "svg"), stepPlot(result), flags.json);
+  }
+  if (flags.json) printJson(result);
+}
+
+function notes(software: boolean): string[] {
+  return [
+    "Record: host time a step without queue.submit. Submit: time in queue.submit",
+    software
+      ? "(a software adapter computes there: it is no waste). Peak: GPU memory held."
+      : "(the driver's share of the host time). Peak: GPU memory held.",
+  ];
+}
+
+if (import.meta.main) {
+  const parsed = parseCommand(parser, Deno.args, {
+    command,
+    brief: "Times training steps on random weights, over batch sizes and sentence lengths.",
+    examples: [
+      "bench:step --models mini --methods lora",
+      "bench:step --models base --batches 16 --lengths emotion",
+      "bench:step --grid --write",
+    ],
+  });
+  Deno.exit(await runCommand(parsed, command, bench));
+}
