@@ -46,9 +46,10 @@ echo "== the adapter"
 run bench/probe.ts || exit 1
 
 echo "== the kernel tests"
-NO_COLOR=1 "$DENO" task test:gpu >"$work/tests.json" 2>&1
+# A task fetches the project's packages first, needed or not, unless node_modules is left to the user.
+NO_COLOR=1 "$DENO" task --node-modules-dir=manual test:gpu >"$work/tests.json" 2>&1
 tests=$?
-grep -vE '\.\.\. ok|^running|^$' "$work/tests.json" | tail -n 40
+grep -avE '\.\.\. ok|^running|^$' "$work/tests.json" | tail -n 40
 attach tests
 
 if [ -z "$quick" ] && "$python" -c 'import torch, transformers, peft' 2>/dev/null; then
