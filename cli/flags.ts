@@ -2,6 +2,7 @@
 import { group, merge, object } from "@optique/core/constructs";
 import type { InferValue } from "@optique/core/parser";
 import { choice } from "@optique/core/valueparser";
+import { dtypes } from "../engine/pack.ts";
 import { placements } from "../models/peft/method.ts";
 import { flag, parseCommand, type Parsed, switchOn, valueOf, whole } from "./flag_parser.ts";
 import {
@@ -87,6 +88,12 @@ const trainingFlags = object({
   gradientCheckpointing: switchOn(
     "--gradient_checkpointing",
     "Take less memory and more time; same result",
+  ),
+  frozenDtype: flag(
+    "--frozen_dtype",
+    choice(dtypes, { metavar: "TYPE" }),
+    "Frozen weights in memory: f32, bf16 or f16",
+    "f32",
   ),
   learningRate: flag(
     "--learning_rate",

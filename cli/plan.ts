@@ -77,6 +77,9 @@ function unusedFlags(flags: Flags): string[] {
     ["--size", flags.size],
     ["--adapter_placement", flags.adapterPlacement],
   ]);
+  if (chosen === "full" && flags.frozenDtype !== undefined) {
+    warnings.push("--frozen_dtype has no effect with --method full: nothing is frozen.");
+  }
   const rates = flags.learningRate ?? {};
   if (chosen !== "all" && Object.keys(rates).length > 0 && rates[chosen] === undefined) {
     warnings.push(
@@ -122,6 +125,7 @@ export function planRuns(flags: Flags): Plan {
     maxLength: flags.maxLength ?? defaultHyperparameters.maxLength,
     maxGradNorm: defaultHyperparameters.maxGradNorm,
     seed: flags.seed ?? defaultHyperparameters.seed,
+    frozenDtype: flags.frozenDtype ?? defaultHyperparameters.frozenDtype,
   };
   const runs = methodsOf(flags).map((method) => ({
     name: runName(method),

@@ -57,6 +57,7 @@ export function hyperparameterReport(values: Hyperparameters) {
     max_length: values.maxLength,
     max_grad_norm: values.maxGradNorm,
     seed: values.seed,
+    frozen_dtype: values.frozenDtype,
   };
 }
 

@@ -174,7 +174,7 @@ export class Device {
   }
 
   /** Writes to a buffer; commands recorded before see the old content. */
-  write(storage: Storage, offset: number, data: Float32Array | Uint32Array): void {
+  write(storage: Storage, offset: number, data: Float32Array | Uint32Array | Uint16Array): void {
     this.launcher.submit();
     this.gpu.queue.writeBuffer(storage.buffer, offset, data as BufferSource);
   }

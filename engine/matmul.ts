@@ -29,7 +29,8 @@ const narrowTile: MatmulTile = {
 
 /**
  * C = op(A) op(B), in the transposes of kernels/matmul.wgsl: NT is A Bᵀ, NN is A B, TN is Aᵀ B. All
- * tensors have two dimensions. Throws where the inner sizes differ or C has another shape.
+ * tensors have two dimensions. B may be packed in NT and NN, where `columns` and the inner size are
+ * multiples of 4. Throws where sizes or dtypes do not fit.
  */
 export function matmul(
   transpose: Transpose,
@@ -55,11 +56,11 @@ export function matmul(
   }
   const { device } = a;
   const vectors = columns % 4 === 0 && (transpose === "TN" ? rows % 4 === 0 : inner % 4 === 0);
-  const secondInner = second?.a.columns ?? 0;
-  if (
-    vectors && secondInner % 4 === 0 &&
-    !(second && transpose === "TN")
-  ) {
+  checkDtypes(transpose, vectors, b, [a, c, bias, second?.a, second?.b]);
+  const fused = vectors && transpose !== "TN" && second && second.a.columns % 4 === 0
+    ? second
+    : undefined;
+  if (vectors) {
     const tile = columns <= narrow ? narrowTile : device.kernels.matmul;
     const stage = (matrix: Tensor, operand: "a" | "b") =>
       device.kernels.matmulTextures && device.staging.fits(matrix)
@@ -70,10 +71,11 @@ export function matmul(
       ...tile,
       textureA: "texture" in a0,
       textureB: "texture" in b0,
+      packB: b.dtype,
       transpose,
       bias: bias !== undefined,
       accumulate,
-      second: second !== undefined,
+      second: fused !== undefined,
     });
     const { rows: tileRows, columns: tileColumns } = workgroupTile(tile);
     device.launcher.launch(
@@ -83,28 +85,49 @@ export function matmul(
         b0,
         c: c.binding,
         ...(bias && { bias: bias.binding }),
-        ...(second && { a1: second.a.binding, b1: second.b.binding }),
+        ...(fused && { a1: fused.a.binding, b1: fused.b.binding }),
       },
-      { rows, columns, inner0: inner, inner1: secondInner },
+      { rows, columns, inner0: inner, inner1: fused?.a.columns ?? 0 },
       [Math.ceil(columns / tileColumns), Math.ceil(rows / tileRows)],
     );
-    return;
+  } else {
+    device.launcher.launch(
+      strided.main,
+      { a: a.binding, b: b.binding, c: c.binding, bias: (bias ?? b).binding },
+      {
+        rows,
+        columns,
+        inner,
+        accumulate: Number(accumulate),
+        aRow: transpose === "TN" ? 1 : inner,
+        aInner: transpose === "TN" ? rows : 1,
+        bInner: transpose === "NT" ? 1 : columns,
+        bColumn: transpose === "NT" ? inner : 1,
+        hasBias: Number(bias !== undefined),
+      },
+      [Math.ceil(columns / 8), Math.ceil(rows / 8)],
+    );
   }
-  device.launcher.launch(
-    strided.main,
-    { a: a.binding, b: b.binding, c: c.binding, bias: (bias ?? b).binding },
-    {
-      rows,
-      columns,
-      inner,
-      accumulate: Number(accumulate),
-      aRow: transpose === "TN" ? 1 : inner,
-      aInner: transpose === "TN" ? rows : 1,
-      bInner: transpose === "NT" ? 1 : columns,
-      bColumn: transpose === "NT" ? inner : 1,
-      hasBias: Number(bias !== undefined),
-    },
-    [Math.ceil(columns / 8), Math.ceil(rows / 8)],
-  );
-  if (second) matmul(transpose, second.a, second.b, c, { accumulate: true });
+  if (second && !fused) matmul(transpose, second.a, second.b, c, { accumulate: true });
+}
+
+/** Only the tiled kernels unpack, and only a B of NT or NN: a weight that is frozen. */
+function checkDtypes(
+  transpose: Transpose,
+  vectors: boolean,
+  b: Tensor,
+  others: readonly (Tensor | undefined)[],
+): void {
+  const packed = others.find((tensor) => tensor && tensor.dtype !== "f32");
+  if (packed) {
+    const { shape, dtype } = packed;
+    throw new Error(
+      `Matmul (${transpose}): [${shape.join(", ")}] is ${dtype}; only B may be packed.`,
+    );
+  }
+  if (b.dtype === "f32") return;
+  const what = `Matmul (${transpose}): B [${b.shape.join(", ")}] is ${b.dtype}`;
+  if (b.requiresGrad) throw new Error(`${what} and wants a gradient; packed values are frozen.`);
+  if (transpose === "TN") throw new Error(`${what}; only NT and NN read packed values.`);
+  if (!vectors) throw new Error(`${what}; packed, both sizes must be multiples of 4.`);
 }

@@ -58,10 +58,10 @@ export class Memory {
     return this.#create(Math.max(16, Math.ceil(bytes / 16) * 16), false, name);
   }
 
-  /** A texture of rgba32float texels, counted as held; it lives as long as the device. */
-  createTexture(size: readonly [number, number], usage: number, bytes: number): GPUTexture {
+  /** A texture, counted as held; it lives as long as the device. */
+  createTexture(descriptor: GPUTextureDescriptor, bytes: number): GPUTexture {
     this.#count(bytes);
-    return this.#gpu.createTexture({ size: [...size], format: "rgba32float", usage });
+    return this.#gpu.createTexture(descriptor);
   }
 
   /** A buffer of the step arena, with whatever it last held. */

@@ -1,10 +1,11 @@
 /**
  * A model's parameters on the GPU. Trainable ones lie one after another in flat slabs, with gradients
  * and optimiser state laid out the same, so that zeroing, norm and update are a handful of dispatches
- * over all of them. Frozen ones have a buffer each, and nothing else.
+ * over all of them. Frozen ones have a buffer each, packed or not, and nothing else.
  */
 import type { Device } from "./device.ts";
 import type { Storage } from "./memory.ts";
+import { bytesPerValue, type PackedDtype } from "./pack.ts";
 import { persistent, Tensor } from "./tensor.ts";
 
 export interface ParameterInfo {
@@ -13,6 +14,8 @@ export interface ParameterInfo {
   /** Whether weight decay applies. */
   decay: boolean;
   trainable: boolean;
+  /** A frozen matrix may be kept in 16 bits a value. */
+  packed?: PackedDtype;
 }
 
 /** Trainable parameters of one kind, flat. */
@@ -51,11 +54,13 @@ export class Parameters {
         }
       }
     }
-    for (const { name, shape, trainable } of infos) {
+    for (const { name, shape, trainable, packed: dtype = "f32" } of infos) {
+      if (trainable && dtype !== "f32") throw new Error(`${name} trains: it cannot be ${dtype}.`);
       if (trainable) continue;
-      const tensor = persistent(device, shape, undefined, name);
-      tensors.set(name, tensor);
-      owned.push(tensor.storage);
+      const size = shape.reduce((product, dimension) => product * dimension, 1);
+      const storage = device.memory.allocate(size * bytesPerValue[dtype], name);
+      tensors.set(name, new Tensor(device, shape, storage, 0, dtype));
+      owned.push(storage);
     }
     this.device = device;
     this.slabs = slabs;

@@ -5,10 +5,10 @@
  */
 import type { Device } from "./device.ts";
 import type { TextureBinding } from "./launcher.ts";
+import { bytesPerValue } from "./pack.ts";
 import type { Tensor } from "./tensor.ts";
 
 const textureUsage = 0x04 | 0x02; // TEXTURE_BINDING | COPY_DST
-const bytesPerTexel = 16; // rgba32float
 /** WebGPU's rule for the rows of a copy from a buffer. */
 const rowAlignment = 256;
 
@@ -21,22 +21,24 @@ export class Staging {
   }
 
   /** Whether a matrix [rows, columns] can be copied into a texture. */
-  fits({ rows, columns }: Tensor): boolean {
+  fits({ rows, columns, dtype }: Tensor): boolean {
     const limit = this.#device.gpu.limits.maxTextureDimension2D;
-    return columns * 4 % rowAlignment === 0 && columns / 4 <= limit && rows <= limit;
+    const bytesPerRow = columns * bytesPerValue[dtype];
+    return bytesPerRow % rowAlignment === 0 && columns / 4 <= limit && rows <= limit;
   }
 
-  /** Copies a matrix; `operand` keeps the two operands of one product apart. */
+  /** Copies a matrix, four values a texel; `operand` keeps the two operands of one product apart. */
   copy(matrix: Tensor, operand: "a" | "b"): TextureBinding {
-    const { rows, columns, storage, offset } = matrix;
+    const { rows, columns, storage, offset, dtype } = matrix;
     const size: [number, number] = [columns / 4, rows];
-    const key = `${operand} ${size}`;
+    const bytesPerRow = columns * bytesPerValue[dtype];
+    const format = dtype === "f32" ? "rgba32float" : "rg32uint";
+    const key = `${operand} ${format} ${size}`;
     let staged = this.#textures.get(key);
     if (!staged) {
       const texture = this.#device.memory.createTexture(
-        size,
-        textureUsage,
-        size[0] * rows * bytesPerTexel,
+        { size, format, usage: textureUsage },
+        bytesPerRow * rows,
       );
       staged = { texture, binding: { texture: texture.createView(), key } };
       this.#textures.set(key, staged);
@@ -44,7 +46,7 @@ export class Staging {
     const { texture, binding } = staged;
     this.#device.launcher.record((encoder) =>
       encoder.copyBufferToTexture(
-        { buffer: storage.buffer, offset, bytesPerRow: columns * 4 },
+        { buffer: storage.buffer, offset, bytesPerRow },
         { texture },
         size,
       )

@@ -1,7 +1,8 @@
-/** Tensors: a shape over a piece of a GPU buffer, f32, row-major. */
+/** Tensors: a shape over a piece of a GPU buffer, row-major; f32, but for packed frozen weights. */
 import type { Device } from "./device.ts";
 import type { Binding } from "./launcher.ts";
 import type { Storage } from "./memory.ts";
+import { bytesPerValue, type Dtype, unpack } from "./pack.ts";
 
 export class Tensor {
   readonly device: Device;
@@ -9,16 +10,25 @@ export class Tensor {
   storage: Storage;
   /** Bytes into the buffer. */
   offset: number;
+  /** How the values lie in memory; packed ones are for {@link matmul}'s operand B only. */
+  readonly dtype: Dtype;
   /** Whether a gradient is wanted: for trainable parameters, and for what is computed from them. */
   requiresGrad = false;
   /** For leaves and parameters: the gradient that backward passes add to. */
   gradient?: Tensor;
 
-  constructor(device: Device, shape: readonly number[], storage: Storage, offset = 0) {
+  constructor(
+    device: Device,
+    shape: readonly number[],
+    storage: Storage,
+    offset = 0,
+    dtype: Dtype = "f32",
+  ) {
     this.device = device;
     this.shape = shape;
     this.storage = storage;
     this.offset = offset;
+    this.dtype = dtype;
   }
 
   /** Number of values. */
@@ -36,18 +46,20 @@ export class Tensor {
     return this.size / this.columns;
   }
 
-  /** As a kernel binds it; the end is rounded up to a whole vec4, which every buffer has room for. */
+  /** As a kernel binds it; the end is rounded up to four whole values, which every buffer has room for. */
   get binding(): Binding {
     return {
       storage: this.storage,
       offset: this.offset,
-      size: Math.max(16, Math.ceil(this.size / 4) * 16),
+      size: Math.max(16, Math.ceil(this.size / 4) * 4 * bytesPerValue[this.dtype]),
     };
   }
 
   /** Reads the values back. Waits for the GPU. */
   async read(): Promise<Float32Array> {
-    return new Float32Array(await this.device.read(this.storage, this.offset, this.size * 4));
+    const { device, storage, offset, size, dtype } = this;
+    const bytes = await device.read(storage, offset, size * bytesPerValue[dtype]);
+    return dtype === "f32" ? new Float32Array(bytes) : unpack(new Uint16Array(bytes), dtype);
   }
 }
 

@@ -14,6 +14,9 @@
 // which the engine copies it. On llvmpipe (Mesa 22.3) a vec4 from a storage buffer costs 213 ns for 8
 // lanes, because each lane's load is a branch, and one from a texture about 30 ns.
 //
+// PACKED_B: b0 holds 16 bits a value, bf16 (BF16_B) or f16, four values a vec2u: half the memory and
+// bandwidth of a frozen weight. In a texture it is rg32uint.
+//
 // PARTS = 2 adds a second product of the same kind, a1 b1ᵀ: LoRA's (s·u) Bᵀ, written with y at once.
 
 struct Params {
@@ -29,10 +32,18 @@ struct Params {
 //: else
 @group(0) @binding(1) var<storage, read> a0: array<vec4f>;
 //: end
+//: if PACKED_B
+//: if TEXTURE_B
+@group(0) @binding(2) var b0: texture_2d<u32>;
+//: else
+@group(0) @binding(2) var<storage, read> b0: array<vec2u>;
+//: end
+//: else
 //: if TEXTURE_B
 @group(0) @binding(2) var b0: texture_2d<f32>;
 //: else
 @group(0) @binding(2) var<storage, read> b0: array<vec4f>;
+//: end
 //: end
 @group(0) @binding(3) var<storage, read_write> c: array<vec4f>;
 //: if BIAS
@@ -54,11 +65,28 @@ fn loadA0(row: u32, width: u32, at: u32) -> vec4f {
 
 fn loadB0(row: u32, width: u32, at: u32) -> vec4f {
   //: if TEXTURE_B
-  return textureLoad(b0, vec2u(at, row), 0);
+  let loaded = textureLoad(b0, vec2u(at, row), 0);
   //: else
-  return b0[row * width + at];
+  let loaded = b0[row * width + at];
+  //: end
+  //: if PACKED_B
+  return unpack(loaded.xy);
+  //: else
+  return loaded;
   //: end
 }
+//: if PACKED_B
+
+fn unpack(packed: vec2u) -> vec4f {
+  //: if BF16_B
+  let even = packed << vec2u(16);
+  let odd = packed & vec2u(0xffff0000);
+  return bitcast<vec4f>(vec4u(even.x, odd.x, even.y, odd.y));
+  //: else
+  return vec4f(unpack2x16float(packed.x), unpack2x16float(packed.y));
+  //: end
+}
+//: end
 //: if SECOND
 
 fn loadA1(row: u32, width: u32, at: u32) -> vec4f {

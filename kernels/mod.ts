@@ -155,6 +155,8 @@ export interface MatmulVariant extends MatmulTile {
   /** Whether A and B are read from textures. */
   textureA: boolean;
   textureB: boolean;
+  /** How B's values lie in memory. */
+  packB: "f32" | "bf16" | "f16";
 }
 
 /** Rows and columns of C that one workgroup of a tile makes. */
@@ -184,6 +186,8 @@ export const matmul = cached((variant: MatmulVariant) => {
     SECOND: Number(variant.second),
     TEXTURE_A: Number(variant.textureA),
     TEXTURE_B: Number(variant.textureB),
+    PACKED_B: Number(variant.packB !== "f32"),
+    BF16_B: Number(variant.packB === "bf16"),
     PARTS: variant.second ? 2 : 1,
   });
   return kernel(`matmul.${variant.transpose}`, source, "main");

@@ -1,11 +1,13 @@
 /** From a method and a checkpoint to a model on the GPU, ready to train. */
 import type { Device } from "../../engine/device.ts";
+import { type Dtype, pack, type PackedDtype } from "../../engine/pack.ts";
 import { Parameters } from "../../engine/parameters.ts";
 import { HostRandom, streams } from "../../engine/random.ts";
 import type { BertConfig } from "../bert/config.ts";
 import { buildBert, type Model, type PeftTree } from "../bert/encoder.ts";
-import { bertParameters, type ParameterSpec, sizeOf } from "../bert/parameters.ts";
+import { bertParameters, encoderLinears, type ParameterSpec, sizeOf } from "../bert/parameters.ts";
 import type { WeightSource } from "../bert/weights.ts";
+import { messageOf, UserError } from "../files/errors.ts";
 import { adapterTree } from "./adapter.ts";
 import { loraTree } from "./lora.ts";
 import { type Method, methodParameters } from "./method.ts";
@@ -34,18 +36,25 @@ export async function createModel(
     classes: number;
     weights: WeightSource;
     seed: number;
+    /** How the weights of frozen linear layers lie on the GPU; f32 unless given. */
+    frozenDtype?: Dtype;
   },
 ): Promise<MethodModel> {
-  const { config, method, classes, weights, seed } = options;
+  const { config, method, classes, weights, seed, frozenDtype = "f32" } = options;
   const specs = methodParameters(config, method, classes);
   const encoder = new Set(bertParameters(config, classes).map(({ name }) => name));
-  const parameters = new Parameters(device, specs);
+  const packs = packing(config, frozenDtype);
+  const parameters = new Parameters(
+    device,
+    specs.map((spec) => ({ ...spec, packed: packs(spec) })),
+  );
   try {
     for (const spec of specs) {
       const fromBase = encoder.has(spec.name) && spec.name.startsWith("bert.");
       const data = await weights.read(spec) ?? initialValues(spec, fromBase ? baseSeed : seed);
       const { storage, offset } = parameters.get(spec.name);
-      device.write(storage, offset, data);
+      const packed = packs(spec);
+      device.write(storage, offset, packed ? packTensor(spec.name, data, packed) : data);
       device.gpu.queue.submit([]); // hands the staging memory back tensor by tensor
     }
     device.check();
@@ -59,6 +68,33 @@ export async function createModel(
     treeOf(method, config, parameters, () => model.training),
   );
   return { model, parameters, specs, destroy: () => parameters.destroy() };
+}
+
+/**
+ * Which tensors are packed: frozen weights of the encoder's linear layers and the pooler's, where the
+ * kernels can read them, which take four values at once in both directions.
+ */
+function packing(
+  config: BertConfig,
+  dtype: Dtype,
+): (spec: { name: string; trainable: boolean }) => PackedDtype | undefined {
+  if (dtype === "f32") return () => undefined;
+  const fits = encoderLinears(config).filter(({ inputs, outputs }) =>
+    inputs % 4 === 0 && outputs % 4 === 0
+  );
+  const names = new Set(fits.map(({ name }) => `${name}.weight`));
+  return ({ name, trainable }) => !trainable && names.has(name) ? dtype : undefined;
+}
+
+function packTensor(name: string, values: Float32Array, dtype: PackedDtype): Uint16Array {
+  try {
+    return pack(values, dtype);
+  } catch (error) {
+    throw new UserError(
+      `${name} cannot be kept as ${dtype}: ${messageOf(error)}. Take another --frozen_dtype.`,
+      { cause: error },
+    );
+  }
 }
 
 function treeOf(

@@ -2,6 +2,7 @@
  * What a training run tells the world. The trainer yields these; the terminal, the reports and any
  * page that draws curves only consume them.
  */
+import type { Dtype } from "../../engine/pack.ts";
 import type { Method } from "../peft/method.ts";
 import type { Metrics } from "./metrics.ts";
 
@@ -17,6 +18,8 @@ export interface Hyperparameters {
   maxLength: number;
   maxGradNorm: number;
   seed: number;
+  /** How the weights of frozen linear layers lie on the GPU: f32, or rounded to 16 bits. */
+  frozenDtype: Dtype;
 }
 
 /** The original's values. `maxGradNorm` is the HF Trainer's default. */
@@ -30,6 +33,7 @@ export const defaultHyperparameters: Hyperparameters = {
   maxLength: 512,
   maxGradNorm: 1,
   seed: 42,
+  frozenDtype: "f32",
 };
 
 export interface StartEvent {

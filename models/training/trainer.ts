@@ -59,6 +59,7 @@ export async function* train(options: TrainOptions): AsyncGenerator<TrainingEven
     classes: labels.length,
     weights,
     seed,
+    frozenDtype: hyperparameters.frozenDtype,
   });
   built.model.gradientCheckpointing = options.gradientCheckpointing ?? false;
   yield {

@@ -115,6 +115,7 @@ Deno.test("run.json says everything about a run", () =>
       max_length: 64,
       max_grad_norm: 1,
       seed: 42,
+      frozen_dtype: "f32",
     });
     assert.equal(run.gradient_checkpointing, false);
     assert.deepEqual(run.labels, ["anger", "joy"]);
@@ -176,14 +177,19 @@ Deno.test("an experiment grows, and compares only what can be compared", () =>
   withFolder(async (folder) => {
     const named = (...args: string[]) => ["--experiment", "e", ...args];
     await experiment(folder, named("--method", "full"));
+    const older = await readJson(folder, "e", "full", "run.json");
+    delete older.hyperparameters.frozen_dtype; // as runs were before there was a choice
+    await Deno.writeTextFile(join(folder, "e", "full", "run.json"), JSON.stringify(older));
     await experiment(folder, named("--method", "adapter", "--size", "4", "--num_epochs", "3"));
     await experiment(folder, named("--method", "adapter", "--size", "8"), { hash: "4567" });
     const summed = ["--gradient_accumulation_steps", "2"];
     await experiment(folder, named("--method", "adapter", "--size", "16", ...summed));
+    await experiment(folder, named("--method", "lora", "--rank", "1", "--frozen_dtype", "bf16"));
     const args = named("--method", "lora", "--rank", "2", "--learning_rate", "5e-4");
     const { comparison } = await experiment(folder, [...args, "--gradient_checkpointing"]);
     assert.deepEqual(comparison.runs.map((run) => run.run), ["full", "lora-r2"]);
     assert.deepEqual(comparison.leftOut, [
+      { run: "lora-r1", reason: "frozen_dtype bf16" },
       { run: "adapter-4", reason: "num_epochs 3" },
       { run: "adapter-8", reason: "data set boltuix/emotions-dataset" },
       { run: "adapter-16", reason: "gradient_accumulation_steps 2" },

@@ -35,6 +35,7 @@ Deno.test("without flags the original's seven runs come in its order", () => {
       maxLength: 512,
       maxGradNorm: 1,
       seed: 42,
+      frozenDtype: "f32",
     });
   }
 });
@@ -78,6 +79,10 @@ Deno.test("flags without effect are warned of, by name", () => {
   assert.deepEqual(planOf("--method", "full", "--rank", "8").warnings, [
     "--rank has no effect with --method full: it belongs to lora.",
   ]);
+  assert.deepEqual(planOf("--method", "full", "--frozen_dtype", "bf16").warnings, [
+    "--frozen_dtype has no effect with --method full: nothing is frozen.",
+  ]);
+  assert.deepEqual(planOf("--frozen_dtype", "bf16").warnings, []);
   const { warnings } = planOf(
     ...["--method", "lora", "--size", "64", "--adapter_placement", "output", "--overwrite"],
     ...["--learning_rate", "full=1e-3"],

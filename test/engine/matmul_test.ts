@@ -2,6 +2,8 @@
 import assert from "node:assert/strict";
 import { createDevice, Device } from "../../engine/device.ts";
 import { matmul } from "../../engine/matmul.ts";
+import { bytesPerValue, pack, type PackedDtype, unpack } from "../../engine/pack.ts";
+import { Tensor } from "../../engine/tensor.ts";
 import type { MatmulTile, Transpose } from "../../kernels/mod.ts";
 import { product, type Values } from "../reference.ts";
 import { assertClose, randomValues, tensorOf } from "./check.ts";
@@ -11,6 +13,8 @@ interface Options {
   accumulate?: boolean;
   /** Inner size of a second product. */
   second?: number;
+  /** B of the first product in 16 bits; the reference takes the values that it is rounded to. */
+  packB?: PackedDtype;
 }
 
 /** [rows, inner, columns] */
@@ -41,24 +45,37 @@ function allOptions(transpose: Transpose): Options[] {
   return transpose === "NT" ? [...options, { second: 8 }, { bias: true, second: 4 }] : options;
 }
 
+function packedTensor(
+  device: Device,
+  shape: number[],
+  values: Values,
+  dtype: PackedDtype,
+): Tensor {
+  const storage = device.memory.acquire(values.length * bytesPerValue[dtype]);
+  device.write(storage, 0, pack(Float32Array.from(values), dtype));
+  return new Tensor(device, shape, storage, 0, dtype);
+}
+
 async function checkMatmul(
   device: Device,
   transpose: Transpose,
   [rows, inner, columns]: Shape,
-  { bias = false, accumulate = false, second }: Options = {},
+  { bias = false, accumulate = false, second, packB }: Options = {},
 ): Promise<void> {
   device.beginStep(0, 0);
-  const operands = (size: number, seed: number) => {
+  const operands = (size: number, seed: number, dtype?: PackedDtype) => {
     const shapeA = transpose === "TN" ? [size, rows] : [rows, size];
     const shapeB = transpose === "NT" ? [columns, size] : [size, columns];
     const a = randomValues(rows * size, seed);
-    const b = randomValues(size * columns, seed + 1);
+    const exact = randomValues(size * columns, seed + 1);
+    const b = dtype ? [...unpack(pack(Float32Array.from(exact), dtype), dtype)] : exact;
+    const tensorB = dtype ? packedTensor(device, shapeB, b, dtype) : tensorOf(device, shapeB, b);
     return {
-      tensors: { a: tensorOf(device, shapeA, a), b: tensorOf(device, shapeB, b) },
+      tensors: { a: tensorOf(device, shapeA, a), b: tensorB },
       product: product(a, b, [rows, size, columns], transpose),
     };
   };
-  const first = operands(inner, 1);
+  const first = operands(inner, 1, packB);
   const biasValues = bias ? randomValues(columns, 5) : new Array(columns).fill(0);
   const before = randomValues(rows * columns, 6);
   const other = second === undefined ? undefined : operands(second, 3);
@@ -76,7 +93,7 @@ async function checkMatmul(
   device.endStep();
   assertClose(
     `${transpose} [${rows}, ${inner}, ${columns}] with ` +
-      `${JSON.stringify({ bias, accumulate, second })} on ` +
+      `${JSON.stringify({ bias, accumulate, second, packB })} on ` +
       JSON.stringify(device.kernels.matmul),
     actual,
     expected,
@@ -166,6 +183,64 @@ for (const tile of [plain(1, 1, 1), broadcast(1, 1)]) {
     },
   });
 }
+
+/** [rows, inner, columns] of which B, packed, fits a texture in NT, in NN, in both or in neither. */
+const packedShapes: Shape[] = [[20, 128, 36], [68, 36, 128], [36, 128, 256], [9, 20, 12]];
+
+for (const tile of [plain(1, 1, 1), broadcast(1, 1)]) {
+  Deno.test({
+    name: `matmul: a packed B, on the ${tile.broadcast ? "broadcast" : "plain"} tile`,
+    ignore: tile.broadcast && !subgroups,
+    async fn() {
+      for (const matmulTextures of [false, true]) {
+        const kernels = { ...adapter.kernels, matmul: tile, matmulTextures };
+        const device = new Device(adapter.gpu, adapter.info, kernels);
+        for (const packB of ["bf16", "f16"] as const) {
+          for (const shape of packedShapes) {
+            await checkMatmul(device, "NT", shape, { packB, bias: true });
+            await checkMatmul(device, "NN", shape, { packB, accumulate: true });
+          }
+        }
+      }
+    },
+  });
+}
+
+Deno.test("matmul: a packed tensor is read back as the values that it holds", async () => {
+  const values = [0.5, -3, 1.25, 65504];
+  const tensor = packedTensor(adapter, [1, 4], values, "f16");
+  assert.equal(tensor.binding.size, 16); // the smallest that a kernel may bind
+  assert.deepEqual([...await tensor.read()], values);
+  assert.equal(packedTensor(adapter, [4, 8], randomValues(32, 1), "bf16").binding.size, 64);
+  adapter.endStep();
+});
+
+Deno.test("matmul: packed operands that no kernel reads are refused", () => {
+  const packed = (...shape: number[]) =>
+    packedTensor(adapter, shape, new Array(shape[0] * shape[1]).fill(0), "bf16");
+  const plainZeros = (...shape: number[]) =>
+    tensorOf(adapter, shape, new Array(shape[0] * shape[1]).fill(0));
+  adapter.beginStep(0, 0);
+  assert.throws(
+    () => matmul("NN", packed(8, 8), plainZeros(8, 8), plainZeros(8, 8)),
+    /\(NN\): \[8, 8\] is bf16; only B may be packed/,
+  );
+  assert.throws(
+    () => matmul("TN", plainZeros(8, 8), packed(8, 8), plainZeros(8, 8)),
+    /\(TN\): B \[8, 8\] is bf16; only NT and NN/,
+  );
+  assert.throws(
+    () => matmul("NT", plainZeros(8, 8), packed(6, 8), plainZeros(8, 6)),
+    /B \[6, 8\] is bf16; .* multiples of 4/,
+  );
+  const trainable = packed(8, 8);
+  trainable.requiresGrad = true;
+  assert.throws(
+    () => matmul("NT", plainZeros(8, 8), trainable, plainZeros(8, 8)),
+    /wants a gradient; packed values are frozen/,
+  );
+  adapter.endStep();
+});
 
 Deno.test("matmul: few columns", async () => {
   for (const transpose of transposes) {

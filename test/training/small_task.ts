@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { HostRandom } from "../../engine/random.ts";
 import { type BertConfig, parseBertConfig } from "../../models/bert/config.ts";
-import { randomWeights } from "../../models/bert/weights.ts";
+import { randomWeights, type WeightSource } from "../../models/bert/weights.ts";
 import type { Example } from "../../models/data/clean.ts";
 import type { Method } from "../../models/peft/method.ts";
 import {
@@ -16,7 +16,7 @@ import { train } from "../../models/training/trainer.ts";
 import { testDevice } from "../models/device.ts";
 
 /** Two layers, with dropout. */
-const config = parseBertConfig({
+export const config = parseBertConfig({
   vocab_size: 40,
   hidden_size: 32,
   num_hidden_layers: 2,
@@ -49,13 +49,15 @@ const settings: Hyperparameters = {
 export interface RunChanges {
   config?: Partial<BertConfig>;
   gradientCheckpointing?: boolean;
+  /** Where the model starts; at random unless given. */
+  weights?: WeightSource;
 }
 
 /** Trains a method on the task. */
 export async function run(
   method: Method,
   changes: Partial<Hyperparameters> = {},
-  { config: configChanges, gradientCheckpointing }: RunChanges = {},
+  { config: configChanges, gradientCheckpointing, weights }: RunChanges = {},
 ) {
   const events: TrainingEvent[] = [];
   const stream = train({
@@ -63,7 +65,7 @@ export async function run(
     config: { ...config, ...configChanges },
     method,
     labels,
-    weights: randomWeights("a test"),
+    weights: weights ?? randomWeights("a test"),
     encode: (text) => text.split(" ").map(Number),
     split,
     hyperparameters: { ...settings, ...changes },
