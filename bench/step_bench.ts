@@ -2,7 +2,8 @@
 import type { Device } from "../engine/device.ts";
 import { AdamW, historySlots } from "../engine/optimizer.ts";
 import { bertBaseUncased, type BertConfig, parseBertConfig } from "../models/bert/config.ts";
-import { type ParameterSpec, sizeOf } from "../models/bert/parameters.ts";
+import { type ParameterSpec } from "../models/bert/parameters.ts";
+import { sizeOf } from "../engine/shape.ts";
 import type { WeightSource } from "../models/bert/weights.ts";
 import { loraDefaults, type Method } from "../models/peft/method.ts";
 import { createModel, type MethodModel } from "../models/peft/model.ts";

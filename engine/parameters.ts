@@ -6,6 +6,7 @@
 import type { Device } from "./device.ts";
 import type { Storage } from "./memory.ts";
 import { bytesPerValue, type PackedDtype } from "./pack.ts";
+import { sizeOf } from "./shape.ts";
 import { persistent, Tensor } from "./tensor.ts";
 
 export interface ParameterInfo {
@@ -57,7 +58,7 @@ export class Parameters {
     for (const { name, shape, trainable, packed: dtype = "f32" } of infos) {
       if (trainable && dtype !== "f32") throw new Error(`${name} trains: it cannot be ${dtype}.`);
       if (trainable) continue;
-      const size = shape.reduce((product, dimension) => product * dimension, 1);
+      const size = sizeOf(shape);
       const storage = device.memory.allocate(size * bytesPerValue[dtype], name);
       tensors.set(name, new Tensor(device, shape, storage, 0, dtype));
       owned.push(storage);
@@ -126,7 +127,7 @@ interface Group {
 function groupsBelow(limit: number, infos: readonly ParameterInfo[]): Group[] {
   const groups: Group[] = [];
   for (const info of infos) {
-    const size = info.shape.reduce((product, dimension) => product * dimension, 1);
+    const size = sizeOf(info.shape);
     const bytes = Math.ceil(size * 4 / alignment) * alignment;
     let group = groups.at(-1);
     if (!group || group.bytes + bytes > limit) groups.push(group = { bytes: 0, members: [] });

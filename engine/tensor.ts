@@ -3,6 +3,7 @@ import type { Device } from "./device.ts";
 import type { Binding } from "./launcher.ts";
 import type { Storage } from "./memory.ts";
 import { bytesPerValue, type Dtype, unpack } from "./pack.ts";
+import { sizeOf } from "./shape.ts";
 
 export class Tensor {
   readonly device: Device;
@@ -33,7 +34,7 @@ export class Tensor {
 
   /** Number of values. */
   get size(): number {
-    return this.shape.reduce((product, size) => product * size, 1);
+    return sizeOf(this.shape);
   }
 
   /** Size of the last dimension. */
@@ -65,7 +66,7 @@ export class Tensor {
 
 /** A tensor of the step arena, not initialised. It is gone when the step ends. */
 export function empty(device: Device, shape: readonly number[]): Tensor {
-  const size = shape.reduce((product, dimension) => product * dimension, 1);
+  const size = sizeOf(shape);
   return new Tensor(device, shape, device.memory.acquire(size * 4));
 }
 
@@ -89,7 +90,7 @@ export function upload(
 }
 
 function checkLength(shape: readonly number[], data: ArrayLike<number>): void {
-  if (data.length !== shape.reduce((product, dimension) => product * dimension, 1)) {
+  if (data.length !== sizeOf(shape)) {
     throw new Error(`${data.length} values do not fill the shape [${shape.join(", ")}].`);
   }
 }
@@ -102,7 +103,7 @@ export function persistent(
   name?: string,
 ): Tensor {
   if (data) checkLength(shape, data);
-  const size = shape.reduce((product, dimension) => product * dimension, 1);
+  const size = sizeOf(shape);
   const tensor = new Tensor(device, shape, device.memory.allocate(size * 4, name));
   if (data) device.write(tensor.storage, 0, data);
   return tensor;

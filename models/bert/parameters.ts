@@ -21,11 +21,6 @@ export interface ParameterSpec {
   decay: boolean;
 }
 
-/** Number of values of a shape. */
-export function sizeOf(shape: readonly number[]): number {
-  return shape.reduce((product, size) => product * size, 1);
-}
-
 /** Weight [out, in] and bias [out] of a linear layer. */
 export function linearParameters(
   name: string,

@@ -1,6 +1,7 @@
 /** A fine-tuning method and its settings; which tensors it adds and which it trains. */
 import type { BertConfig } from "../bert/config.ts";
-import { bertParameters, type ParameterSpec, sizeOf } from "../bert/parameters.ts";
+import { bertParameters, type ParameterSpec } from "../bert/parameters.ts";
+import { sizeOf } from "../../engine/shape.ts";
 import { adapterParameters } from "./adapter.ts";
 import { loraParameters } from "./lora.ts";
 

@@ -3,6 +3,7 @@
  * shape. Values and upstream gradients are random, never 0 and never 1, and each is seeded by the case.
  */
 import assert from "node:assert/strict";
+import { sizeOf } from "../../engine/shape.ts";
 import type { Device } from "../../engine/device.ts";
 import { add, scale, silu } from "../../engine/ops/mod.ts";
 import { HostRandom } from "../../engine/random.ts";
@@ -22,7 +23,6 @@ export interface OpCase {
 /** The seed and step that `checkOp` sets before it runs an operation; dropout's site is 0. */
 export const randomState = { seed: 7, step: 3 };
 
-const sizeOf = (shape: readonly number[]) => shape.reduce((product, size) => product * size, 1);
 const norm = (values: ArrayLike<number>) => Math.hypot(...Array.from(values));
 const dot = (a: Values, b: Values) => a.reduce((sum, value, i) => sum + value * b[i], 0);
 
@@ -49,7 +49,7 @@ export function tensorOf(
 
 /** A trainable tensor that outlives the step, with an optimiser's gradient buffer or none. */
 export function parameter(device: Device, shape: number[], seed: number, buffer = true): Tensor {
-  const size = shape.reduce((product, dimension) => product * dimension, 1);
+  const size = sizeOf(shape);
   const tensor = persistent(device, shape, Float32Array.from(randomValues(size, seed)));
   tensor.requiresGrad = true;
   if (buffer) tensor.gradient = persistent(device, shape);

@@ -1,24 +1,10 @@
 /** Checkpointed parts of a forward pass: the same bits, less memory, no work that nobody wants. */
 import assert from "node:assert/strict";
-import { createDevice } from "../../engine/device.ts";
 import { add, dropout, linear, scale, silu, tanh } from "../../engine/ops/mod.ts";
 import { checkpoint, noGrad, withTape } from "../../engine/tape.ts";
 import { clear, type Tensor } from "../../engine/tensor.ts";
 import { parameter, randomValues, tensorOf } from "./check.ts";
-
-const device = await createDevice({
-  kernels: { matmul: { groups: 1, lanes: 1, columns: 1, broadcast: false } },
-});
-
-/** Runs a step and returns what `read` reads before its buffers go. */
-async function step<T>(read: () => Promise<T>): Promise<T> {
-  device.beginStep(1, 1);
-  try {
-    return await read();
-  } finally {
-    device.endStep();
-  }
-}
+import { device, step } from "./step.ts";
 
 type Part = (input: Tensor, run: (input: Tensor) => Tensor) => Tensor;
 const plain: Part = (input, run) => run(input);

@@ -1,6 +1,5 @@
 /** Whole steps: memory that comes back, and the same bits for the same seed. */
 import assert from "node:assert/strict";
-import { createDevice } from "../../engine/device.ts";
 import { rowIndex } from "../../engine/ops/embedding.ts";
 import {
   add,
@@ -17,20 +16,7 @@ import {
 import { noGrad, scope, withTape } from "../../engine/tape.ts";
 import { clear, type Tensor, upload } from "../../engine/tensor.ts";
 import { parameter, randomValues, tensorOf } from "./check.ts";
-
-const device = await createDevice({
-  kernels: { matmul: { groups: 1, lanes: 1, columns: 1, broadcast: false } },
-});
-
-/** Runs a step and returns what `read` reads before its buffers go. */
-async function step<T>(read: () => Promise<T>): Promise<T> {
-  device.beginStep(1, 1);
-  try {
-    return await read();
-  } finally {
-    device.endStep();
-  }
-}
+import { device, step } from "./step.ts";
 
 Deno.test("what forward and backward no longer need is used again", () =>
   step(() => {

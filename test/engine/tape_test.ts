@@ -1,6 +1,5 @@
 /** The tape: sums of gradients, and what is not computed. */
 import assert from "node:assert/strict";
-import { createDevice } from "../../engine/device.ts";
 import { rowIndex } from "../../engine/ops/embedding.ts";
 import {
   add,
@@ -19,20 +18,7 @@ import { noGrad, scope, withTape } from "../../engine/tape.ts";
 import { clear, persistent, upload } from "../../engine/tensor.ts";
 import { columnSums, functions, product } from "../reference.ts";
 import { assertClose, parameter, randomValues, tensorOf } from "./check.ts";
-
-const device = await createDevice({
-  kernels: { matmul: { groups: 1, lanes: 1, columns: 1, broadcast: false } },
-});
-
-/** Runs a step and returns what `read` reads before its buffers go. */
-async function step<T>(read: () => Promise<T>): Promise<T> {
-  device.beginStep(1, 1);
-  try {
-    return await read();
-  } finally {
-    device.endStep();
-  }
-}
+import { device, step } from "./step.ts";
 
 Deno.test("a tensor with three consumers gets the sum of their gradients", () =>
   step(async () => {

@@ -1,7 +1,8 @@
 /** Frozen weights in 16 bits: a run is that of the rounded weights, in half the memory. */
 import assert from "node:assert/strict";
 import { type Dtype, pack, type PackedDtype, unpack } from "../../engine/pack.ts";
-import { encoderLinears, sizeOf } from "../../models/bert/parameters.ts";
+import { encoderLinears } from "../../models/bert/parameters.ts";
+import { sizeOf } from "../../engine/shape.ts";
 import { randomWeights, type WeightSource } from "../../models/bert/weights.ts";
 import { UserError } from "../../models/files/errors.ts";
 import { loraDefaults, type Method, methodParameters } from "../../models/peft/method.ts";
