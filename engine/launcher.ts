@@ -16,21 +16,26 @@ export interface Binding {
   size: number;
 }
 
-/** A uniform buffer that a kernel binds besides `params`, such as `random`. */
+/** A uniform buffer that a kernel binds besides `params`, such as `random`; `id` is the launcher's. */
 export interface UniformBinding {
   uniform: GPUBuffer;
-  /** Tells it from other uniforms in the bind-group cache. */
-  key: string;
+  id: number;
 }
 
-/** A texture that a kernel reads; `key` tells it from others in the bind-group cache. */
+/** A texture that a kernel reads; `id` is the launcher's. */
 export interface TextureBinding {
   texture: GPUTextureView;
-  key: string;
+  id: number;
 }
 
 /** What a name of a kernel may be bound to. */
 export type Resource = Binding | UniformBinding | TextureBinding;
+
+/** A launch as it was first made: what it was of, and what is needed to make it again. */
+interface Prepared {
+  words: readonly number[];
+  group: GPUBindGroup;
+}
 
 interface Pipeline {
   id: number;
@@ -47,8 +52,11 @@ export class Launcher {
   #gpu: GPUDevice;
   #onError: (error: DeviceError) => void;
   #pipelines = new Map<Kernel, Pipeline>();
-  #uniforms = new Map<string, { id: number; buffer: GPUBuffer }>();
-  #bindGroups = new Map<string, GPUBindGroup>();
+  #uniforms = new Map<string, GPUBuffer>();
+  #prepared = new Map<number, Prepared[]>();
+  #preparedCount = 0;
+  /** Pipeline, bindings and params of the launch at hand, which tell it from others. */
+  #words: number[] = [];
   #encoder?: GPUCommandEncoder;
   #pass?: GPUComputePassEncoder;
   #pending = 0;
@@ -62,34 +70,22 @@ export class Launcher {
   }
 
   /**
-   * Launches a kernel on [x, y] workgroups. `bindings` and `params` go by the names in the WGSL text.
+   * Launches a kernel on [x, y, z] workgroups. `bindings` and `params` go by the names in the WGSL text.
    * Throws, naming the kernel, where a name is unknown or a field is missing.
    */
   launch(
     kernel: Kernel,
     bindings: Readonly<Record<string, Resource>>,
     params: Readonly<Record<string, number>>,
-    [x, y]: readonly [number, number],
+    [x, y, z = 1]: readonly [number, number, number?],
   ): void {
-    const compiled = this.#compile(kernel);
-    const uniform = kernel.params.length > 0 ? this.#uniform(kernel, params) : undefined;
-    let key = `${compiled.id},${uniform?.id}`;
-    for (const name in bindings) {
-      const binding = bindings[name];
-      key += "key" in binding
-        ? `,${binding.key}`
-        : `,${binding.storage.id}:${binding.offset}:${binding.size}`;
-    }
-    let group = this.#bindGroups.get(key);
-    if (group === undefined) {
-      group = this.#bind(kernel, compiled, uniform?.buffer, bindings);
-      this.#bindGroups.set(key, group);
-    }
+    const compiled = this.#pipelines.get(kernel) ?? this.#compile(kernel);
+    const group = this.#group(compiled, kernel, bindings, params);
     this.#encoder ??= this.#gpu.createCommandEncoder();
     this.#pass ??= this.#encoder.beginComputePass();
     this.#pass.setPipeline(compiled.pipeline);
     this.#pass.setBindGroup(0, group);
-    this.#pass.dispatchWorkgroups(x, y);
+    this.#pass.dispatchWorkgroups(x, y, z);
     this.dispatches++;
     if (++this.#pending >= dispatchesPerSubmit) this.submit();
   }
@@ -97,7 +93,12 @@ export class Launcher {
   /** A uniform buffer of four words that changes from step to step; the queue writes to it. */
   createUniform(): UniformBinding {
     const uniform = this.#gpu.createBuffer({ size: 16, usage: 0x40 | 0x08 }); // UNIFORM | COPY_DST
-    return { uniform, key: `uniform ${this.#nextId++}` };
+    return { uniform, id: this.#nextId++ };
+  }
+
+  /** A texture as a kernel binds it. */
+  bindTexture(texture: GPUTexture): TextureBinding {
+    return { texture: texture.createView(), id: this.#nextId++ };
   }
 
   /** Records a command that is no dispatch: a copy or a clear. */
@@ -119,22 +120,60 @@ export class Launcher {
 
   /** Empties the caches that name buffers; called after buffers were destroyed. */
   forget(): void {
-    this.#bindGroups.clear();
+    this.#prepared.clear();
+    this.#preparedCount = 0;
   }
 
   endStep(): void {
     this.submit();
-    if (this.#bindGroups.size > cacheLimit) this.#bindGroups.clear();
+    if (this.#preparedCount > cacheLimit) this.forget();
     if (this.#uniforms.size > cacheLimit) {
-      this.#uniforms.forEach(({ buffer }) => buffer.destroy());
+      this.#uniforms.forEach((buffer) => buffer.destroy());
       this.#uniforms.clear();
-      this.#bindGroups.clear();
+      this.forget();
     }
   }
 
+  /**
+   * The bind group of a launch: the one that an equal launch had. Equal launches are found by a hash of
+   * numbers, since building a string for each of 500 launches would take most of a step's host time.
+   */
+  #group(
+    { id, layout }: Pipeline,
+    kernel: Kernel,
+    bindings: Readonly<Record<string, Resource>>,
+    params: Readonly<Record<string, number>>,
+  ): GPUBindGroup {
+    const words = this.#words;
+    let count = 0;
+    words[count++] = id;
+    for (const name in bindings) {
+      const bound = bindings[name];
+      if ("storage" in bound) {
+        words[count++] = bound.storage.id;
+        words[count++] = bound.offset;
+        words[count++] = bound.size;
+      } else words[count++] = bound.id;
+    }
+    for (const { name } of kernel.params) words[count++] = params[name];
+    words.length = count;
+    let hash = 0;
+    for (let i = 0; i < count; i++) {
+      hash = Math.imul(hash ^ words[i], 0x9e3779b1);
+      hash ^= hash >>> 15;
+    }
+    const alike = this.#prepared.get(hash) ?? [];
+    const known = alike.find((prepared) => equal(prepared.words, words));
+    if (known) return known.group;
+    const uniform = kernel.params.length > 0 ? this.#uniform(kernel, params) : undefined;
+    const group = this.#bind(kernel, layout, uniform, bindings);
+    alike.push({ words: [...words], group });
+    this.#prepared.set(hash, alike);
+    this.#preparedCount++;
+    return group;
+  }
+
   #compile(kernel: Kernel): Pipeline {
-    const known = this.#pipelines.get(kernel);
-    if (known) return known;
     this.#gpu.pushErrorScope("validation");
     const module = this.#gpu.createShaderModule({ code: kernel.source, label: kernel.name });
     const pipeline = this.#gpu.createComputePipeline({
@@ -150,7 +189,7 @@ export class Launcher {
     return compiled;
   }
 
-  #uniform(kernel: Kernel, params: Readonly<Record<string, number>>) {
+  #uniform(kernel: Kernel, params: Readonly<Record<string, number>>): GPUBuffer {
     let key = kernel.name;
     for (const { name } of kernel.params) {
       const value = params[name];
@@ -159,25 +198,24 @@ export class Launcher {
       }
       key += `,${value}`;
     }
-    let uniform = this.#uniforms.get(key);
-    if (uniform === undefined) {
+    let buffer = this.#uniforms.get(key);
+    if (buffer === undefined) {
       const size = Math.ceil(kernel.params.length / 4) * 16;
-      const buffer = this.#gpu.createBuffer({ size, usage: 0x40 | 0x08 }); // UNIFORM | COPY_DST
+      buffer = this.#gpu.createBuffer({ size, usage: 0x40 | 0x08 }); // UNIFORM | COPY_DST
       const view = new DataView(new ArrayBuffer(size));
       kernel.params.forEach(({ name, type }, index) => {
         if (type === "u32") view.setUint32(4 * index, params[name], true);
         else view.setFloat32(4 * index, params[name], true);
       });
       this.#gpu.queue.writeBuffer(buffer, 0, view);
-      uniform = { id: this.#nextId++, buffer };
-      this.#uniforms.set(key, uniform);
+      this.#uniforms.set(key, buffer);
     }
-    return uniform;
+    return buffer;
   }
 
   #bind(
     kernel: Kernel,
-    compiled: Pipeline,
+    layout: GPUBindGroupLayout,
     params: GPUBuffer | undefined,
     bindings: Readonly<Record<string, Resource>>,
   ): GPUBindGroup {
@@ -194,7 +232,7 @@ export class Launcher {
     this.#gpu.pushErrorScope("validation");
     const group = this.#gpu.createBindGroup({
       label: kernel.name,
-      layout: compiled.layout,
+      layout,
       entries,
     });
     this.#gpu.popErrorScope().then((error) => {
@@ -202,6 +240,12 @@ export class Launcher {
     }, () => {});
     return group;
   }
+}
+
+function equal(a: readonly number[], b: readonly number[]): boolean {
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
 }
 
 function resourceOf(bound: Resource): GPUBindingResource {

@@ -7,7 +7,7 @@ import type { Device } from "./device.ts";
 import type { Storage } from "./memory.ts";
 import { bytesPerValue, type PackedDtype } from "./pack.ts";
 import { sizeOf } from "./shape.ts";
-import { persistent, Tensor } from "./tensor.ts";
+import { offsetAlignment, persistent, Tensor } from "./tensor.ts";
 
 export interface ParameterInfo {
   name: string;
@@ -25,9 +25,6 @@ export interface Slab {
   value: Tensor;
   gradient: Tensor;
 }
-
-/** WebGPU's strictest alignment for the offset of a binding. */
-const alignment = 256;
 
 export class Parameters {
   readonly device: Device;
@@ -128,7 +125,7 @@ function groupsBelow(limit: number, infos: readonly ParameterInfo[]): Group[] {
   const groups: Group[] = [];
   for (const info of infos) {
     const size = sizeOf(info.shape);
-    const bytes = Math.ceil(size * 4 / alignment) * alignment;
+    const bytes = Math.ceil(size * 4 / offsetAlignment) * offsetAlignment;
     let group = groups.at(-1);
     if (!group || group.bytes + bytes > limit) groups.push(group = { bytes: 0, members: [] });
     group.members.push({ info, offset: group.bytes });

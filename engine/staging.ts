@@ -40,7 +40,7 @@ export class Staging {
         { size, format, usage: textureUsage },
         bytesPerRow * rows,
       );
-      staged = { texture, binding: { texture: texture.createView(), key } };
+      staged = { texture, binding: this.#device.launcher.bindTexture(texture) };
       this.#textures.set(key, staged);
     }
     const { texture, binding } = staged;

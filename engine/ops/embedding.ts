@@ -3,32 +3,56 @@ import type { Device } from "../device.ts";
 import { workgroupsFor } from "../elementwise.ts";
 import type { Binding } from "../launcher.ts";
 import { gradientBuffer, record } from "../tape.ts";
-import { empty, type Tensor, upload, zeros } from "../tensor.ts";
+import { empty, type Tensor, type UploadPart, uploadTogether, zeros } from "../tensor.ts";
 
 /** Row numbers on the GPU, and the same grouped by row for the backward pass. */
 export interface RowIndex {
   /** [count] u32 */
   ids: Tensor;
-  /** [distinct, 3] u32: row, first and last (exclusive) place in `order` */
-  slots: Tensor;
   /** [count] u32: places in `ids`, grouped by row, ascending within a row */
   order: Tensor;
+  /** [count, 3] u32, of which `distinct` count: row, first and last (exclusive) place in `order` */
+  slots: Tensor;
+  distinct: number;
 }
 
 /** Uploads row numbers, grouped for an embedding's gradient. */
 export function rowIndex(device: Device, ids: Uint32Array): RowIndex {
+  return rowIndices(device, [ids]).indices[0];
+}
+
+/** Uploads several row indices, and other u32 tensors with them, by one write. */
+export function rowIndices(
+  device: Device,
+  lists: readonly Uint32Array[],
+  others: readonly UploadPart[] = [],
+): { indices: RowIndex[]; others: Tensor[] } {
+  const grouped = lists.map(groupRows);
+  const parts = grouped.flatMap(({ ids, order, slots }) => [
+    { shape: [ids.length], data: ids },
+    { shape: [ids.length], data: order },
+    { shape: [ids.length, 3], data: slots },
+  ]);
+  const tensors = uploadTogether(device, [...parts, ...others]);
+  return {
+    indices: grouped.map(({ distinct }, i) => {
+      const [ids, order, slots] = tensors.slice(3 * i);
+      return { ids, order, slots, distinct };
+    }),
+    others: tensors.slice(parts.length),
+  };
+}
+
+function groupRows(ids: Uint32Array) {
   const order = Uint32Array.from(ids.keys()).sort((s, t) => ids[s] - ids[t] || s - t);
-  const slots: number[] = [];
+  const slots = new Uint32Array(3 * ids.length); // not cut to what is used: buffers stay alike
+  let distinct = 0;
   for (let first = 0, last = 0; first < order.length; first = last) {
     const row = ids[order[first]];
     while (last < order.length && ids[order[last]] === row) last++;
-    slots.push(row, first, last);
+    slots.set([row, first, last], 3 * distinct++);
   }
-  return {
-    ids: upload(device, [ids.length], ids),
-    slots: upload(device, [slots.length / 3, 3], Uint32Array.from(slots)),
-    order: upload(device, [order.length], order),
-  };
+  return { ids, order, slots, distinct };
 }
 
 /**
@@ -54,7 +78,7 @@ export function embedding(table: Tensor, index: RowIndex): Tensor {
     // of its own; a parameter's buffer is added to.
     const parameter = table.gradient !== undefined;
     const dtable = parameter ? gradientBuffer(table) : zeros(device, table.shape);
-    const distinct = index.slots.rows;
+    const { distinct } = index;
     forEachPiece(dtable, (piece, params) =>
       device.launcher.launch(
         kernels.backward,

@@ -1,7 +1,7 @@
 /** A batch as the encoder takes it: its sentences' tokens one after another, no padding. */
 import type { Device } from "../../engine/device.ts";
-import { type RowIndex, rowIndex } from "../../engine/ops/embedding.ts";
-import { type Tensor, upload } from "../../engine/tensor.ts";
+import { type RowIndex, rowIndices } from "../../engine/ops/embedding.ts";
+import type { Tensor } from "../../engine/tensor.ts";
 
 /** The row count is rounded up to a multiple, so that few buffer sizes occur and bind groups repeat. */
 const rowMultiple = 64;
@@ -45,14 +45,23 @@ export function packBatch(
       row++;
     });
   });
+  const { indices, others } = rowIndices(
+    device,
+    [tokenIds, positions, new Uint32Array(rows), firstTokens],
+    [
+      { shape: [rows, 2], data: bounds },
+      { shape: [labels.length], data: Uint32Array.from(labels) },
+    ],
+  );
+  const [tokenIndex, positionIndex, typeIndex, firstIndex] = indices;
   return {
     rows,
     tokens,
-    tokenIds: rowIndex(device, tokenIds),
-    positions: rowIndex(device, positions),
-    tokenTypes: rowIndex(device, new Uint32Array(rows)),
-    sentences: upload(device, [rows, 2], bounds),
-    firstTokens: rowIndex(device, firstTokens),
-    labels: upload(device, [labels.length], Uint32Array.from(labels)),
+    tokenIds: tokenIndex,
+    positions: positionIndex,
+    tokenTypes: typeIndex,
+    sentences: others[0],
+    firstTokens: firstIndex,
+    labels: others[1],
   };
 }
