@@ -1,8 +1,9 @@
 /** The GPU as the engine sees it: memory, launches, the step and the random state. */
-import { type MatmulTile } from "../kernels/mod.ts";
+import type { MatmulPlan } from "../kernels/mod.ts";
 import { DeviceError } from "./errors.ts";
 import { Launcher, type UniformBinding } from "./launcher.ts";
 import { Memory, type Storage } from "./memory.ts";
+import { adapterPlan, type TunedPlans } from "./plans.ts";
 import { Staging } from "./staging.ts";
 
 /** What is known of the adapter; recorded with every result. */
@@ -12,15 +13,14 @@ export interface DeviceInfo {
   architecture: string;
   /** A CPU that plays GPU: llvmpipe, SwiftShader, WARP. */
   software: boolean;
-  /** 0 where it is unknown or varies. */
+  /** Invocations of a subgroup; 0 where it is unknown or varies. */
   subgroupSize: number;
 }
 
 /** How kernels are cut for an adapter. */
 export interface KernelChoice {
-  matmul: MatmulTile;
-  /** Whether matmul reads its operands from textures, into which they are copied first. */
-  matmulTextures: boolean;
+  /** The plan for matrix products whose class of shapes is not tuned. */
+  matmul: MatmulPlan;
   /** Subgroup size by which attention and LoRA hand loads round; 0 where every invocation loads for itself. */
   broadcastLanes: number;
   /** Invocations a row in LayerNorm. */
@@ -39,9 +39,8 @@ export interface DeviceOptions {
 /** Storage buffers of the widest kernel, attention's backward pass. */
 const neededBindings = 9;
 
-/** The register tile for any GPU, and for adapters with a small fixed subgroup (llvmpipe: 8). */
-const plainTile: MatmulTile = { groups: 1, lanes: 2, columns: 2, broadcast: false };
-const broadcastTile: MatmulTile = { groups: 1, lanes: 8, columns: 2, broadcast: true };
+/** The least subgroup whose invocations can hand rows round in a product. */
+const sharingLanes = 8;
 
 /**
  * Asks for the WebGPU adapter and its device, with the adapter's own limits. Throws DeviceError,
@@ -69,6 +68,7 @@ export async function createDevice(options: DeviceOptions = {}): Promise<Device>
       "maxStorageBufferBindingSize",
       "maxStorageBuffersPerShaderStage",
       "maxTextureDimension2D",
+      "maxComputeWorkgroupStorageSize",
     ] as const
   ) {
     limits[name] = adapter.limits[name];
@@ -85,7 +85,7 @@ export async function createDevice(options: DeviceOptions = {}): Promise<Device>
   const subgroups = "subgroups" as GPUFeatureName; // granted by wgpu though `features` omits it
   const extra = (options.features ?? []).filter((feature) => adapter.features.has(feature));
   let gpu: GPUDevice;
-  let hasSubgroups = info.subgroupSize === broadcastTile.lanes;
+  let hasSubgroups = (gpuInfo.subgroupMinSize ?? 0) >= sharingLanes;
   try {
     gpu = await adapter.requestDevice({
       requiredLimits: limits,
@@ -98,9 +98,8 @@ export async function createDevice(options: DeviceOptions = {}): Promise<Device>
     gpu = await again!.requestDevice({ requiredLimits: limits, requiredFeatures: extra });
   }
   const kernels: KernelChoice = {
-    matmul: hasSubgroups ? broadcastTile : plainTile,
-    matmulTextures: /llvmpipe/.test(info.description), // measured there only
-    broadcastLanes: hasSubgroups ? info.subgroupSize : 0,
+    matmul: adapterPlan(info, hasSubgroups),
+    broadcastLanes: hasSubgroups && info.subgroupSize === sharingLanes ? sharingLanes : 0,
     layerNormLanes: info.software ? 8 : 32,
     ...options.kernels,
   };
@@ -111,6 +110,8 @@ export class Device {
   readonly gpu: GPUDevice;
   readonly info: DeviceInfo;
   readonly kernels: KernelChoice;
+  /** Plans that were tuned on this adapter: see tuner.ts. */
+  tunedPlans: TunedPlans = {};
   /** Bytes that one binding may have. */
   readonly maxBindingBytes: number;
   readonly memory: Memory;

@@ -1,36 +1,53 @@
-/** Matrix products: picks the kernel of the matmul family that fits the shapes. */
+/** Matrix products: checks shapes, picks the kernel of the matmul family, launches it. */
 import {
-  matmul as tiled,
+  type Kernel,
+  matmul as tiledKernel,
+  type MatmulPlan,
   matmulStrided as strided,
-  type MatmulTile,
+  type MatmulVariant,
   type Transpose,
   workgroupTile,
 } from "../kernels/mod.ts";
+import { planFor } from "./plans.ts";
 import type { Tensor } from "./tensor.ts";
 
 export interface MatmulOptions {
-  /** [columns], added to every row. */
+  /** [stack · columns], added to every row. */
   bias?: Tensor;
   /** Add to what `c` holds. */
   accumulate?: boolean;
-  /** A second product of the same kind added to the first: LoRA's (s·u) Bᵀ. */
-  second?: { a: Tensor; b: Tensor };
+  /** Products in one launch, whose tensors lie one after another: see kernels/matmul_interface.wgsl. */
+  stack?: number;
+  /**
+   * A second product added to the first, NT: LoRA's (s·u) Bᵀ. In a stack, `slots` has the number of each
+   * product's second one, or 3.
+   */
+  second?: { a: Tensor; b: Tensor; slots?: readonly number[] };
+  /** What is done to the result before it is written; only where {@link tiles} says that it can be. */
+  epilogue?: Epilogue;
 }
 
-/** Products of few columns, such as LoRA's, run their invocations down the rows. */
-const narrow = 16;
-const narrowTile: MatmulTile = {
-  groups: 1,
-  lanes: 1,
-  columns: 2,
-  broadcast: false,
-  workgroup: [1, 16],
-};
+/** dropout(gelu(result)) + residual, each part where it is given. */
+export interface Epilogue {
+  /** GELU; `kept` gets what it is taken of, for the backward pass. */
+  gelu?: { kept?: Tensor };
+  /** As `dropoutParams` makes them. */
+  dropout?: { site: number; threshold: number; keep: number };
+  /** Of the result's shape. */
+  residual?: Tensor;
+}
+
+/** Whether the tiled kernels can compute a product: they take four values at a time. */
+export function tiles(
+  transpose: Transpose,
+  { rows, columns, inner }: { rows: number; columns: number; inner: number },
+): boolean {
+  return columns % 4 === 0 && (transpose === "TN" ? rows : inner) % 4 === 0;
+}
 
 /**
- * C = op(A) op(B), in the transposes of kernels/matmul.wgsl: NT is A Bᵀ, NN is A B, TN is Aᵀ B. All
- * tensors have two dimensions. B may be packed in NT and NN, where `columns` and the inner size are
- * multiples of 4. Throws where sizes or dtypes do not fit.
+ * C = op(A) op(B): NT is A Bᵀ, NN is A B, TN is Aᵀ B. Leading dimensions count as rows. B may be packed in
+ * NT and NN, where `columns` and the inner size are multiples of 4. Throws where sizes or dtypes do not fit.
  */
 export function matmul(
   transpose: Transpose,
@@ -39,45 +56,50 @@ export function matmul(
   c: Tensor,
   options: MatmulOptions = {},
 ): void {
-  const { bias, accumulate = false, second } = options;
-  const [rows, inner] = transpose === "TN" ? [a.columns, a.rows] : [a.rows, a.columns];
-  const [columns, innerB] = transpose === "NT" ? [b.rows, b.columns] : [b.columns, b.rows];
-  if (inner !== innerB) {
+  const { bias, accumulate = false, second, stack = 1, epilogue = {} } = options;
+  const { device } = a;
+  const shape = shapeOf(transpose, a, b, c, stack);
+  const { rows, columns, inner } = shape;
+  if (bias && bias.size !== stack * columns) {
+    throw new Error(`A bias of ${bias.size} values does not fit ${stack * columns} columns.`);
+  }
+  const tiled = tiles(transpose, shape);
+  checkDtypes(transpose, tiled, b, [a, c, bias, second?.a, second?.b, epilogue.residual]);
+  const fused = tiled && transpose === "NT" && second && second.a.columns % 4 === 0;
+  if ((!tiled || (second && !fused)) && (stack > 1 || Object.keys(epilogue).length > 0)) {
     throw new Error(
-      `Cannot multiply (${transpose}) [${a.shape.join(", ")}] by [${b.shape.join(", ")}]: ` +
-        `inner sizes ${inner} and ${innerB} differ.`,
+      `Matmul (${transpose}): no stack and no epilogue for a product of ${rows} × ${columns}, inner ` +
+        `size ${inner}${second ? ` and ${second.a.columns}` : ""}: take multiples of 4.`,
     );
   }
-  if (c.rows !== rows || c.columns !== columns) {
-    throw new Error(`The product has shape [${rows}, ${columns}], not [${c.shape.join(", ")}].`);
-  }
-  if (bias && bias.size !== columns) {
-    throw new Error(`A bias of ${bias.size} values does not fit ${columns} columns.`);
-  }
-  const { device } = a;
-  const vectors = columns % 4 === 0 && (transpose === "TN" ? rows % 4 === 0 : inner % 4 === 0);
-  checkDtypes(transpose, vectors, b, [a, c, bias, second?.a, second?.b]);
-  const fused = vectors && transpose !== "TN" && second && second.a.columns % 4 === 0
-    ? second
-    : undefined;
-  if (vectors) {
-    const tile = columns <= narrow ? narrowTile : device.kernels.matmul;
+  if (tiled) {
+    const plan = planFor(
+      { ...shape, transpose, dtype: b.dtype, stack },
+      device.kernels.matmul,
+      device.tunedPlans,
+    );
+    const textures = plan.kind === "registers" && plan.textures;
     const stage = (matrix: Tensor, operand: "a" | "b") =>
-      device.kernels.matmulTextures && device.staging.fits(matrix)
+      textures && device.staging.fits(matrix)
         ? device.staging.copy(matrix, operand)
         : matrix.binding;
     const [a0, b0] = [stage(a, "a"), stage(b, "b")];
-    const kernel = tiled({
-      ...tile,
-      textureA: "texture" in a0,
-      textureB: "texture" in b0,
-      packB: b.dtype,
+    const { gelu, dropout, residual } = epilogue;
+    const kernel = kernelFor(plan, {
       transpose,
       bias: bias !== undefined,
       accumulate,
-      second: fused !== undefined,
+      second: fused === true,
+      gelu: gelu !== undefined,
+      keep: gelu?.kept !== undefined,
+      dropout: dropout !== undefined && dropout.threshold > 0,
+      residual: residual !== undefined,
+      textureA: "texture" in a0,
+      textureB: "texture" in b0,
+      packB: b.dtype,
     });
-    const { rows: tileRows, columns: tileColumns } = workgroupTile(tile);
+    const { rows: tileRows, columns: tileColumns } = workgroupTile(plan);
+    const slots = second?.slots ?? [0];
     device.launcher.launch(
       kernel,
       {
@@ -85,10 +107,28 @@ export function matmul(
         b0,
         c: c.binding,
         ...(bias && { bias: bias.binding }),
-        ...(fused && { a1: fused.a.binding, b1: fused.b.binding }),
+        ...(fused && { a1: second.a.binding, b1: second.b.binding }),
+        ...(residual && { residual: residual.binding }),
+        ...(gelu?.kept && { kept: gelu.kept.binding }),
+        ...(dropout && dropout.threshold > 0 && { random: device.random }),
       },
-      { rows, columns, inner0: inner, inner1: fused?.a.columns ?? 0 },
-      [Math.ceil(columns / tileColumns), Math.ceil(rows / tileRows)],
+      {
+        rows,
+        columns,
+        inner0: inner,
+        inner1: fused ? second.a.columns : 0,
+        stack,
+        slots: slots.reduce((bits, slot, z) => bits | (slot << (2 * z)), 0),
+        site: 0,
+        threshold: 0,
+        keep: 1,
+        ...dropout,
+      },
+      [
+        Math.ceil(columns / tileColumns),
+        Math.ceil(rows / tileRows),
+        transpose === "NN" ? 1 : stack,
+      ],
     );
   } else {
     device.launcher.launch(
@@ -111,10 +151,59 @@ export function matmul(
   if (second && !fused) matmul(transpose, second.a, second.b, c, { accumulate: true });
 }
 
+/** Rows and columns of one product of the stack, and its inner size. Throws where the tensors differ. */
+function shapeOf(transpose: Transpose, a: Tensor, b: Tensor, c: Tensor, stack: number) {
+  const sizes = {
+    NT: { rows: a.rows, columns: b.rows / stack, inner: a.columns, innerB: b.columns },
+    NN: { rows: a.rows / stack, columns: b.columns, inner: a.columns, innerB: b.rows / stack },
+    TN: { rows: a.columns, columns: b.columns, inner: a.rows / stack, innerB: b.rows },
+  };
+  const { rows, columns, inner, innerB } = sizes[transpose];
+  if (inner !== innerB) {
+    throw new Error(
+      `Cannot multiply (${transpose}) [${a.shape.join(", ")}] by [${b.shape.join(", ")}]: ` +
+        `inner sizes ${inner} and ${innerB} differ.`,
+    );
+  }
+  const results = transpose === "NN" ? 1 : stack;
+  if (c.rows !== results * rows || c.columns !== columns) {
+    throw new Error(
+      `The product has shape [${results * rows}, ${columns}], not [${c.shape.join(", ")}].`,
+    );
+  }
+  return { rows, columns, inner };
+}
+
+const flags = [
+  "bias",
+  "accumulate",
+  "second",
+  "gelu",
+  "keep",
+  "dropout",
+  "residual",
+  "textureA",
+  "textureB",
+] as const;
+const transposes = ["NT", "NN", "TN"];
+const dtypes = ["f32", "bf16", "f16"];
+const kernels = new WeakMap<MatmulPlan, Map<number, Kernel>>();
+
+/** The kernel of a variant, found by a number: as JSON, the variants of a step would take a millisecond. */
+function kernelFor(plan: MatmulPlan, variant: MatmulVariant): Kernel {
+  let key = transposes.indexOf(variant.transpose) + 3 * dtypes.indexOf(variant.packB);
+  for (const flag of flags) key = 2 * key + Number(variant[flag]);
+  let known = kernels.get(plan);
+  if (!known) kernels.set(plan, known = new Map());
+  let kernel = known.get(key);
+  if (!kernel) known.set(key, kernel = tiledKernel({ variant, plan }));
+  return kernel;
+}
+
 /** Only the tiled kernels unpack, and only a B of NT or NN: a weight that is frozen. */
 function checkDtypes(
   transpose: Transpose,
-  vectors: boolean,
+  tiled: boolean,
   b: Tensor,
   others: readonly (Tensor | undefined)[],
 ): void {
@@ -129,5 +218,5 @@ function checkDtypes(
   const what = `Matmul (${transpose}): B [${b.shape.join(", ")}] is ${b.dtype}`;
   if (b.requiresGrad) throw new Error(`${what} and wants a gradient; packed values are frozen.`);
   if (transpose === "TN") throw new Error(`${what}; only NT and NN read packed values.`);
-  if (!vectors) throw new Error(`${what}; packed, both sizes must be multiples of 4.`);
+  if (!tiled) throw new Error(`${what}; packed, both sizes must be multiples of 4.`);
 }

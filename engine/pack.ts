@@ -1,4 +1,4 @@
-/** Values in 16 bits, for frozen weights: packed on the host, unpacked by kernels/matmul.wgsl. */
+/** Values in 16 bits, for frozen weights: packed on the host, unpacked by kernels/matmul_interface.wgsl. */
 
 export const dtypes = ["f32", "bf16", "f16"] as const;
 

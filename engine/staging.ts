@@ -1,6 +1,6 @@
 /**
  * Copies of matrices in textures, for adapters on which a texture is read faster than a buffer: see
- * kernels/matmul.wgsl. A copy is made right before the product that reads it; one texture per size and
+ * kernels/matmul_interface.wgsl. A copy is made right before the product that reads it; one texture per size and
  * operand serves them all, since commands run in order.
  */
 import type { Device } from "./device.ts";

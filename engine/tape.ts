@@ -90,6 +90,11 @@ export function checkpoint(input: Tensor, run: (input: Tensor) => Tensor): Tenso
   return output;
 }
 
+/** Whether an operation on these inputs is noted for a backward pass. */
+export function isRecorded(inputs: readonly Tensor[]): boolean {
+  return tape !== undefined && inputs.some((input) => input.requiresGrad);
+}
+
 /** Notes an operation; returns its output. Does nothing where no input wants a gradient. */
 export function record(
   inputs: readonly Tensor[],
@@ -97,9 +102,9 @@ export function record(
   backward: Backward,
   saved: readonly Tensor[] = [],
 ): Tensor {
-  if (tape && inputs.some((input) => input.requiresGrad)) {
+  if (isRecorded(inputs)) {
     output.requiresGrad = true;
-    tape.push({ inputs, output, backward, saved });
+    tape!.push({ inputs, output, backward, saved });
   }
   return output;
 }

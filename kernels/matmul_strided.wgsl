@@ -1,5 +1,5 @@
 // Matrix product of any shape, C[m, n] = (C[m, n] +) Σ_k A[m, k] B[k, n], with free strides in place of
-// transposes: the plain kernel for what matmul.wgsl's vec4 loads cannot reach, such as a classifier of
+// transposes: the plain kernel for what the tiled kernels' vec4 loads cannot reach, such as a classifier of
 // 13 classes or LoRA of rank 3.
 
 struct Params {

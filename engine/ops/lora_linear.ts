@@ -1,6 +1,7 @@
 import { lora as loraKernels } from "../../kernels/mod.ts";
 import { columnSum } from "../column_sum.ts";
-import { matmul } from "../matmul.ts";
+import { applyEnd, isEmpty, type LinearEnd, prepareEnd } from "../linear_end.ts";
+import { matmul, tiles } from "../matmul.ts";
 import { gradientBuffer, record } from "../tape.ts";
 import { empty, type Tensor } from "../tensor.ts";
 import { dropoutParams } from "./dropout.ts";
@@ -19,10 +20,17 @@ export interface LoraWeights {
 /**
  * y = x Wᵀ + b + s · (dropout(x) Aᵀ) Bᵀ (Hu et al. 2021): x [rows, in], W [out, in]. ΔW = BA is never
  * made: u = s · dropout(x) Aᵀ is a narrow product, kept for the backward pass, and u Bᵀ joins W's product.
+ * Then follows what `end` says, in the same kernel.
  *
  * Backward, with du = dy B:  dB += dyᵀ u,  dA += s · duᵀ dropout(x),  dx = dy W + s · dropout'(du A).
  */
-export function loraLinear(x: Tensor, weight: Tensor, bias: Tensor, lora: LoraWeights): Tensor {
+export function loraLinear(
+  x: Tensor,
+  weight: Tensor,
+  bias: Tensor,
+  lora: LoraWeights,
+  end: LinearEnd = {},
+): Tensor {
   const { device, rows, columns } = x;
   const { a, b, scale } = lora;
   const rank = a.rows;
@@ -32,6 +40,8 @@ export function loraLinear(x: Tensor, weight: Tensor, bias: Tensor, lora: LoraWe
         `[${weight.shape.join(", ")}], or its columns are not a multiple of 4.`,
     );
   }
+  const fits = rank % 4 === 0 && tiles("NT", { rows, columns: weight.rows, inner: columns });
+  if (!isEmpty(end) && !fits) return applyEnd(loraLinear(x, weight, bias, lora), end);
   const { random, launcher } = device;
   const kernels = loraKernels(device.kernels.broadcastLanes);
   const { ranks, workgroup } = kernels;
@@ -43,9 +53,12 @@ export function loraLinear(x: Tensor, weight: Tensor, bias: Tensor, lora: LoraWe
     params,
     [Math.ceil(rows / workgroup), Math.ceil(rank / ranks)],
   );
+  const inputs = [x, weight, bias, a, b, ...(end.residual ? [end.residual] : [])];
   const y = empty(device, [rows, weight.rows]);
-  matmul("NT", x, weight, y, { bias, second: { a: u, b } });
-  return record([x, weight, bias, a, b], y, (dy) => {
+  const { epilogue, saved, backward } = prepareEnd(y, inputs, end);
+  matmul("NT", x, weight, y, { bias, second: { a: u, b }, epilogue });
+  return record(inputs, y, (dresult) => {
+    const dy = backward(dresult);
     const du = empty(device, [rows, rank]);
     matmul("NN", dy, b, du);
     if (b.requiresGrad) matmul("TN", dy, u, gradientBuffer(b), { accumulate: true });
@@ -71,6 +84,7 @@ export function loraLinear(x: Tensor, weight: Tensor, bias: Tensor, lora: LoraWe
       matmul("NN", dy, weight, dx, { accumulate: true });
     }
     device.memory.release(du.storage);
-    return [dx];
-  }, [u]);
+    if (dy !== dresult) device.memory.release(dy.storage);
+    return [dx, undefined, undefined, undefined, undefined, ...(end.residual ? [dresult] : [])];
+  }, [u, ...saved]);
 }

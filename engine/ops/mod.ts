@@ -6,6 +6,7 @@ export { dropout } from "./dropout.ts";
 export { embedding } from "./embedding.ts";
 export { gelu } from "./gelu.ts";
 export { layerNorm } from "./layer_norm.ts";
+export type { LinearEnd } from "../linear_end.ts";
 export { linear } from "./linear.ts";
 export { loraLinear } from "./lora_linear.ts";
 export { relu } from "./relu.ts";

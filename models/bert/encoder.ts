@@ -10,9 +10,9 @@ import {
   crossEntropy,
   dropout,
   embedding,
-  gelu,
   layerNorm,
   linear,
+  type LinearEnd,
   tanh,
 } from "../../engine/ops/mod.ts";
 import type { Parameters } from "../../engine/parameters.ts";
@@ -24,13 +24,19 @@ import type { BertConfig } from "./config.ts";
 /** [rows, in] → [rows, out] */
 export type Layer = (x: Tensor) => Tensor;
 
-/** The end of a sub-layer: from its dense output D (after dropout) and its input X to LN(D + X) or the like. */
-export type SubLayerEnd = (dense: Tensor, input: Tensor) => Tensor;
+/** A linear layer, and what follows it in the same kernel. */
+export type LinearLayer = (x: Tensor, end?: LinearEnd) => Tensor;
+
+/**
+ * The end of a sub-layer: from its dense output D (after dropout) and its input X to LN(D + X) or the like.
+ * `dense()` makes D, `dense(residual)` D + residual in one kernel.
+ */
+export type SubLayerEnd = (dense: (residual?: Tensor) => Tensor, input: Tensor) => Tensor;
 
 /** How a PEFT method changes the tree; every part is optional. */
 export interface PeftTree {
   /** The linear layer of an HF module name, or undefined for the plain one. */
-  linear?(module: string): Layer | undefined;
+  linear?(module: string): LinearLayer | undefined;
   /** The end of `attention.output` or `output` of a layer, or undefined for the plain LN(D + X). */
   subLayerEnd?(module: string, norm: Layer): SubLayerEnd | undefined;
   /** What happens to the pooled vector, before the classifier's dropout. */
@@ -57,12 +63,12 @@ export function buildBert(config: BertConfig, parameters: Parameters, peft: Peft
   const weight = (name: string) => parameters.get(name);
   const drop = (x: Tensor, probability: number) => dropout(x, model.training ? probability : 0);
 
-  const linearLayer = (module: string): Layer => {
+  const linearLayer = (module: string): LinearLayer => {
     const changed = peft.linear?.(module);
     if (changed) return changed;
     const w = weight(`${module}.weight`);
     const b = weight(`${module}.bias`);
-    return (x) => linear(x, w, b);
+    return (x, end) => linear(x, w, b, end);
   };
   const normLayer = (module: string): Layer => {
     const gamma = weight(`${module}.weight`);
@@ -70,11 +76,14 @@ export function buildBert(config: BertConfig, parameters: Parameters, peft: Peft
     return (x) => layerNorm(x, gamma, beta, config.layerNormEps);
   };
   /** A sub-layer's end: dense, dropout, then LN(D + X) or what the method makes of it. */
-  const outputLayer = (module: string): SubLayerEnd => {
+  const outputLayer = (module: string) => {
     const dense = linearLayer(`${module}.dense`);
     const norm = normLayer(`${module}.LayerNorm`);
-    const end = peft.subLayerEnd?.(module, norm) ?? ((d, x) => norm(add(d, x)));
-    return (hidden, input) => end(drop(dense(hidden), config.hiddenDropout), input);
+    const end = peft.subLayerEnd?.(module, norm) ?? ((project, x) => norm(project(x)));
+    return (hidden: Tensor, input: Tensor) => {
+      const probability = model.training ? config.hiddenDropout : 0;
+      return end((residual) => dense(hidden, { dropout: probability, residual }), input);
+    };
   };
 
   const embeddings = (batch: PackedBatch): Tensor => {
@@ -105,7 +114,7 @@ export function buildBert(config: BertConfig, parameters: Parameters, peft: Peft
         sentences: batch.sentences,
       });
       const attended = attentionOutput(context, x);
-      return output(gelu(intermediate(attended)), attended);
+      return output(intermediate(attended, { gelu: true }), attended);
     };
   };
   const layers = Array.from(

@@ -7,7 +7,8 @@
 import { add, linear, relu, scale, silu } from "../../engine/ops/mod.ts";
 import type { Parameters } from "../../engine/parameters.ts";
 import type { BertConfig } from "../bert/config.ts";
-import type { Layer, PeftTree } from "../bert/encoder.ts";
+import type { Tensor } from "../../engine/tensor.ts";
+import type { PeftTree } from "../bert/encoder.ts";
 import { linearParameters, type ParameterSpec } from "../bert/parameters.ts";
 import type { AdapterMethod, AdapterPlacement } from "./method.ts";
 
@@ -67,17 +68,18 @@ const parallelScale = 4;
 export function adapterTree(method: AdapterMethod, parameters: Parameters): PeftTree {
   const { placement } = method;
   const activation = adapterActivation(placement) === "silu" ? silu : relu;
-  /** A(h) = up(act(down(h))) */
-  const bottleneck = (module: string): Layer => {
+  /** A(h) = up(act(down(h))), or A(h) + residual. */
+  const bottleneck = (module: string) => {
     const get = (name: string) => parameters.get(`${module}.${name}`);
     const [downWeight, downBias] = [get("adapter_down.0.weight"), get("adapter_down.0.bias")];
     const [upWeight, upBias] = [get("adapter_up.weight"), get("adapter_up.bias")];
-    return (h) => linear(activation(linear(h, downWeight, downBias)), upWeight, upBias);
+    return (h: Tensor, residual?: Tensor) =>
+      linear(activation(linear(h, downWeight, downBias)), upWeight, upBias, { residual });
   };
   if (placement === "output") {
     const [module] = adapterModules({ layers: 0 }, placement);
     const adapter = bottleneck(module);
-    return { pooled: (p) => add(p, adapter(p)) };
+    return { pooled: (p) => adapter(p, p) };
   }
   const shared = placement === "shared"
     ? bottleneck(adapterModules({ layers: 0 }, placement)[0])
@@ -89,14 +91,16 @@ export function adapterTree(method: AdapterMethod, parameters: Parameters): Peft
       const adapter = shared ?? bottleneck(`${module}.adapters.${adapterName}`);
       switch (placement) {
         case "houlsby":
-          return (dense, input) => norm(add(add(adapter(dense), dense), input));
+          return (dense, input) => {
+            const d = dense();
+            return norm(add(adapter(d, d), input));
+          };
         case "parallel":
-          return (dense, input) =>
-            norm(add(add(dense, scale(adapter(input), parallelScale)), input));
+          return (dense, input) => norm(add(dense(input), scale(adapter(input), parallelScale)));
         default: // pfeiffer, shared
           return (dense, input) => {
-            const sum = add(dense, input);
-            return norm(add(adapter(norm(sum)), sum));
+            const sum = dense(input);
+            return norm(adapter(norm(sum), sum));
           };
       }
     },

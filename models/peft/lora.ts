@@ -68,8 +68,10 @@ export function loraTree(
       const bias = parameters.get(`${module}.bias`);
       const a = parameters.get(`${module}.lora_A.weight`);
       const b = parameters.get(`${module}.lora_B.weight`);
-      return (x) =>
-        loraLinear(x, weight, bias, { a, b, scale, dropout: training() ? method.dropout : 0 });
+      return (x, end) => {
+        const dropout = training() ? method.dropout : 0;
+        return loraLinear(x, weight, bias, { a, b, scale, dropout }, end);
+      };
     },
   };
 }

@@ -1,6 +1,7 @@
 /** Device, launches and memory: errors that say what happened, caches that do not grow, large sizes. */
 import assert from "node:assert/strict";
 import { createDevice, Device } from "../../engine/device.ts";
+import { registerPlan } from "../../engine/plans.ts";
 import { DeviceError } from "../../engine/errors.ts";
 import { add, dropout, gelu, layerNorm, linear, relu, scale } from "../../engine/ops/mod.ts";
 import { withTape } from "../../engine/tape.ts";
@@ -9,7 +10,7 @@ import { type Kernel, scale as scaleKernels } from "../../kernels/mod.ts";
 import { randomValues, tensorOf } from "./check.ts";
 
 const device = await createDevice({
-  kernels: { matmul: { groups: 1, lanes: 1, columns: 1, broadcast: false } },
+  kernels: { matmul: registerPlan(1, 1) },
 });
 /** The engine anew on the same GPU. Where the GPU is to report an error, a GPU of its own is needed. */
 const fresh = () => new Device(device.gpu, device.info, device.kernels);

@@ -4,8 +4,8 @@ import { createDevice, Device } from "../../engine/device.ts";
 import { matmul } from "../../engine/matmul.ts";
 import { bytesPerValue, pack, type PackedDtype, unpack } from "../../engine/pack.ts";
 import { Tensor } from "../../engine/tensor.ts";
-import type { MatmulTile, Transpose } from "../../kernels/mod.ts";
-import { product, type Values } from "../reference.ts";
+import type { MatmulPlan, RegisterPlan, Transpose, WorkgroupPlan } from "../../kernels/mod.ts";
+import { functions, product, type Values } from "../reference.ts";
 import { assertClose, randomValues, tensorOf } from "./check.ts";
 
 interface Options {
@@ -15,6 +15,8 @@ interface Options {
   second?: number;
   /** B of the first product in 16 bits; the reference takes the values that it is rounded to. */
   packB?: PackedDtype;
+  gelu?: boolean;
+  residual?: boolean;
 }
 
 /** [rows, inner, columns] */
@@ -38,10 +40,12 @@ const usual: [Transpose, Options][] = [
 ];
 
 function allOptions(transpose: Transpose): Options[] {
-  const options: Options[] = [{}, { bias: true }, { accumulate: true }, {
-    bias: true,
-    accumulate: true,
-  }];
+  const options: Options[] = [
+    {},
+    { bias: true },
+    { accumulate: true },
+    { bias: true, accumulate: true },
+  ];
   return transpose === "NT" ? [...options, { second: 8 }, { bias: true, second: 4 }] : options;
 }
 
@@ -60,8 +64,9 @@ async function checkMatmul(
   device: Device,
   transpose: Transpose,
   [rows, inner, columns]: Shape,
-  { bias = false, accumulate = false, second, packB }: Options = {},
+  options: Options = {},
 ): Promise<void> {
+  const { bias = false, accumulate = false, second, packB, gelu, residual } = options;
   device.beginStep(0, 0);
   const operands = (size: number, seed: number, dtype?: PackedDtype) => {
     const shapeA = transpose === "TN" ? [size, rows] : [rows, size];
@@ -79,130 +84,235 @@ async function checkMatmul(
   const biasValues = bias ? randomValues(columns, 5) : new Array(columns).fill(0);
   const before = randomValues(rows * columns, 6);
   const other = second === undefined ? undefined : operands(second, 3);
-  const expected: Values = first.product.map((value, i) =>
+  const sums: Values = first.product.map((value, i) =>
     value + biasValues[i % columns] + (accumulate ? before[i] : 0) +
     (other?.product[i] ?? 0)
   );
+  const added = randomValues(rows * columns, 7);
+  const expected = sums.map((value, i) =>
+    (gelu ? functions.gelu.f(value) : value) + (residual ? added[i] : 0)
+  );
+  const kept = tensorOf(device, [rows, columns], before);
   const c = tensorOf(device, [rows, columns], before);
   matmul(transpose, first.tensors.a, first.tensors.b, c, {
     bias: bias ? tensorOf(device, [columns], biasValues) : undefined,
     accumulate,
     second: other?.tensors,
+    epilogue: {
+      ...(gelu && { gelu: { kept } }),
+      ...(residual && { residual: tensorOf(device, [rows, columns], added) }),
+    },
   });
+  const [actual, keptValues] = await Promise.all([c.read(), kept.read()]);
+  device.endStep();
+  const what = `${transpose} [${rows}, ${inner}, ${columns}] with ${JSON.stringify(options)} on ` +
+    JSON.stringify(device.kernels.matmul);
+  assertClose(what, actual, expected);
+  if (gelu) assertClose(`${what}, before GELU`, keptValues, sums);
+}
+
+/** A stack of products against one product after the other. */
+async function checkStack(
+  device: Device,
+  transpose: Transpose,
+  [rows, inner, columns]: Shape,
+  { bias = false, accumulate = false, slots }: {
+    bias?: boolean;
+    accumulate?: boolean;
+    slots?: number[];
+  } = {},
+): Promise<void> {
+  const stack = 3;
+  const rank = 8;
+  device.beginStep(0, 0);
+  const count = { a: transpose === "NT" ? 1 : stack, b: transpose === "TN" ? 1 : stack };
+  const shapeA = transpose === "TN" ? [inner, rows] : [rows, inner];
+  const shapeB = transpose === "NT" ? [columns, inner] : [inner, columns];
+  const a = randomValues(count.a * rows * inner, 1);
+  const b = randomValues(count.b * inner * columns, 2);
+  const biasValues = randomValues(stack * columns, 3);
+  const results = transpose === "NN" ? 1 : stack;
+  const before = randomValues(results * rows * columns, 4);
+  const used = (slots ?? []).filter((slot) => slot < 3).length;
+  const [u, v] = [randomValues(used * rows * rank, 5), randomValues(used * columns * rank, 6)];
+  const part = (values: Values, size: number, z: number) => values.slice(z * size, (z + 1) * size);
+  const expected = before.map((value) => accumulate ? value : 0);
+  for (let z = 0; z < stack; z++) {
+    const made = product(
+      count.a > 1 ? part(a, rows * inner, z) : a,
+      count.b > 1 ? part(b, inner * columns, z) : b,
+      [rows, inner, columns],
+      transpose,
+    );
+    const slot = slots?.[z] ?? 3;
+    const low = slot < 3
+      ? product(
+        part(u, rows * rank, slot),
+        part(v, columns * rank, slot),
+        [rows, rank, columns],
+        "NT",
+      )
+      : undefined;
+    made.forEach((value, i) => {
+      const at = (results > 1 ? z * made.length : 0) + i;
+      expected[at] += value + (bias ? biasValues[z * columns + i % columns] : 0) + (low?.[i] ?? 0);
+    });
+  }
+  const c = tensorOf(device, [results, rows, columns], before);
+  matmul(
+    transpose,
+    tensorOf(device, [count.a, ...shapeA], a),
+    tensorOf(device, [count.b, ...shapeB], b),
+    c,
+    {
+      stack,
+      accumulate,
+      ...(bias && { bias: tensorOf(device, [stack, columns], biasValues) }),
+      ...(slots && {
+        second: {
+          a: tensorOf(device, [used * rows, rank], u),
+          b: tensorOf(device, [used * columns, rank], v),
+          slots,
+        },
+      }),
+    },
+  );
   const actual = await c.read();
   device.endStep();
   assertClose(
-    `${transpose} [${rows}, ${inner}, ${columns}] with ` +
-      `${JSON.stringify({ bias, accumulate, second, packB })} on ` +
-      JSON.stringify(device.kernels.matmul),
+    `stack of ${transpose} [${rows}, ${inner}, ${columns}] with ${
+      JSON.stringify({ bias, slots })
+    } ` +
+      `on ${JSON.stringify(device.kernels.matmul)}`,
     actual,
     expected,
   );
 }
 
 const adapter = await createDevice();
-/** subgroupBroadcast needs a subgroup of exactly this size. */
-const subgroups = adapter.kernels.matmul.broadcast;
-const plain = (groups: number, lanes: number, columns: number): MatmulTile => ({
+/** Rows can be handed round among 8 invocations where a subgroup has at least that many. */
+const subgroups = adapter.gpu.features.has("subgroups" as GPUFeatureName);
+const plain = (groups: number, lanes: number, columns: number): RegisterPlan => ({
+  kind: "registers",
   groups,
   lanes,
   columns,
   broadcast: false,
+  workgroup: [8, 8],
+  textures: false,
 });
-const broadcast = (groups: number, columns: number): MatmulTile => ({
-  groups,
-  lanes: 8,
-  columns,
+const broadcast = (groups: number, columns: number, lanes = 8): RegisterPlan => ({
+  ...plain(groups, lanes, columns),
   broadcast: true,
+  workgroup: [adapter.info.subgroupSize || 32, 1],
 });
+const workgroup = (
+  rows: number,
+  columns: number,
+  inner: number,
+  [x, y]: [number, number],
+): WorkgroupPlan => ({ kind: "workgroup", rows, columns, inner, workgroup: [x, y] });
 
-/** The engine on the same GPU, with another tile. */
-const withTile = (tile: MatmulTile) =>
-  new Device(adapter.gpu, adapter.info, { ...adapter.kernels, matmul: tile });
+const needsSubgroups = (plan: MatmulPlan) => plan.kind === "registers" && plan.broadcast;
+const nameOf = (plan: MatmulPlan) =>
+  needsSubgroups(plan) ? "broadcast" : plan.kind === "registers" ? "plain" : "workgroup";
 
-for (const tile of [plain(1, 1, 1), broadcast(1, 1)]) {
+/** The engine on the same GPU, with another plan. */
+const withPlan = (plan: MatmulPlan) =>
+  new Device(adapter.gpu, adapter.info, { ...adapter.kernels, matmul: plan });
+
+function testPlan(name: string, plan: MatmulPlan, run: (device: Device) => Promise<void>): void {
   Deno.test({
-    name: `matmul: every transpose and option on the ${
-      tile.broadcast ? "broadcast" : "plain"
-    } tile`,
-    ignore: tile.broadcast && !subgroups,
-    async fn() {
-      const device = withTile(tile);
-      for (const transpose of transposes) {
-        for (const options of allOptions(transpose)) {
-          for (const shape of vectorShapes) await checkMatmul(device, transpose, shape, options);
-        }
-      }
-    },
+    name: `matmul, ${nameOf(plan)} plan: ${name}`,
+    ignore: needsSubgroups(plan) && !subgroups,
+    fn: () => run(withPlan(plan)),
   });
 }
 
-for (const tile of [plain(2, 1, 2), plain(1, 2, 1), plain(1, 1, 3), broadcast(2, 1)]) {
-  Deno.test({
-    name: `matmul: another tile, ${JSON.stringify(tile)}`,
-    ignore: tile.broadcast && !subgroups,
-    async fn() {
-      const device = withTile(tile);
-      for (const transpose of transposes) {
-        await checkMatmul(device, transpose, vectorShapes[3], { accumulate: true });
+const smallPlans = [plain(1, 1, 1), broadcast(1, 1), workgroup(1, 1, 8, [4, 4])];
+
+for (const plan of smallPlans) {
+  testPlan("every transpose and option", plan, async (device) => {
+    for (const transpose of transposes) {
+      for (const options of allOptions(transpose)) {
+        for (const shape of vectorShapes) await checkMatmul(device, transpose, shape, options);
       }
-    },
+    }
+  });
+  testPlan("epilogues", plan, async (device) => {
+    for (const shape of vectorShapes) {
+      await checkMatmul(device, "NT", shape, { bias: true, gelu: true });
+      await checkMatmul(device, "NT", shape, { bias: true, residual: true });
+      await checkMatmul(device, "NT", shape, { bias: true, gelu: true, residual: true, second: 8 });
+      await checkMatmul(device, "NN", shape, { residual: true });
+    }
+  });
+  testPlan("stacks of three", plan, async (device) => {
+    for (const shape of [[68, 20, 44], [132, 36, 68]] as const) {
+      await checkStack(device, "NT", shape, { bias: true });
+      await checkStack(device, "NT", shape, { bias: true, slots: [0, 3, 1] });
+      await checkStack(device, "NT", shape, { slots: [3, 0, 3] });
+      await checkStack(device, "NN", shape);
+      await checkStack(device, "NN", shape, { accumulate: true });
+      await checkStack(device, "TN", shape, { accumulate: true });
+    }
   });
 }
 
-for (const tile of [plain(1, 2, 2), broadcast(1, 2)]) {
-  Deno.test({
-    name: `matmul: the ${tile.broadcast ? "broadcast" : "plain"} tile that adapters get by default`,
-    ignore: tile.broadcast && !subgroups,
-    async fn() {
-      const device = withTile(tile);
-      for (const [transpose, options] of usual) {
-        await checkMatmul(device, transpose, [132, 36, 68], options);
-        await checkMatmul(device, transpose, [4, 8, 20], options);
-      }
-    },
+const otherPlans = [
+  plain(2, 1, 2),
+  plain(1, 2, 1),
+  plain(1, 1, 3),
+  broadcast(2, 1),
+  broadcast(1, 1, 4), // fewer rows handed round than the subgroup has invocations
+  workgroup(2, 1, 16, [4, 2]),
+  workgroup(1, 2, 4, [2, 8]),
+];
+
+for (const plan of otherPlans) {
+  testPlan(`another tile, ${JSON.stringify(plan)}`, plan, async (device) => {
+    for (const transpose of transposes) {
+      await checkMatmul(device, transpose, vectorShapes[3], { accumulate: true });
+    }
+  });
+}
+
+for (const plan of [plain(1, 2, 2), broadcast(1, 2)]) {
+  testPlan("the tile that adapters get by default", plan, async (device) => {
+    for (const [transpose, options] of usual) {
+      await checkMatmul(device, transpose, [132, 36, 68], options);
+      await checkMatmul(device, transpose, [4, 8, 20], options);
+    }
   });
 }
 
 /** [rows, inner, columns] of which A, B, both or neither can be copied into a texture. */
 const textureShapes: Shape[] = [[64, 64, 64], [68, 64, 20], [20, 68, 64], [128, 36, 192]];
 
-for (const tile of [plain(1, 1, 1), broadcast(1, 1)]) {
-  Deno.test({
-    name: `matmul: operands in textures, on the ${tile.broadcast ? "broadcast" : "plain"} tile`,
-    ignore: tile.broadcast && !subgroups,
-    async fn() {
-      const kernels = { ...adapter.kernels, matmul: tile, matmulTextures: true };
-      const device = new Device(adapter.gpu, adapter.info, kernels);
-      for (const [transpose, options] of usual) {
-        for (const shape of textureShapes) await checkMatmul(device, transpose, shape, options);
-      }
-      // The same sizes once more: the textures are used again, with other content.
-      await checkMatmul(device, "NN", textureShapes[0]);
-      await checkMatmul(device, "TN", textureShapes[0], { accumulate: true });
-    },
+for (const plan of [plain(1, 1, 1), broadcast(1, 1)]) {
+  testPlan("operands in textures", { ...plan, textures: true }, async (device) => {
+    for (const [transpose, options] of usual) {
+      for (const shape of textureShapes) await checkMatmul(device, transpose, shape, options);
+    }
+    // The same sizes once more: the textures are used again, with other content.
+    await checkMatmul(device, "NN", textureShapes[0]);
+    await checkMatmul(device, "TN", textureShapes[0], { accumulate: true });
+    for (const transpose of transposes) await checkStack(device, transpose, textureShapes[0]);
   });
 }
 
 /** [rows, inner, columns] of which B, packed, fits a texture in NT, in NN, in both or in neither. */
 const packedShapes: Shape[] = [[20, 128, 36], [68, 36, 128], [36, 128, 256], [9, 20, 12]];
+const inTextures = [plain(1, 1, 1), broadcast(1, 1)].map((plan) => ({ ...plan, textures: true }));
 
-for (const tile of [plain(1, 1, 1), broadcast(1, 1)]) {
-  Deno.test({
-    name: `matmul: a packed B, on the ${tile.broadcast ? "broadcast" : "plain"} tile`,
-    ignore: tile.broadcast && !subgroups,
-    async fn() {
-      for (const matmulTextures of [false, true]) {
-        const kernels = { ...adapter.kernels, matmul: tile, matmulTextures };
-        const device = new Device(adapter.gpu, adapter.info, kernels);
-        for (const packB of ["bf16", "f16"] as const) {
-          for (const shape of packedShapes) {
-            await checkMatmul(device, "NT", shape, { packB, bias: true });
-            await checkMatmul(device, "NN", shape, { packB, accumulate: true });
-          }
-        }
+for (const plan of [...smallPlans, ...inTextures]) {
+  testPlan("a packed B", plan, async (device) => {
+    for (const packB of ["bf16", "f16"] as const) {
+      for (const shape of packedShapes) {
+        await checkMatmul(device, "NT", shape, { packB, bias: true });
+        await checkMatmul(device, "NN", shape, { packB, accumulate: true });
       }
-    },
+    }
   });
 }
 
@@ -261,7 +371,7 @@ Deno.test("matmul: shapes that no tile fits", async () => {
 });
 
 Deno.test("matmul: a second product whose inner size is no multiple of 4, or transposed", async () => {
-  const device = withTile(plain(1, 1, 1));
+  const device = withPlan(plain(1, 1, 1));
   for (const transpose of transposes) {
     await checkMatmul(device, transpose, [12, 8, 20], { second: 3, bias: true });
     await checkMatmul(device, transpose, [12, 8, 20], { second: 8 });

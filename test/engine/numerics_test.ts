@@ -1,6 +1,7 @@
 /** Extreme inputs stay finite and right, erf is good to 2e-7, and mistakes in shapes are named. */
 import assert from "node:assert/strict";
 import { createDevice } from "../../engine/device.ts";
+import { registerPlan } from "../../engine/plans.ts";
 import {
   add,
   attention,
@@ -22,7 +23,7 @@ import { crossEntropy as referenceLoss, erf, functions } from "../reference.ts";
 import { assertClose, tensorOf } from "./check.ts";
 
 const device = await createDevice({
-  kernels: { matmul: { groups: 1, lanes: 1, columns: 1, broadcast: false } },
+  kernels: { matmul: registerPlan(1, 1) },
 });
 
 /** Results and gradients for upstream gradients of 1. */

@@ -1,15 +1,16 @@
 /** Every operation of the engine, forward and backward, against the float64 reference. */
 import { createDevice, Device } from "../../engine/device.ts";
+import { registerPlan } from "../../engine/plans.ts";
 import { rowIndex } from "../../engine/ops/embedding.ts";
 import * as ops from "../../engine/ops/mod.ts";
-import { upload } from "../../engine/tensor.ts";
+import { type Tensor, upload } from "../../engine/tensor.ts";
 import * as reference from "../reference.ts";
 import type { Values } from "../reference.ts";
 import { checkOp, type OpCase, randomState } from "./check.ts";
 import { attentionFactor, elementFactors } from "./dropout_factors.ts";
 
 const device = await createDevice({
-  kernels: { matmul: { groups: 1, lanes: 1, columns: 1, broadcast: false } },
+  kernels: { matmul: registerPlan(1, 1) },
 });
 const { gpu, info, kernels } = device;
 /** The engine on the same GPU with the kernels that any GPU runs. */
@@ -109,6 +110,49 @@ function linear(rows: number, inputs: number, outputs: number): OpCase {
   };
 }
 
+/** A layer with what may follow it in its kernel; its last input is the residual, where there is one. */
+function withEnd(
+  layer: OpCase,
+  size: [rows: number, columns: number],
+  run: (inputs: Tensor[], end: ops.LinearEnd) => Tensor,
+  { gelu = false, dropout = 0, residual = false },
+): OpCase {
+  const factors = elementFactors(dropoutSite(dropout), size[0] * size[1]);
+  const count = layer.shapes.length;
+  return {
+    shapes: residual ? [...layer.shapes, size] : layer.shapes,
+    run: (inputs) =>
+      run(inputs.slice(0, count), { gelu, dropout, ...(residual && { residual: inputs[count] }) }),
+    reference(inputs, dresult) {
+      const own = inputs.slice(0, count);
+      const { y: before } = layer.reference(own, []);
+      const { f, df } = gelu ? reference.functions.gelu : { f: (x: number) => x, df: () => 1 };
+      const y = before.map((value, i) => f(value) * factors[i] + (residual ? inputs[count][i] : 0));
+      const dy = dresult.map((value, i) => value * factors[i] * df(before[i]));
+      const { gradients } = layer.reference(own, dy);
+      return { y, gradients: residual ? [...gradients, dresult] : gradients };
+    },
+  };
+}
+
+function linearEnd(
+  [rows, inputs, outputs]: [number, number, number],
+  end: { gelu?: boolean; dropout?: number; residual?: boolean },
+): OpCase {
+  const run = ([x, weight, bias]: Tensor[], made: ops.LinearEnd) =>
+    ops.linear(x, weight, bias, made);
+  return withEnd(linear(rows, inputs, outputs), [rows, outputs], run, end);
+}
+
+function loraEnd(
+  [rows, inputs, outputs, rank]: [number, number, number, number],
+  end: { gelu?: boolean; dropout?: number; residual?: boolean },
+): OpCase {
+  const run = ([x, weight, bias, a, b]: Tensor[], made: ops.LinearEnd) =>
+    ops.loraLinear(x, weight, bias, { a, b, scale: 4 / rank, dropout: 0 }, made);
+  return withEnd(lora(rows, inputs, outputs, rank, 0), [rows, outputs], run, end);
+}
+
 function lora(
   rows: number,
   inputs: number,
@@ -175,6 +219,11 @@ const table = {
     linear(65, 36, 44),
     linear(130, 7, 5), // nothing a multiple of 4
     linear(33, 68, 16),
+    linearEnd([67, 12, 20], { gelu: true }),
+    linearEnd([65, 20, 36], { dropout: 0.1, residual: true }),
+    linearEnd([33, 20, 36], { residual: true }),
+    linearEnd([66, 12, 44], { gelu: true, dropout: 0.3, residual: true }),
+    linearEnd([9, 6, 13], { gelu: true, dropout: 0.1, residual: true }), // by operations of their own
   ],
   loraLinear: [
     lora(1, 20, 36, 1, 0),
@@ -184,6 +233,8 @@ const table = {
     lora(130, 20, 68, 16, 0.1),
     lora(9, 36, 20, 33, 0), // more ranks than one workgroup projects
     lora(5, 12, 13, 4, 0.1), // an output that the tiled product cannot make
+    loraEnd([67, 12, 20, 4], { dropout: 0.1, residual: true }),
+    loraEnd([65, 20, 36, 3], { gelu: true, residual: true }), // a rank that no epilogue fits
   ],
   relu: elementwise("relu"),
   scale: elementwiseShapes.map((shape): OpCase => ({

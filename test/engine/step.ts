@@ -1,8 +1,9 @@
 /** A device with the smallest matmul tile, which compiles fast, and steps on it. */
 import { createDevice } from "../../engine/device.ts";
+import { registerPlan } from "../../engine/plans.ts";
 
 export const device = await createDevice({
-  kernels: { matmul: { groups: 1, lanes: 1, columns: 1, broadcast: false } },
+  kernels: { matmul: registerPlan(1, 1) },
 });
 
 /** Runs a step and returns what `read` reads before its buffers go. */

@@ -74,7 +74,7 @@ async function gradientErrors(device: Device, withoutResidual = false) {
   if (withoutResidual) {
     built.model = buildBert(source.config, built.parameters, {
       subLayerEnd: (module, norm) =>
-        module === "bert.encoder.layer.1.attention.output" ? (dense) => norm(dense) : undefined,
+        module === "bert.encoder.layer.1.attention.output" ? (dense) => norm(dense()) : undefined,
     });
   }
   const errors = await compareGradients(device, source, built);

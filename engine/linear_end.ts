@@ -1,0 +1,69 @@
+/** What may follow a linear layer within its kernel, forward, and how gradients come back through it. */
+import { dropout as dropoutKernels, gelu as geluKernels } from "../kernels/mod.ts";
+import { launchElementwise } from "./elementwise.ts";
+import type { Epilogue } from "./matmul.ts";
+import { add } from "./ops/add.ts";
+import { dropout, dropoutParams } from "./ops/dropout.ts";
+import { gelu } from "./ops/gelu.ts";
+import { isRecorded } from "./tape.ts";
+import { empty, type Tensor } from "./tensor.ts";
+
+/** dropout(gelu(y)) + residual, each part where it is given. */
+export interface LinearEnd {
+  gelu?: boolean;
+  /** Probability. */
+  dropout?: number;
+  /** Of y's shape. */
+  residual?: Tensor;
+}
+
+export const isEmpty = ({ gelu, dropout, residual }: LinearEnd): boolean =>
+  !gelu && !dropout && !residual;
+
+/** The same by operations of their own, for products whose kernel has no epilogue. */
+export function applyEnd(
+  y: Tensor,
+  { gelu: activated, dropout: probability, residual }: LinearEnd,
+) {
+  let result = activated ? gelu(y) : y;
+  if (probability) result = dropout(result, probability);
+  return residual ? add(result, residual) : result;
+}
+
+export interface PreparedEnd {
+  epilogue: Epilogue;
+  /** Tensors that the backward pass needs. */
+  saved: Tensor[];
+  /** From the gradient of the end's result to that of y: a new tensor, or `dy` itself. */
+  backward(dy: Tensor): Tensor;
+}
+
+/** Readies an end for the product that makes `y` from `inputs`. */
+export function prepareEnd(y: Tensor, inputs: readonly Tensor[], end: LinearEnd): PreparedEnd {
+  const { device, shape } = y;
+  const kept = end.gelu && isRecorded(inputs) ? empty(device, shape) : undefined;
+  const params = end.dropout ? dropoutParams(y, end.dropout) : undefined;
+  const throughDropout = (dy: Tensor) => {
+    if (!params) return dy;
+    const dx = empty(device, shape);
+    const { random } = device;
+    launchElementwise(dropoutKernels.main, { x: dy, y: dx }, { ...params }, { random });
+    return dx;
+  };
+  return {
+    epilogue: {
+      ...(end.gelu && { gelu: { kept } }),
+      ...(params && { dropout: params }),
+      ...(end.residual && { residual: end.residual }),
+    },
+    saved: kept ? [kept] : [],
+    backward(dy) {
+      const dropped = throughDropout(dy);
+      if (!kept) return dropped;
+      const dx = empty(device, shape);
+      launchElementwise(geluKernels.backward, { x: kept, dy: dropped, dx });
+      if (dropped !== dy) device.memory.release(dropped.storage);
+      return dx;
+    },
+  };
+}

@@ -1,0 +1,79 @@
+/** Which plan of the matmul family a product takes: fixed for an adapter, or tuned for a class of shapes. */
+import { type MatmulPlan, type RegisterPlan, type Transpose } from "../kernels/mod.ts";
+import type { DeviceInfo } from "./device.ts";
+import type { Dtype } from "./pack.ts";
+
+/** A product of the family, as far as it matters for how fast a plan computes it. */
+export interface Product {
+  transpose: Transpose;
+  rows: number;
+  columns: number;
+  inner: number;
+  /** How B's values lie in memory. */
+  dtype: Dtype;
+  /** Products in one launch; 1 unless given. */
+  stack?: number;
+}
+
+/** A plan for each class of shapes that was tuned. */
+export type TunedPlans = Readonly<Record<string, MatmulPlan>>;
+
+/** Products of at most this many columns, such as LoRA's, run their invocations down the rows. */
+const narrow = 16;
+const narrowPlan: RegisterPlan = {
+  kind: "registers",
+  groups: 1,
+  lanes: 1,
+  columns: 2,
+  broadcast: false,
+  workgroup: [1, 16],
+  textures: false,
+};
+const narrowTexturePlan: RegisterPlan = { ...narrowPlan, textures: true };
+
+export const isNarrow = ({ columns }: Pick<Product, "columns">): boolean => columns <= narrow;
+
+/**
+ * Products of one class take the same plan: those of one kind, with about as many tiles of 64 × 64 in
+ * their results, since that many workgroups keep a GPU busy or do not.
+ */
+export function shapeClass({ transpose, rows, columns, dtype, stack = 1 }: Product): string {
+  const tiles = stack * Math.ceil(rows / 64) * Math.ceil(columns / 64);
+  const size = tiles <= 16 ? "small" : tiles <= 128 ? "medium" : "large";
+  return `${transpose} ${dtype} ${size}`;
+}
+
+/** The plan for a product: the tuned one of its class, else the adapter's fixed one. */
+export function planFor(product: Product, fixed: MatmulPlan, tuned: TunedPlans): MatmulPlan {
+  if (isNarrow(product)) {
+    return fixed.kind === "registers" && fixed.textures ? narrowTexturePlan : narrowPlan;
+  }
+  return tuned[shapeClass(product)] ?? fixed;
+}
+
+/** A plan with register tiles of lanes · 4 rows and columns · 4 columns. */
+export const registerPlan = (
+  lanes: number,
+  columns: number,
+  options: Partial<RegisterPlan> = {},
+): RegisterPlan => ({
+  kind: "registers",
+  groups: 1,
+  lanes,
+  columns,
+  broadcast: false,
+  workgroup: [8, 8],
+  textures: false,
+  ...options,
+});
+
+/** The plan for an adapter that was not tuned. */
+export function adapterPlan(
+  { description, subgroupSize }: DeviceInfo,
+  subgroups: boolean,
+): MatmulPlan {
+  const textures = /llvmpipe/.test(description); // measured there only
+  return subgroups && subgroupSize === 8
+    ? registerPlan(8, 2, { broadcast: true, workgroup: [8, 1], textures })
+    : registerPlan(2, 2, { textures });
+}

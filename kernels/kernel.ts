@@ -1,0 +1,51 @@
+/** What a kernel is: text, entry point, and the interface that is read off the text. */
+import randomSource from "./random.wgsl" with { type: "text" };
+
+/** A compute kernel, as text. The engine compiles it when it is first launched. */
+export interface Kernel {
+  /** File and entry point, e.g. `gelu.forward`; errors and timings carry it. */
+  readonly name: string;
+  readonly source: string;
+  readonly entryPoint: string;
+  /** WGSL variable → binding number. */
+  readonly bindings: ReadonlyMap<string, number>;
+  /** The fields of `struct Params`, in order, all 32-bit scalars. */
+  readonly params: readonly { name: string; type: "u32" | "f32" }[];
+  /** Values for the source's `override` constants. */
+  readonly constants: Readonly<Record<string, number>>;
+}
+
+/** Reads a kernel's interface off its text, so that the text is the only place that states it. */
+export function kernel(
+  file: string,
+  source: string,
+  entryPoint: string,
+  constants: Record<string, number> = {},
+): Kernel {
+  const bindings = new Map<string, number>();
+  for (
+    const [, number, name] of source.matchAll(/@binding\((\d+)\)\s+var(?:<[^>]*>)?\s+(\w+)\s*:/g)
+  ) {
+    bindings.set(name, Number(number));
+  }
+  const struct = /struct Params \{([^}]*)\}/.exec(source)?.[1] ?? "";
+  const params = [...struct.matchAll(/^\s*(\w+): (u32|f32),/gm)].map(([, name, type]) => ({
+    name,
+    type: type as "u32" | "f32",
+  }));
+  return { name: `${file}.${entryPoint}`, source, entryPoint, bindings, params, constants };
+}
+
+/** A kernel's text with the random numbers that it draws. */
+export const withDropout = (source: string) => `${randomSource}\n${source}`;
+
+/** A function whose results are kept, by its argument as JSON. */
+export function cached<Key, Value>(make: (key: Key) => Value): (key: Key) => Value {
+  const made = new Map<string, Value>();
+  return (key) => {
+    const text = JSON.stringify(key);
+    let value = made.get(text);
+    if (value === undefined) made.set(text, value = make(key));
+    return value;
+  };
+}

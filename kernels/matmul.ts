@@ -1,0 +1,138 @@
+/** The matmul family: its kernels' texts, for a variant of the product and a plan of how to compute it. */
+import { expand } from "./expand.ts";
+import { cached, type Kernel, kernel, withDropout } from "./kernel.ts";
+import interfaceSource from "./matmul_interface.wgsl" with { type: "text" };
+import registersSource from "./matmul_registers.wgsl" with { type: "text" };
+import stridedSource from "./matmul_strided.wgsl" with { type: "text" };
+import workgroupSource from "./matmul_workgroup.wgsl" with { type: "text" };
+import normalSource from "./normal.wgsl" with { type: "text" };
+
+/** Which transposes a product reads: see matmul_interface.wgsl. */
+export type Transpose = "NT" | "NN" | "TN";
+
+/** A register tile for each invocation: matmul_registers.wgsl. */
+export interface RegisterPlan {
+  kind: "registers";
+  /** Rows of the tile: groups · lanes · 4. */
+  groups: number;
+  lanes: number;
+  /** Columns of the tile, in vec4s. */
+  columns: number;
+  /** Rows of A handed round by `subgroupBroadcast` among `lanes` invocations: a subgroup's least size. */
+  broadcast: boolean;
+  /** Invocations of a workgroup along n and m; with `broadcast` one along m. */
+  workgroup: readonly [number, number];
+  /** Whether operands are read from textures, into which they are copied first. */
+  textures: boolean;
+}
+
+/** Tiles in workgroup memory: matmul_workgroup.wgsl. */
+export interface WorkgroupPlan {
+  kind: "workgroup";
+  /** Rows and columns of one invocation, in vec4s. */
+  rows: number;
+  columns: number;
+  /** Values of k that are loaded at a time, a multiple of 4. */
+  inner: number;
+  /** Invocations of a workgroup along n and m. */
+  workgroup: readonly [number, number];
+}
+
+/** How a product is computed; which plan is fastest depends on adapter and shape. */
+export type MatmulPlan = RegisterPlan | WorkgroupPlan;
+
+/** What is computed. */
+export interface MatmulVariant {
+  transpose: Transpose;
+  bias: boolean;
+  accumulate: boolean;
+  /** A second product, added: LoRA's (s·u) Bᵀ. */
+  second: boolean;
+  /** GELU of the result; `keep` writes what it is taken of, for the backward pass. */
+  gelu: boolean;
+  keep: boolean;
+  dropout: boolean;
+  residual: boolean;
+  /** Whether A and B are read from textures. */
+  textureA: boolean;
+  textureB: boolean;
+  /** How B's values lie in memory. */
+  packB: "f32" | "bf16" | "f16";
+}
+
+/** Rows and columns of C that one workgroup makes. */
+export function workgroupTile(plan: MatmulPlan): { rows: number; columns: number } {
+  const [x, y] = plan.workgroup;
+  const rows = plan.kind === "registers" ? plan.groups * plan.lanes : plan.rows;
+  return { rows: rows * 4 * y, columns: plan.columns * 4 * x };
+}
+
+/** The kernel for a variant and a plan; unrolled text, made once. */
+export const matmul = cached(
+  ({ variant, plan }: { variant: MatmulVariant; plan: MatmulPlan }): Kernel => {
+    const [x, y] = plan.workgroup;
+    const values = {
+      X: x,
+      Y: y,
+      COLUMNS: plan.columns,
+      NT: Number(variant.transpose === "NT"),
+      NN: Number(variant.transpose === "NN"),
+      TN: Number(variant.transpose === "TN"),
+      BIAS: Number(variant.bias),
+      ACCUMULATE: Number(variant.accumulate),
+      SECOND: Number(variant.second),
+      PARTS: variant.second ? 2 : 1,
+      GELU: Number(variant.gelu),
+      KEEP: Number(variant.keep),
+      DROPOUT: Number(variant.dropout),
+      RESIDUAL: Number(variant.residual),
+      TEXTURE_A: Number(variant.textureA),
+      TEXTURE_B: Number(variant.textureB),
+      PACKED_B: Number(variant.packB !== "f32"),
+      BF16_B: Number(variant.packB === "bf16"),
+      ...(plan.kind === "registers"
+        ? registerValues(plan)
+        : workgroupValues(plan, variant.transpose)),
+    };
+    const main = plan.kind === "registers" ? registersSource : workgroupSource;
+    const text = expand(`${interfaceSource}\n${main}`, values);
+    const withNormal = variant.gelu ? `${normalSource}\n${text}` : text;
+    const source = variant.dropout ? withDropout(withNormal) : withNormal;
+    return kernel(`matmul.${variant.transpose}`, source, "main");
+  },
+);
+
+function registerValues({ groups, lanes, broadcast }: RegisterPlan) {
+  return { GROUPS: groups, LANES: lanes, BROADCAST: Number(broadcast) };
+}
+
+function workgroupValues(plan: WorkgroupPlan, transpose: Transpose) {
+  const { rows, columns, inner, workgroup: [x, y] } = plan;
+  const widthA = rows * y;
+  const widthB = columns * x;
+  // What an invocation loads at a time: a vec4, or four of them where k runs along the operand's rows.
+  const loads = (width: number, turned: boolean) =>
+    Math.ceil((width * inner) / (turned ? 4 : 1) / (x * y));
+  return {
+    ROWS: rows,
+    INNER: inner,
+    AWIDTH: widthA,
+    BWIDTH: widthB,
+    APITCH: widthA + 1,
+    BPITCH: widthB + 1,
+    ATILE: inner * (widthA + 1),
+    BTILE: inner * (widthB + 1),
+    ALOADS: loads(widthA, transpose !== "TN"),
+    BLOADS: loads(widthB, transpose === "NT"),
+  };
+}
+
+/** Bytes of workgroup memory that a plan takes. */
+export function workgroupBytes(plan: MatmulPlan): number {
+  if (plan.kind === "registers") return 0;
+  const { rows, columns, inner, workgroup: [x, y] } = plan;
+  return 16 * inner * (rows * y + 1 + columns * x + 1);
+}
+
+/** Free strides, one value an invocation: for shapes that the tiled kernels cannot read. */
+export const matmulStrided = { main: kernel("matmul_strided", stridedSource, "main") };

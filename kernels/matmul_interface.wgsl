@@ -1,0 +1,139 @@
+// What the tiled kernels of the matmul family share: parameters, operands, epilogue. Prepended to each.
+// All dimensions are multiples of 4, but for the rows of A and C in NT and NN and the inner size in TN.
+//
+//   NT   C[m, n] = Σ_k A[m, k] B[n, k]    y = x Wᵀ          (forward of a linear layer)
+//   NN   C[m, n] = Σ_k A[m, k] B[k, n]    dx = dy W         (its input gradient)
+//   TN   C[m, n] = Σ_k A[k, m] B[k, n]    dW = dyᵀ x        (its weight gradient)
+//
+// A stack of products is one launch: layers with the same input (query, key, value), whose weights lie one
+// after another. NT makes C_z = A B_zᵀ and TN C_z = A_zᵀ B, z being the third workgroup index; NN makes
+// C = Σ_z A_z B_z, the gradient of the common input.
+//
+// A second product, NT only, adds a1 b1ᵀ: LoRA's (s·u) Bᵀ, written with y at once.
+//
+// TEXTURE_A and TEXTURE_B read an operand from a texture of rgba32float, [rows, columns/4] texels. On
+// llvmpipe (Mesa 22.3) a vec4 from a storage buffer costs 213 ns for 8 lanes, because each lane's load is
+// a branch, and one from a texture about 30 ns.
+//
+// PACKED_B: b0 holds 16 bits a value, bf16 (BF16_B) or f16, four values a vec2u: half the memory and
+// bandwidth of a frozen weight. In a texture it is rg32uint.
+
+struct Params {
+  rows: u32, // m
+  columns: u32, // n
+  inner0: u32, // k
+  inner1: u32, // k of the second product: LoRA's rank
+  stack: u32, // products in the stack
+  slots: u32, // the second product's number for each of the stack, two bits each; 3 where there is none
+  site: u32,
+  threshold: u32,
+  keep: f32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+//: if TEXTURE_A
+@group(0) @binding(1) var a0: texture_2d<f32>;
+//: else
+@group(0) @binding(1) var<storage, read> a0: array<vec4f>;
+//: end
+//: if PACKED_B
+//: if TEXTURE_B
+@group(0) @binding(2) var b0: texture_2d<u32>;
+//: else
+@group(0) @binding(2) var<storage, read> b0: array<vec2u>;
+//: end
+//: else
+//: if TEXTURE_B
+@group(0) @binding(2) var b0: texture_2d<f32>;
+//: else
+@group(0) @binding(2) var<storage, read> b0: array<vec4f>;
+//: end
+//: end
+@group(0) @binding(3) var<storage, read_write> c: array<vec4f>;
+//: if BIAS
+@group(0) @binding(4) var<storage, read> bias: array<vec4f>;
+//: end
+//: if SECOND
+@group(0) @binding(5) var<storage, read> a1: array<vec4f>;
+@group(0) @binding(6) var<storage, read> b1: array<vec4f>;
+//: end
+//: if RESIDUAL
+@group(0) @binding(7) var<storage, read> residual: array<vec4f>;
+//: end
+//: if KEEP
+@group(0) @binding(8) var<storage, read_write> kept: array<vec4f>; // what GELU is taken of
+//: end
+
+// Four values of an operand's row: vec4 number `at` of a row of `width` vec4s.
+fn loadA0(row: u32, width: u32, at: u32) -> vec4f {
+  //: if TEXTURE_A
+  return textureLoad(a0, vec2u(at, row), 0);
+  //: else
+  return a0[row * width + at];
+  //: end
+}
+
+fn loadB0(row: u32, width: u32, at: u32) -> vec4f {
+  //: if TEXTURE_B
+  let loaded = textureLoad(b0, vec2u(at, row), 0);
+  //: else
+  let loaded = b0[row * width + at];
+  //: end
+  //: if PACKED_B
+  return unpack(loaded.xy);
+  //: else
+  return loaded;
+  //: end
+}
+//: if PACKED_B
+
+fn unpack(packed: vec2u) -> vec4f {
+  //: if BF16_B
+  let even = packed << vec2u(16);
+  let odd = packed & vec2u(0xffff0000);
+  return bitcast<vec4f>(vec4u(even.x, odd.x, even.y, odd.y));
+  //: else
+  return vec4f(unpack2x16float(packed.x), unpack2x16float(packed.y));
+  //: end
+}
+//: end
+//: if SECOND
+
+fn loadA1(row: u32, width: u32, at: u32) -> vec4f {
+  return a1[row * width + at];
+}
+
+fn loadB1(row: u32, width: u32, at: u32) -> vec4f {
+  return b1[row * width + at];
+}
+
+// The number of a stacked product's second product.
+fn slotOf(z: u32) -> u32 {
+  return (params.slots >> (2 * z)) & 3;
+}
+//: end
+
+// The epilogue: four finished values of product z's C, of vec4 column `column`, on their way to memory.
+fn store(z: u32, row: u32, column: u32, value: vec4f) {
+  let columns = params.columns / 4;
+  if (row >= params.rows || column >= columns) { return; }
+  let at = (z * params.rows + row) * columns + column;
+  var y = value;
+  //: if ACCUMULATE
+  y += c[at];
+  //: end
+  //: if GELU
+  //: if KEEP
+  kept[at] = y;
+  //: end
+  y *= cumulative(y);
+  //: end
+  //: if DROPOUT
+  y *= dropoutFactors(params.site, vec2u(at, 0), params.threshold, params.keep);
+  //: end
+  //: if RESIDUAL
+  y += residual[at];
+  //: end
+  c[at] = y;
+}
+
