@@ -6,7 +6,7 @@ import { expand } from "../kernels/expand.ts";
 import type { Kernel } from "../kernels/mod.ts";
 import source from "./ceilings.wgsl" with { type: "text" };
 import type { Ceilings } from "./roofline.ts";
-import { measure, type Timer } from "./timing.ts";
+import { measure, type Timer } from "../engine/timing.ts";
 
 /** Chains of an invocation and steps a round: no choice is the fastest on every adapter. */
 const variants = [[1, 32], [2, 16], [4, 8], [4, 32], [8, 16]];

@@ -6,7 +6,7 @@ import { measureCeilings } from "./ceilings.ts";
 import { Maker } from "./maker.ts";
 import { type Ceilings, standing } from "./roofline.ts";
 import type { KernelRow } from "./schema.ts";
-import { createTimer, measure, type Timer } from "./timing.ts";
+import { createTimer, measure, type Timer } from "../engine/timing.ts";
 
 export interface KernelBenchOptions {
   cases: Case[];

@@ -11,7 +11,7 @@ import { defaultHyperparameters } from "../models/training/events.ts";
 import { trainStep } from "../models/training/trainer.ts";
 import mini from "../assets/mini/config.json" with { type: "json" };
 import type { StepRow } from "./schema.ts";
-import { median } from "./timing.ts";
+import { median } from "../engine/timing.ts";
 
 /** Tokens of every sentence, or `emotion`: as the emotion data set's, 15 to 25, 20 in the mean. */
 export type Length = number | "emotion";

@@ -15,6 +15,8 @@ export interface DeviceInfo {
   software: boolean;
   /** Invocations of a subgroup; 0 where it is unknown or varies. */
   subgroupSize: number;
+  /** The least that a subgroup may have; 0 where the device has no subgroup functions. */
+  subgroupMinSize: number;
 }
 
 /** How kernels are cut for an adapter. */
@@ -39,7 +41,7 @@ export interface DeviceOptions {
 /** Storage buffers of the widest kernel, attention's backward pass. */
 const neededBindings = 9;
 
-/** The least subgroup whose invocations can hand rows round in a product. */
+/** The subgroup for which attention and LoRA are cut; products share rows among any that is as large. */
 const sharingLanes = 8;
 
 /**
@@ -81,9 +83,11 @@ export async function createDevice(options: DeviceOptions = {}): Promise<Device>
     architecture: gpuInfo.architecture,
     software: /llvmpipe|lavapipe|swiftshader|software|basic render/i.test(gpuInfo.description),
     subgroupSize: fixed ? gpuInfo.subgroupMaxSize : 0,
+    subgroupMinSize: 0,
   };
   const subgroups = "subgroups" as GPUFeatureName; // granted by wgpu though `features` omits it
-  const extra = (options.features ?? []).filter((feature) => adapter.features.has(feature));
+  const wanted: GPUFeatureName[] = ["timestamp-query", ...options.features ?? []]; // the tuner times
+  const extra = [...new Set(wanted)].filter((feature) => adapter.features.has(feature));
   let gpu: GPUDevice;
   let hasSubgroups = (gpuInfo.subgroupMinSize ?? 0) >= sharingLanes;
   try {
@@ -97,8 +101,9 @@ export async function createDevice(options: DeviceOptions = {}): Promise<Device>
     const again = await navigator.gpu.requestAdapter({ powerPreference: "high-performance" });
     gpu = await again!.requestDevice({ requiredLimits: limits, requiredFeatures: extra });
   }
+  if (hasSubgroups) info.subgroupMinSize = gpuInfo.subgroupMinSize;
   const kernels: KernelChoice = {
-    matmul: adapterPlan(info, hasSubgroups),
+    matmul: adapterPlan(info),
     broadcastLanes: hasSubgroups && info.subgroupSize === sharingLanes ? sharingLanes : 0,
     layerNormLanes: info.software ? 8 : 32,
     ...options.kernels,

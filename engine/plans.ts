@@ -69,11 +69,40 @@ export const registerPlan = (
 
 /** The plan for an adapter that was not tuned. */
 export function adapterPlan(
-  { description, subgroupSize }: DeviceInfo,
-  subgroups: boolean,
+  { description, subgroupSize, subgroupMinSize }: DeviceInfo,
 ): MatmulPlan {
   const textures = /llvmpipe/.test(description); // measured there only
-  return subgroups && subgroupSize === 8
+  return subgroupSize === 8 && subgroupMinSize === 8
     ? registerPlan(8, 2, { broadcast: true, workgroup: [8, 1], textures })
     : registerPlan(2, 2, { textures });
+}
+
+/** Plans worth timing on an adapter, the fixed one first: the tuner may run out of time. */
+export function candidatePlans(
+  { software, subgroupMinSize }: DeviceInfo,
+  fixed: MatmulPlan,
+): MatmulPlan[] {
+  const workgroup = (
+    rows: number,
+    columns: number,
+    inner: number,
+    [x, y]: [number, number],
+  ): MatmulPlan => ({ kind: "workgroup", rows, columns, inner, workgroup: [x, y] });
+  if (software) {
+    // Larger tiles gain nothing on llvmpipe, and an epilogue in them takes seconds to compile.
+    return fixed.kind === "registers" ? [fixed, { ...fixed, textures: !fixed.textures }] : [fixed];
+  }
+  const shared = (lanes: number, columns: number) =>
+    registerPlan(lanes, columns, { broadcast: true, workgroup: [32, 1] });
+  return [
+    fixed,
+    workgroup(1, 1, 16, [16, 16]), // 64 × 64
+    workgroup(2, 2, 16, [16, 16]), // 128 × 128
+    workgroup(2, 1, 16, [16, 16]), // 128 × 64
+    workgroup(1, 1, 32, [8, 8]), // 32 × 32
+    registerPlan(2, 1),
+    registerPlan(1, 2),
+    ...(subgroupMinSize >= 4 ? [shared(4, 2), shared(4, 1)] : []),
+    ...(subgroupMinSize >= 8 ? [shared(8, 1)] : []),
+  ];
 }

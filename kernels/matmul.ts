@@ -134,5 +134,8 @@ export function workgroupBytes(plan: MatmulPlan): number {
   return 16 * inner * (rows * y + 1 + columns * x + 1);
 }
 
+/** The texts that plans are made from: what was timed with others is out of date. */
+export const matmulSources = [interfaceSource, registersSource, workgroupSource];
+
 /** Free strides, one value an invocation: for shapes that the tiled kernels cannot read. */
 export const matmulStrided = { main: kernel("matmul_strided", stridedSource, "main") };

@@ -1,6 +1,6 @@
 /** Runs an operation in all libraries in turn, so that whatever else the machine does hits all alike. */
 import type { PeerRow } from "../schema.ts";
-import { median } from "../timing.ts";
+import { median } from "../../engine/timing.ts";
 import {
   type Library,
   type Operand,

@@ -1,5 +1,6 @@
 /** From a method and a checkpoint to a model on the GPU, ready to train. */
 import type { Device } from "../../engine/device.ts";
+import { fnv1a } from "../../engine/hash.ts";
 import { type Dtype, pack, type PackedDtype } from "../../engine/pack.ts";
 import { Parameters } from "../../engine/parameters.ts";
 import { HostRandom, streams } from "../../engine/random.ts";
@@ -119,17 +120,8 @@ export function initialValues({ name, shape, init }: ParameterSpec, seed: number
   const values = new Float32Array(sizeOf(shape));
   if (init.kind === "zeros") return values;
   if (init.kind === "ones") return values.fill(1);
-  const random = new HostRandom(seed, streams.initialise + (hash(name) << 4));
+  const random = new HostRandom(seed, streams.initialise + (fnv1a(name) << 4));
   if (init.kind === "normal") return values.map(() => init.std * random.normal());
   const bound = 1 / Math.sqrt(init.fanIn);
   return values.map(() => bound * (2 * random.uniform() - 1));
-}
-
-/** FNV-1a, 32 bits. */
-function hash(text: string): number {
-  let value = 0x811c9dc5;
-  for (const character of text) {
-    value = Math.imul(value ^ character.charCodeAt(0), 0x01000193);
-  }
-  return value >>> 0;
 }

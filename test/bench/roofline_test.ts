@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { bandwidthFor, type Ceilings, standing } from "../../bench/roofline.ts";
-import { median } from "../../bench/timing.ts";
+import { median } from "../../engine/timing.ts";
 
 const ceilings: Ceilings = {
   flopsPerSecond: 100e9,

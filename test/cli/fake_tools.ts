@@ -43,6 +43,7 @@ export function fakeTools(options: FakeOptions = {}): TrainingTools<DeviceHandle
           architecture: "",
           software: true,
           subgroupSize: 0,
+          subgroupMinSize: 0,
         },
         destroy() {},
       }),

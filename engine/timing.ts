@@ -2,7 +2,7 @@
  * Seconds that the GPU takes for a run of launches: by timestamps where the adapter has them, else by the
  * wall clock over many runs, since waiting for the queue goes in steps of 10 ms on Deno.
  */
-import type { Device } from "../engine/device.ts";
+import type { Device } from "./device.ts";
 
 export interface Timer {
   method: "timestamp-query" | "wall clock";
