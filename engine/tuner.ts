@@ -72,6 +72,7 @@ export async function tunePlans(
   } finally {
     device.tunedPlans = earlier;
     device.endStep();
+    await device.finish(); // Mesa may crash where buffers go that it still reads
     device.memory.trim();
     device.launcher.forget();
   }

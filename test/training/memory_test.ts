@@ -65,3 +65,13 @@ for (const method of checkpointed) {
     assert.ok(less < bytes, `${less} of ${bytes} bytes`);
   });
 }
+
+Deno.test("a thousand steps take no more memory than two epochs", async () => {
+  const method = loraDefaults(4);
+  const settings = { batchSize: 2, learningRate: 1e-4 }; // 45 steps an epoch, of many shapes
+  const config = { layers: 1 };
+  const short = await run(method, { ...settings, epochs: 2 }, { config });
+  const long = await run(method, { ...settings, epochs: 23 }, { config });
+  assert.equal(long.steps.length, 1035);
+  assert.equal(long.result.peakGpuBytes, short.result.peakGpuBytes);
+});

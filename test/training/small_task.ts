@@ -1,5 +1,6 @@
 /** A small task that can be learnt: words of a class's own among common ones. */
 import assert from "node:assert/strict";
+import type { Device } from "../../engine/device.ts";
 import { HostRandom } from "../../engine/random.ts";
 import { type BertConfig, parseBertConfig } from "../../models/bert/config.ts";
 import { randomWeights, type WeightSource } from "../../models/bert/weights.ts";
@@ -51,17 +52,19 @@ export interface RunChanges {
   gradientCheckpointing?: boolean;
   /** Where the model starts; at random unless given. */
   weights?: WeightSource;
+  /** The tests' common one unless given. */
+  device?: Device;
 }
 
 /** Trains a method on the task. */
 export async function run(
   method: Method,
   changes: Partial<Hyperparameters> = {},
-  { config: configChanges, gradientCheckpointing, weights }: RunChanges = {},
+  { config: configChanges, gradientCheckpointing, weights, device }: RunChanges = {},
 ) {
   const events: TrainingEvent[] = [];
   const stream = train({
-    device: await testDevice(),
+    device: device ?? await testDevice(),
     config: { ...config, ...configChanges },
     method,
     labels,
