@@ -1,7 +1,7 @@
 /**
  * A model's parameters on the GPU. Trainable ones lie one after another in flat slabs, with gradients
  * and optimiser state laid out the same, so that zeroing, norm and update are a handful of dispatches
- * over all of them. Frozen ones have a buffer each, packed or not, and nothing else.
+ * over all of them. Frozen ones have a buffer for each stack, packed or not, and nothing else.
  */
 import type { Device } from "./device.ts";
 import type { Storage } from "./memory.ts";
@@ -17,6 +17,8 @@ export interface ParameterInfo {
   trainable: boolean;
   /** A frozen matrix may be kept in 16 bits a value. */
   packed?: PackedDtype;
+  /** Parameters of one stack lie one after another in memory: see {@link Parameters.stack}. */
+  stack?: string;
 }
 
 /** Trainable parameters of one kind, flat. */
@@ -38,7 +40,7 @@ export class Parameters {
     const slabs: Slab[] = [];
     for (const decay of [true, false]) {
       const members = infos.filter((info) => info.trainable && info.decay === decay);
-      for (const group of groupsBelow(device.maxBindingBytes, members)) {
+      for (const group of groupsBelow(device.maxBindingBytes, stacksOf(members))) {
         const size = group.bytes / 4;
         const value = persistent(device, [size], undefined, "parameters");
         const gradient = persistent(device, [size], undefined, "gradients");
@@ -52,13 +54,17 @@ export class Parameters {
         }
       }
     }
-    for (const { name, shape, trainable, packed: dtype = "f32" } of infos) {
-      if (trainable && dtype !== "f32") throw new Error(`${name} trains: it cannot be ${dtype}.`);
-      if (trainable) continue;
-      const size = sizeOf(shape);
-      const storage = device.memory.allocate(size * bytesPerValue[dtype], name);
-      tensors.set(name, new Tensor(device, shape, storage, 0, dtype));
+    for (const { name, trainable, packed = "f32" } of infos) {
+      if (trainable && packed !== "f32") throw new Error(`${name} trains: it cannot be ${packed}.`);
+    }
+    for (const stack of stacksOf(infos.filter(({ trainable }) => !trainable))) {
+      const [{ name }] = stack;
+      const { bytes, members } = layOut(stack);
+      const storage = device.memory.allocate(bytes, name);
       owned.push(storage);
+      for (const { info, offset } of members) {
+        tensors.set(info.name, new Tensor(device, info.shape, storage, offset, info.packed));
+      }
     }
     this.device = device;
     this.slabs = slabs;
@@ -71,6 +77,26 @@ export class Parameters {
     const tensor = this.#tensors.get(name);
     if (!tensor) throw new Error(`The model has no parameter "${name}".`);
     return tensor;
+  }
+
+  /**
+   * Parameters of equal shape as one tensor [count, ...shape] that kernels read and add gradients to;
+   * undefined where they do not lie one after another without a gap.
+   */
+  stack(names: readonly string[]): Tensor | undefined {
+    const members = names.map((name) => this.get(name));
+    const [{ device, shape, storage, offset, size, dtype, gradient }] = members;
+    const step = size * bytesPerValue[dtype];
+    const joined = members.every((member, i) =>
+      member.storage === storage && member.offset === offset + i * step && member.size === size
+    );
+    if (!joined) return undefined;
+    const whole = new Tensor(device, [names.length, ...shape], storage, offset, dtype);
+    if (gradient) {
+      whole.requiresGrad = true;
+      whole.gradient = new Tensor(device, whole.shape, gradient.storage, gradient.offset);
+    }
+    return whole;
   }
 
   /** Sets all gradients to zero; kernels only ever add to them. */
@@ -115,21 +141,37 @@ export class Parameters {
   }
 }
 
+/** The members of each stack, in their order; a parameter that is in none is a stack of its own. */
+function stacksOf(infos: readonly ParameterInfo[]): ParameterInfo[][] {
+  return [...Map.groupBy(infos, ({ name, stack }) => stack ?? name).values()];
+}
+
 interface Group {
   bytes: number;
   members: { info: ParameterInfo; offset: number }[];
 }
 
-/** Cuts parameters into groups below a number of bytes; a larger one gets a group of its own. */
-function groupsBelow(limit: number, infos: readonly ParameterInfo[]): Group[] {
-  const groups: Group[] = [];
+/** Places parameters one after another, each where a binding may start. */
+function layOut(infos: readonly ParameterInfo[], start = 0): Group {
+  const group: Group = { bytes: start, members: [] };
   for (const info of infos) {
-    const size = sizeOf(info.shape);
-    const bytes = Math.ceil(size * 4 / offsetAlignment) * offsetAlignment;
-    let group = groups.at(-1);
-    if (!group || group.bytes + bytes > limit) groups.push(group = { bytes: 0, members: [] });
     group.members.push({ info, offset: group.bytes });
-    group.bytes += bytes;
+    const bytes = sizeOf(info.shape) * bytesPerValue[info.packed ?? "f32"];
+    group.bytes += Math.ceil(bytes / offsetAlignment) * offsetAlignment;
+  }
+  return group;
+}
+
+/** Cuts parameters into groups below a number of bytes; a larger stack gets a group of its own. */
+function groupsBelow(limit: number, stacks: readonly ParameterInfo[][]): Group[] {
+  const groups: Group[] = [];
+  for (const stack of stacks) {
+    const last = groups.at(-1);
+    const appended = last && layOut(stack, last.bytes);
+    if (appended && appended.bytes <= limit) {
+      last.bytes = appended.bytes;
+      last.members.push(...appended.members);
+    } else groups.push(layOut(stack));
   }
   return groups;
 }

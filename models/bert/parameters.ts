@@ -67,6 +67,15 @@ export function encoderLinears(config: BertConfig): LinearSpec[] {
   return linears;
 }
 
+/** The attention's layers of one input, which one launch computes where their parameters are a stack. */
+export const attentionInputs = ["query", "key", "value"] as const;
+
+/** The stack in memory that a tensor belongs to: that of query, key and value of its layer. */
+export function stackOf(name: string): string | undefined {
+  const [, layer, , tensor] = /^(.*\.attention\.self\.)(query|key|value)(\..*)$/.exec(name) ?? [];
+  return layer && `${layer}*${tensor}`;
+}
+
 /** All tensors of `BertForSequenceClassification`, in HF's names and shapes. */
 export function bertParameters(config: BertConfig, classes: number): ParameterSpec[] {
   const normal: Initializer = { kind: "normal", std: config.initializerRange };

@@ -6,7 +6,7 @@ import { Parameters } from "../../engine/parameters.ts";
 import { HostRandom, streams } from "../../engine/random.ts";
 import type { BertConfig } from "../bert/config.ts";
 import { buildBert, type Model, type PeftTree } from "../bert/encoder.ts";
-import { bertParameters, encoderLinears, type ParameterSpec } from "../bert/parameters.ts";
+import { bertParameters, encoderLinears, type ParameterSpec, stackOf } from "../bert/parameters.ts";
 import { sizeOf } from "../../engine/shape.ts";
 import type { WeightSource } from "../bert/weights.ts";
 import { messageOf, UserError } from "../files/errors.ts";
@@ -48,7 +48,7 @@ export async function createModel(
   const packs = packing(config, frozenDtype);
   const parameters = new Parameters(
     device,
-    specs.map((spec) => ({ ...spec, packed: packs(spec) })),
+    specs.map((spec) => ({ ...spec, packed: packs(spec), stack: stackOf(spec.name) })),
   );
   try {
     for (const spec of specs) {
