@@ -67,6 +67,11 @@ const StepRow = v.object({
   recordMilliseconds: v.nullable(v.number()),
   submitMilliseconds: v.nullable(v.number()),
   peakBytes: v.nullable(v.number()),
+  profile: v.optional(v.array(v.object({
+    kernel: v.string(),
+    launches: v.number(),
+    milliseconds: positive,
+  }))),
 });
 export type StepRow = v.InferOutput<typeof StepRow>;
 

@@ -17,7 +17,9 @@ import {
 } from "./command.ts";
 import { resultHead, resultPath } from "./environment.ts";
 import { stepPlot } from "./plot.ts";
-import type { StepResult } from "./schema.ts";
+import { formatShare } from "./kernel_table.ts";
+import { matmulShare, profileTable } from "./profile.ts";
+import type { StepResult, StepRow } from "./schema.ts";
 import { benchSteps, type Length, type Point } from "./step_bench.ts";
 import { pointsOf, stepTable } from "./step_table.ts";
 
@@ -48,6 +50,7 @@ const parser = object({
   grid: switchOn("--grid", "Every batch with every length, bert-base too"),
   steps: whole("--steps", "Timed steps of a block at least", "half a second's", 1),
   blocks: whole("--blocks", "Blocks, whose median counts", "3", 1),
+  profile: switchOn("--profile", "Also where a step's time goes, by kernel"),
   write: switchOn("--write", "Keep result and plot in bench/results/"),
   json: switchOn("--json", "Print the result as JSON on stdout"),
 });
@@ -67,18 +70,31 @@ async function bench(flags: InferValue<typeof parser>): Promise<void> {
   const results = await benchSteps(device, points, {
     steps: flags.steps,
     blocks: flags.blocks,
+    profile: flags.profile,
     report: ({ model, method, batch, length }) =>
       progress(`${model} ${method}, ${batch} sentences of ${length} tokens`),
   });
   progress("");
   const result: StepResult = { kind: "steps", ...resultHead(device.info), results };
   print([...stepTable(results, tableWidth()), "", ...notes(device.info.software)], flags.json);
+  for (const row of results) print(profileLines(row), flags.json);
   device.destroy();
   if (flags.write) {
     await writeResult(resultPath(result), `${JSON.stringify(result, null, 2)}\n`, flags.json);
     await writeResult(resultPath(result, "svg"), stepPlot(result), flags.json);
   }
   if (flags.json) printJson(result);
+}
+
+function profileLines({ model, method, batch, length, profile }: StepRow): string[] {
+  if (!profile) return [];
+  const share = formatShare(100 * matmulShare(profile));
+  return [
+    "",
+    `${model} ${method}, ${batch} sentences of ${length} tokens: ${share} % in matrix products`,
+    "",
+    ...profileTable(profile),
+  ];
 }
 
 function notes(software: boolean): string[] {
@@ -97,6 +113,7 @@ if (import.meta.main) {
     examples: [
       "bench:step --models mini --methods lora",
       "bench:step --models base --batches 16 --lengths emotion",
+      "bench:step --models base --methods lora --profile",
       "bench:step --grid --write",
     ],
   });

@@ -10,6 +10,7 @@ import { createModel, type MethodModel } from "../models/peft/model.ts";
 import { defaultHyperparameters } from "../models/training/events.ts";
 import { trainStep } from "../models/training/trainer.ts";
 import mini from "../assets/mini/config.json" with { type: "json" };
+import { profile } from "./profile.ts";
 import type { StepRow } from "./schema.ts";
 import { median } from "../engine/timing.ts";
 
@@ -44,6 +45,8 @@ export interface StepBenchOptions {
   steps?: number;
   /** Blocks of steps, whose median counts; 3 unless given, fewer where steps are long. */
   blocks?: number;
+  /** Whether a step's time is also taken apart by kernel. */
+  profile?: boolean;
   report?: (point: Point) => void;
 }
 
@@ -51,7 +54,7 @@ export interface StepBenchOptions {
 export async function benchSteps(
   device: Device,
   points: readonly Point[],
-  { steps = 1, blocks, report }: StepBenchOptions = {},
+  { steps = 1, blocks, profile, report }: StepBenchOptions = {},
 ): Promise<StepRow[]> {
   const rows: StepRow[] = [];
   let built: { key: string; model: MethodModel; optimizer: AdamW } | undefined;
@@ -80,7 +83,7 @@ export async function benchSteps(
           optimizer: new AdamW(model.parameters, { weightDecay, maxGradNorm }),
         };
       }
-      rows.push(await timePoint(device, built, point, { steps, blocks }));
+      rows.push(await timePoint(device, built, point, { steps, blocks, profile }));
     }
   } finally {
     drop();
@@ -97,7 +100,7 @@ async function timePoint(
   device: Device,
   { model, optimizer }: { model: MethodModel; optimizer: AdamW },
   point: Point,
-  { steps: least, blocks: wanted }: { steps: number; blocks?: number },
+  { steps: least, blocks: wanted, profile: profiled }: StepBenchOptions & { steps: number },
 ): Promise<StepRow> {
   device.memory.trim();
   device.launcher.forget();
@@ -133,6 +136,10 @@ async function timePoint(
   const blocks = wanted ?? Math.max(1, Math.min(3, affordable));
   const timed = [];
   for (let block = 0; block < blocks; block++) timed.push(await runSteps(steps));
+  const { peakBytes } = device.memory;
+  const shares = profiled
+    ? await profile(device, () => trainStep(device, model, optimizer, batch, step++, settings))
+    : undefined;
   await optimizer.readHistory();
   const times = timed.map(({ milliseconds }) => milliseconds);
   const milliseconds = median(times);
@@ -150,7 +157,8 @@ async function timePoint(
     dispatches: timed[0].dispatches,
     recordMilliseconds: median(recordings.slice(warmUpSteps)),
     submitMilliseconds: median(submissions.slice(warmUpSteps)),
-    peakBytes: device.memory.peakBytes,
+    peakBytes,
+    ...(shares && { profile: shares }),
   };
 }
 

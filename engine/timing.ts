@@ -34,7 +34,7 @@ export async function createTimer(device: Device): Promise<Timer> {
   if (!device.gpu.features.has("timestamp-query")) {
     return { method: "wall clock", seconds: (run, repeats) => wallSeconds(device, run, repeats) };
   }
-  const stamps = new Stamps(device);
+  const stamps = new Stamps(device, 2);
   const period = await stamps.period();
   return {
     method: "timestamp-query",
@@ -88,23 +88,26 @@ async function wallSeconds(device: Device, run: () => void, repeats: number): Pr
   return (performance.now() - start) / 1000;
 }
 
-/** Two timestamps in the queue, before and after what is recorded between them. */
-class Stamps {
+/** Timestamps in the queue; the adapter must have the feature `timestamp-query`. */
+export class Stamps {
   readonly #device: Device;
+  readonly #count: number;
   readonly #set: GPUQuerySet;
   readonly #resolved: GPUBuffer;
   readonly #staging: GPUBuffer;
 
-  constructor(device: Device) {
+  /** Room for so many, 2 to 4096. */
+  constructor(device: Device, count: number) {
     const { gpu } = device;
     this.#device = device;
-    this.#set = gpu.createQuerySet({ type: "timestamp", count: 2 });
-    this.#resolved = gpu.createBuffer({ size: 16, usage: 0x200 | 0x04 }); // QUERY_RESOLVE | COPY_SRC
-    this.#staging = gpu.createBuffer({ size: 16, usage: 0x01 | 0x08 }); // MAP_READ | COPY_DST
+    this.#count = count;
+    this.#set = gpu.createQuerySet({ type: "timestamp", count });
+    this.#resolved = gpu.createBuffer({ size: 8 * count, usage: 0x200 | 0x04 }); // QUERY_RESOLVE | COPY_SRC
+    this.#staging = gpu.createBuffer({ size: 8 * count, usage: 0x01 | 0x08 }); // MAP_READ | COPY_DST
   }
 
   /** An empty pass that notes the time at which all before it is done. */
-  write(index: 0 | 1): void {
+  write(index: number): void {
     this.#device.launcher.record((encoder) =>
       encoder.beginComputePass({
         timestampWrites: { querySet: this.#set, endOfPassWriteIndex: index },
@@ -112,11 +115,12 @@ class Stamps {
     );
   }
 
+  /** All times, in ticks. Waits for the GPU. */
   async read(): Promise<BigUint64Array> {
     const { launcher } = this.#device;
     launcher.record((encoder) => {
-      encoder.resolveQuerySet(this.#set, 0, 2, this.#resolved, 0);
-      encoder.copyBufferToBuffer(this.#resolved, 0, this.#staging, 0, 16);
+      encoder.resolveQuerySet(this.#set, 0, this.#count, this.#resolved, 0);
+      encoder.copyBufferToBuffer(this.#resolved, 0, this.#staging, 0, 8 * this.#count);
     });
     launcher.submit();
     await this.#staging.mapAsync(1);
@@ -124,6 +128,12 @@ class Stamps {
     this.#staging.unmap();
     this.#device.check();
     return stamps;
+  }
+
+  destroy(): void {
+    this.#set.destroy();
+    this.#resolved.destroy();
+    this.#staging.destroy();
   }
 
   /**

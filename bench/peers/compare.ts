@@ -11,8 +11,11 @@ import {
 
 /** Seconds that a sample lasts at least: waiting for a queue goes in steps of 10 ms. */
 const sampleSeconds = 0.25;
-/** ‖difference‖ / ‖result‖ up to which results count as the same. */
+/** Seconds that all samples of a library should last: beyond it takes fewer than were asked for. */
+const operationSeconds = 5;
+/** ‖difference‖ / ‖result‖ up to which results count as the same; for values rounded to bf16. */
 const tolerance = 1e-4;
+const packedTolerance = 4e-3;
 
 /** The products and row operations of the comparison. */
 export function peerOperations(): Operation[] {
@@ -27,6 +30,14 @@ export function peerOperations(): Operation[] {
         inner,
       }))
     ),
+    ...(["NT", "NN"] as const).map((transpose) => ({
+      kind: "matmul" as const,
+      transpose,
+      rows: 1024,
+      columns: 1024,
+      inner: 1024,
+      packed: "bf16" as const,
+    })),
     { kind: "softmax", rows: 384, columns: 768 },
     { kind: "layerNorm", rows: 384, columns: 768 },
   ];
@@ -42,7 +53,7 @@ export function operationName(operation: Operation): { kernel: string; shape: st
     };
   }
   return {
-    kernel: `matmul.${operation.transpose}`,
+    kernel: `matmul.${operation.transpose}${operation.packed ? `, ${operation.packed}` : ""}`,
     shape: `${rows}×${columns}×${operation.inner}`,
   };
 }
@@ -64,16 +75,23 @@ export async function compare(
 ): Promise<PeerRow> {
   const name = operationName(operation);
   const operands = makeOperands(operation);
-  const entries: { library: Library; runner: Runner; times: number; seconds: number[] }[] = [];
+  const entries: {
+    library: Library;
+    runner: Runner;
+    times: number;
+    samples: number;
+    seconds: number[];
+  }[] = [];
   try {
     let expected: Float32Array | undefined;
     for (const library of libraries) {
       const runner = await library.prepare(operation, operands);
-      entries.push({ library, runner, times: 1, seconds: [] });
+      entries.push({ library, runner, times: 1, samples, seconds: [] });
       const result = await runner.result();
       expected ??= result;
       const error = relativeError(result, expected);
-      if (!(error <= tolerance)) {
+      const packed = operation.kind === "matmul" && operation.packed;
+      if (!(error <= (packed ? packedTolerance : tolerance))) {
         throw new Error(
           `${name.kernel} ${name.shape}: ${library.name} differs from ${libraries[0].name} ` +
             `by ${error.toExponential(1)} of the result.`,
@@ -84,6 +102,7 @@ export async function compare(
       await entry.runner.run(1); // compiles what waiting takes
       const once = await timed(entry.runner, 1);
       entry.times = Math.max(1, Math.ceil(sampleSeconds / once));
+      entry.samples = Math.max(1, Math.min(samples, Math.floor(operationSeconds / once)));
       if (entry.times > 1) { // the first may have been mostly waiting
         const some = await timed(entry.runner, Math.min(10, entry.times)) /
           Math.min(10, entry.times);
@@ -91,7 +110,7 @@ export async function compare(
       }
     }
     for (let sample = 0; sample < samples; sample++) {
-      for (const entry of entries) {
+      for (const entry of entries.filter((each) => sample < each.samples)) {
         entry.seconds.push(await timed(entry.runner, entry.times) / entry.times);
       }
     }

@@ -2,7 +2,15 @@
 
 /** Operations that all libraries have, with the shapes of their operands. */
 export type Operation =
-  | { kind: "matmul"; transpose: "NT" | "NN" | "TN"; rows: number; columns: number; inner: number }
+  | {
+    kind: "matmul";
+    transpose: "NT" | "NN" | "TN";
+    rows: number;
+    columns: number;
+    inner: number;
+    /** Ours keeps B in 16 bits a value, as a frozen weight; the others have no such thing. */
+    packed?: "bf16";
+  }
   | { kind: "softmax"; rows: number; columns: number }
   | { kind: "layerNorm"; rows: number; columns: number };
 

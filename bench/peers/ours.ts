@@ -1,10 +1,10 @@
 /** This project's own kernels in the comparison. */
-import { createDevice } from "../../engine/device.ts";
+import { createDevice, type Device, type DeviceInfo } from "../../engine/device.ts";
 import { matmul } from "../../engine/matmul.ts";
 import { layerNorm, softmax } from "../../engine/ops/mod.ts";
 import { noGrad } from "../../engine/tape.ts";
-import { persistent, type Tensor } from "../../engine/tensor.ts";
-import type { DeviceInfo } from "../../engine/device.ts";
+import { bytesPerValue, pack, type PackedDtype } from "../../engine/pack.ts";
+import { persistent, Tensor } from "../../engine/tensor.ts";
 import { layerNormEps, type Library, type Operation } from "./library.ts";
 
 export async function openOurs(): Promise<Library & { info: DeviceInfo }> {
@@ -13,7 +13,12 @@ export async function openOurs(): Promise<Library & { info: DeviceInfo }> {
     name: "ours",
     info: device.info,
     prepare(operation, operands) {
-      const tensors = operands.map(({ shape, data }) => persistent(device, shape, data));
+      const packed = operation.kind === "matmul" ? operation.packed : undefined;
+      const tensors = operands.map(({ shape, data }, i) =>
+        packed && i === 1
+          ? packedTensor(device, shape, data, packed)
+          : persistent(device, shape, data)
+      );
       const products = operation.kind === "matmul"
         ? [persistent(device, [operation.rows, operation.columns])]
         : [];
@@ -40,6 +45,17 @@ export async function openOurs(): Promise<Library & { info: DeviceInfo }> {
     },
     close: () => device.destroy(),
   };
+}
+
+function packedTensor(
+  device: Device,
+  shape: readonly number[],
+  data: Float32Array,
+  dtype: PackedDtype,
+): Tensor {
+  const storage = device.memory.allocate(data.length * bytesPerValue[dtype]);
+  device.write(storage, 0, pack(data, dtype));
+  return new Tensor(device, shape, storage, 0, dtype);
 }
 
 function forward(operation: Operation, [a, b, c]: Tensor[], product: Tensor): Tensor {

@@ -1,12 +1,13 @@
 /** The table of cases covers the catalogue of kernels, on tiny shapes: nothing is timed here. */
 import assert from "node:assert/strict";
 import { capture } from "../../bench/capture.ts";
+import { matmulShare, profile } from "../../bench/profile.ts";
 import { bertCases } from "../../bench/cases.ts";
 import { groupLaunches, rowTitle } from "../../bench/kernel_bench.ts";
 import { Maker } from "../../bench/maker.ts";
 import { createDevice } from "../../engine/device.ts";
 import { persistent } from "../../engine/tensor.ts";
-import { relu } from "../../engine/ops/mod.ts";
+import { add, relu } from "../../engine/ops/mod.ts";
 import * as catalogue from "../../kernels/mod.ts";
 
 /** `layer_norm` from `layerNorm`, as kernels are named. */
@@ -59,6 +60,38 @@ Deno.test("a captured launch can be run again, and the launcher is left as it wa
     assert.equal(device.launcher.dispatches, before + 2);
     assert.deepEqual([...await relu(x).read()], [0, 2, 0, 4]);
     device.endStep();
+  } finally {
+    device.destroy();
+  }
+});
+
+Deno.test("a profile counts every launch, and leaves the launcher as it was", async () => {
+  const device = await createDevice();
+  try {
+    if (!device.gpu.features.has("timestamp-query")) return;
+    const x = persistent(device, [64, 64]);
+    const shares = await profile(device, () => {
+      relu(relu(x));
+      add(x, x);
+      device.endStep();
+    });
+    assert.deepEqual(
+      new Map(shares.map(({ kernel, launches }) => [kernel, launches])),
+      new Map([
+        ["relu.forward", 2],
+        ["add.forward", 1],
+      ]),
+    );
+    assert.ok(shares.every(({ milliseconds }) => milliseconds >= 0));
+    assert.equal(
+      matmulShare([...shares, { kernel: "matmul.NT", launches: 1, milliseconds: 1e9 }]).toFixed(3),
+      "1.000",
+    );
+    const before = device.launcher.dispatches;
+    relu(x);
+    assert.equal(device.launcher.dispatches, before + 1);
+    device.endStep();
+    await device.finish();
   } finally {
     device.destroy();
   }
