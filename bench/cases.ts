@@ -137,9 +137,9 @@ function attentionCase(tokens: number, hidden: number, length: number): Case {
         const first = row - row % length;
         return first + length <= tokens ? [first, first + length] : [tokens, tokens];
       });
-      const [query, key, value] = [0, 1, 2].map(() => make.input([tokens, hidden]));
+      const projections = make.input([3, tokens, hidden]);
       const ranges = make.indices([tokens, 2], Uint32Array.from(bounds.flat()));
-      make.backward(() => attention(query, key, value, { heads, dropout: 0.1, sentences: ranges }));
+      make.backward(() => attention(projections, { heads, dropout: 0.1, sentences: ranges }));
     },
   };
 }

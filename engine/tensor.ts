@@ -65,6 +65,22 @@ export class Tensor {
   }
 }
 
+/**
+ * One of the tensors that lie in another along its first dimension: of [3, rows, columns] a [rows, columns].
+ * Throws where it does not start where a binding may.
+ */
+export function part({ device, shape, storage, offset, dtype }: Tensor, index: number): Tensor {
+  const [, ...inner] = shape;
+  const start = offset + index * sizeOf(inner) * bytesPerValue[dtype];
+  if (start % offsetAlignment !== 0) {
+    throw new Error(
+      `Part ${index} of [${shape.join(", ")}] starts at byte ${start}, no multiple of ` +
+        `${offsetAlignment}: pack batches in multiples of 64 rows.`,
+    );
+  }
+  return new Tensor(device, inner, storage, start, dtype);
+}
+
 /** A tensor of the step arena, not initialised. It is gone when the step ends. */
 export function empty(device: Device, shape: readonly number[]): Tensor {
   const size = sizeOf(shape);

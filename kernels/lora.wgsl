@@ -1,8 +1,8 @@
 // LoRA's narrow products, with dropout drawn inside. The rest of y = x Wᵀ + b + s (dropout(x) Aᵀ) Bᵀ and
-// of its gradient are products of matmul.wgsl.
+// of its gradient are products of the matmul family.
 //
 //   project          u = s · dropout(x) Aᵀ         [tokens, rank]
-//   input_gradient   dx = s · dropout'(du A)       [tokens, in]; matmul then adds dy W
+//   input_gradient   dx += s · dropout'(du A)      [tokens, in], to dy W, which matmul has written
 //   gradient         dA += s · duᵀ dropout(x)      [rank, in]
 //
 // with du = dy B. As u holds the scale s, B's gradient is dyᵀ u.
@@ -102,10 +102,15 @@ fn input_gradient(
     }
     //: end
   }
-  //: for t in 0..4
-  let at$t = row$t * params.columns + column;
-  dx[at$t] = params.scale * sum$t * factors(at$t);
-  //: end
+  // Unlike a store, an addition must not be made twice: what is beyond the last row or column leaves.
+  if (id.x < params.columns) {
+    //: for t in 0..4
+    if (id.y * 4 + $t < params.rows) {
+      let at = row$t * params.columns + column;
+      dx[at] += params.scale * sum$t * factors(at);
+    }
+    //: end
+  }
 }
 
 // One invocation a column vector and RANKS ranks, over all tokens in order.
@@ -135,7 +140,6 @@ fn gradient(
     //: end
     //: end
   }
-  // Unlike a store, an addition must not be made twice: invocations beyond the last column leave.
   if (id.x < params.columns) {
     //: for r in 0..RANKS
     if (first + $r < params.rank) { dloraA[(first + $r) * params.columns + column] += sum$r; }

@@ -1,6 +1,6 @@
 import { attention as kernels } from "../../kernels/mod.ts";
 import { record } from "../tape.ts";
-import { empty, type Tensor } from "../tensor.ts";
+import { empty, part, type Tensor } from "../tensor.ts";
 import { dropoutParams } from "./dropout.ts";
 
 export interface AttentionOptions {
@@ -12,16 +12,17 @@ export interface AttentionOptions {
 }
 
 /**
- * Multi-head attention within packed sentences: query, key, value and result [rows, heads · headSize],
- * headSize a multiple of 4. Formulas in kernels/attention.wgsl; nothing of size rows × rows is stored.
+ * Multi-head attention within packed sentences: query, key and value as one tensor [3, rows, heads ·
+ * headSize], as linearStack makes it, result [rows, heads · headSize]; headSize a multiple of 4. Formulas in
+ * kernels/attention.wgsl; nothing of size rows × rows is stored.
  */
 export function attention(
-  query: Tensor,
-  key: Tensor,
-  value: Tensor,
+  projections: Tensor,
   { heads, dropout, sentences }: AttentionOptions,
 ): Tensor {
-  const { device, rows, columns } = query;
+  const { device } = projections;
+  const [query, key, value] = [0, 1, 2].map((z) => part(projections, z));
+  const { rows, columns } = query;
   const headSize = columns / heads;
   if (headSize % 4 !== 0) {
     throw new Error(
@@ -51,11 +52,12 @@ export function attention(
     groups,
   );
   return record(
-    [query, key, value],
+    [projections],
     output,
     (doutput) => {
       const delta = empty(device, [rows, heads]);
-      const [dquery, dkey, dvalue] = [0, 0, 0].map(() => empty(device, query.shape));
+      const dprojections = empty(device, projections.shape);
+      const [dquery, dkey, dvalue] = [0, 1, 2].map((z) => part(dprojections, z));
       const saved = {
         ...inputs,
         lse: lse.binding,
@@ -75,7 +77,7 @@ export function attention(
         groups,
       );
       device.memory.release(delta.storage);
-      return [dquery, dkey, dvalue];
+      return [dprojections];
     },
     [lse],
   );

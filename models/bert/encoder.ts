@@ -1,8 +1,8 @@
 /**
  * BERT for sequence classification (Devlin et al. 2018, arXiv:1810.04805), as HF's
  * BertForSequenceClassification. Built as a tree of functions that reads like the checkpoint's keys;
- * a PEFT method changes the tree when it is built: `linear` may give a LoRA layer, `subLayer` may put
- * an adapter in.
+ * a PEFT method changes the tree when it is built: `lora` makes a linear layer a LoRA layer, `subLayerEnd`
+ * may put an adapter in.
  */
 import {
   add,
@@ -13,6 +13,9 @@ import {
   layerNorm,
   linear,
   type LinearEnd,
+  linearStack,
+  loraLinear,
+  type LoraWeights,
   tanh,
 } from "../../engine/ops/mod.ts";
 import type { Parameters } from "../../engine/parameters.ts";
@@ -20,6 +23,7 @@ import { checkpoint, scope } from "../../engine/tape.ts";
 import type { Tensor } from "../../engine/tensor.ts";
 import type { PackedBatch } from "./batch.ts";
 import type { BertConfig } from "./config.ts";
+import { attentionInputs } from "./parameters.ts";
 
 /** [rows, in] → [rows, out] */
 export type Layer = (x: Tensor) => Tensor;
@@ -35,8 +39,8 @@ export type SubLayerEnd = (dense: (residual?: Tensor) => Tensor, input: Tensor) 
 
 /** How a PEFT method changes the tree; every part is optional. */
 export interface PeftTree {
-  /** The linear layer of an HF module name, or undefined for the plain one. */
-  linear?(module: string): LinearLayer | undefined;
+  /** What makes the linear layer of an HF module name a LoRA layer, asked at every pass; undefined for a plain one. */
+  lora?(module: string): (() => LoraWeights) | undefined;
   /** The end of `attention.output` or `output` of a layer, or undefined for the plain LN(D + X). */
   subLayerEnd?(module: string, norm: Layer): SubLayerEnd | undefined;
   /** What happens to the pooled vector, before the classifier's dropout. */
@@ -64,11 +68,27 @@ export function buildBert(config: BertConfig, parameters: Parameters, peft: Peft
   const drop = (x: Tensor, probability: number) => dropout(x, model.training ? probability : 0);
 
   const linearLayer = (module: string): LinearLayer => {
-    const changed = peft.linear?.(module);
-    if (changed) return changed;
     const w = weight(`${module}.weight`);
     const b = weight(`${module}.bias`);
-    return (x, end) => linear(x, w, b, end);
+    const lora = peft.lora?.(module);
+    return lora ? (x, end) => loraLinear(x, w, b, lora(), end) : (x, end) => linear(x, w, b, end);
+  };
+  /** Query, key and value of a layer's input, in one launch where their parameters lie together. */
+  const attentionInputLayers = (at: string): Layer => {
+    const modules = attentionInputs.map((name) => `${at}.attention.self.${name}`);
+    const stack = (of: string[], tensor: string) =>
+      of.length > 0 ? parameters.stack(of.map((module) => `${module}.${tensor}`)) : undefined;
+    const layers = modules.map((module) => ({
+      weight: weight(`${module}.weight`),
+      bias: weight(`${module}.bias`),
+      lora: peft.lora?.(module),
+    }));
+    const weights = stack(modules, "weight");
+    const biases = stack(modules, "bias");
+    const loraB = stack(modules.filter((_, z) => layers[z].lora), "lora_B.weight");
+    const joined = weights && biases && { weight: weights, bias: biases, loraB };
+    return (x) =>
+      linearStack(x, { layers: layers.map((each) => ({ ...each, lora: each.lora?.() })), joined });
   };
   const normLayer = (module: string): Layer => {
     const gamma = weight(`${module}.weight`);
@@ -101,14 +121,12 @@ export function buildBert(config: BertConfig, parameters: Parameters, peft: Peft
   const embeddingNorm = normLayer("bert.embeddings.LayerNorm");
 
   const encoderLayer = (at: string) => {
-    const query = linearLayer(`${at}.attention.self.query`);
-    const key = linearLayer(`${at}.attention.self.key`);
-    const value = linearLayer(`${at}.attention.self.value`);
+    const inputs = attentionInputLayers(at);
     const attentionOutput = outputLayer(`${at}.attention.output`);
     const intermediate = linearLayer(`${at}.intermediate.dense`);
     const output = outputLayer(`${at}.output`);
     return (x: Tensor, batch: PackedBatch): Tensor => {
-      const context = attention(query(x), key(x), value(x), {
+      const context = attention(inputs(x), {
         heads: config.heads,
         dropout: model.training ? config.attentionDropout : 0,
         sentences: batch.sentences,

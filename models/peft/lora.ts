@@ -2,7 +2,6 @@
  * LoRA (Hu et al. 2021, arXiv:2106.09685) as the PEFT library defines it:
  * y = x Wᵀ + b + s · (dropout(x) Aᵀ) Bᵀ, with s = α/r, or α/√r for rsLoRA (arXiv:2312.03732).
  */
-import { loraLinear } from "../../engine/ops/mod.ts";
 import type { Parameters } from "../../engine/parameters.ts";
 import type { BertConfig } from "../bert/config.ts";
 import type { PeftTree } from "../bert/encoder.ts";
@@ -62,16 +61,11 @@ export function loraTree(
   const targets = new Set(loraTargets(config, method.targetModules).map(({ name }) => name));
   const scale = loraScale(method);
   return {
-    linear(module) {
+    lora(module) {
       if (!targets.has(module)) return undefined;
-      const weight = parameters.get(`${module}.weight`);
-      const bias = parameters.get(`${module}.bias`);
       const a = parameters.get(`${module}.lora_A.weight`);
       const b = parameters.get(`${module}.lora_B.weight`);
-      return (x, end) => {
-        const dropout = training() ? method.dropout : 0;
-        return loraLinear(x, weight, bias, { a, b, scale, dropout }, end);
-      };
+      return () => ({ a, b, scale, dropout: training() ? method.dropout : 0 });
     },
   };
 }

@@ -3,7 +3,8 @@ import { createDevice, Device } from "../../engine/device.ts";
 import { registerPlan } from "../../engine/plans.ts";
 import { rowIndex } from "../../engine/ops/embedding.ts";
 import * as ops from "../../engine/ops/mod.ts";
-import { type Tensor, upload } from "../../engine/tensor.ts";
+import { gradientBuffer } from "../../engine/tape.ts";
+import { part, type Tensor, upload } from "../../engine/tensor.ts";
 import * as reference from "../reference.ts";
 import type { Values } from "../reference.ts";
 import { checkOp, type OpCase, randomState } from "./check.ts";
@@ -31,6 +32,11 @@ function elementwise(name: keyof typeof reference.functions): OpCase[] {
 }
 
 const dropoutSite = (probability: number) => ({ ...randomState, site: 0, probability });
+const split = (x: Values, count: number) =>
+  Array.from(
+    { length: count },
+    (_, i) => x.slice(i * x.length / count, (i + 1) * x.length / count),
+  );
 const times = (x: Values, factors: Values) => x.map((value, i) => value * factors[i]);
 
 function dropout([rows, columns]: number[], probability: number): OpCase {
@@ -59,17 +65,18 @@ function attention(
   }
   const factor = attentionFactor(dropoutSite(probability), heads);
   return {
-    shapes: [[rows, width], [rows, width], [rows, width]],
-    run: ([query, key, value]) =>
-      ops.attention(query, key, value, {
+    shapes: [[3, rows, width]],
+    run: ([projections]) =>
+      ops.attention(projections, {
         heads,
         dropout: probability,
-        sentences: upload(query.device, [rows, 2], sentences),
+        sentences: upload(projections.device, [rows, 2], sentences),
       }),
-    reference([query, key, value], dy) {
+    reference([projections], dy) {
       const doutput = dy.length > 0 ? dy : new Array(rows * width).fill(0);
+      const [query, key, value] = split(projections, 3);
       const { output, gradients } = reference.attention(query, key, value, shape, doutput, factor);
-      return { y: output, gradients };
+      return { y: output, gradients: [gradients.flat()] };
     },
   };
 }
@@ -175,6 +182,65 @@ function lora(
   };
 }
 
+/** The parts of a joined parameter, as layers of their own that share its gradient. */
+function members(joined: Tensor): Tensor[] {
+  const gradient = joined.requiresGrad ? gradientBuffer(joined) : undefined;
+  return Array.from({ length: joined.shape[0] }, (_, z) => {
+    const member = part(joined, z);
+    member.requiresGrad = joined.requiresGrad;
+    if (gradient) member.gradient = part(gradient, z);
+    return member;
+  });
+}
+
+/** Three layers of one input; those of `adapted` have LoRA. With `joined` one launch computes all. */
+function linearStack(
+  [rows, inputs, outputs]: [number, number, number],
+  { joined, adapted = [], rank = 4 }: { joined: boolean; adapted?: number[]; rank?: number },
+): OpCase {
+  const probability = 0.1;
+  const scale = 0.7;
+  const factors = adapted.map((_, slot) =>
+    elementFactors({ ...dropoutSite(probability), site: slot }, rows * inputs)
+  );
+  const loraShapes = [...adapted.map(() => [rank, inputs]), [adapted.length, outputs, rank]];
+  const shapes = [[rows, inputs], [3, outputs, inputs], [3, outputs]];
+  return {
+    shapes: adapted.length > 0 ? [...shapes, ...loraShapes] : shapes,
+    run([x, weight, bias, ...lora]) {
+      const loraB = lora.at(-1);
+      const [weights, biases] = [members(weight), members(bias)];
+      const bs = loraB ? members(loraB) : [];
+      const layers = weights.map((each, z) => {
+        const slot = adapted.indexOf(z);
+        const made = { a: lora[slot], b: bs[slot], scale, dropout: probability };
+        return { weight: each, bias: biases[z], ...(slot >= 0 && { lora: made }) };
+      });
+      return ops.linearStack(x, { layers, ...(joined && { joined: { weight, bias, loraB } }) });
+    },
+    reference([x, weight, bias, ...lora], dy) {
+      const dys = split(dy.length > 0 ? dy : new Array(3 * rows * outputs).fill(0), 3);
+      const bs = split(lora.at(-1) ?? [], Math.max(1, adapted.length));
+      const results = dys.map((dz, z) => {
+        const slot = adapted.indexOf(z);
+        const own = [x, split(weight, 3)[z], split(bias, 3)[z]];
+        return slot < 0 ? reference.linear(own[0], own[1], own[2], dz) : reference.loraLinear(
+          [...own, lora[slot], bs[slot]],
+          { scale, factors: factors[slot] },
+          dz,
+        );
+      });
+      const of = (i: number) => results.map(({ gradients }) => gradients[i]);
+      const dx = of(0).reduce((sum, each) => sum.map((value, i) => value + each[i]));
+      const gradients = [dx, of(1).flat(), of(2).flat()];
+      if (adapted.length > 0) {
+        gradients.push(...adapted.map((z) => of(3)[z]), adapted.flatMap((z) => of(4)[z]));
+      }
+      return { y: results.flatMap(({ y }) => y), gradients };
+    },
+  };
+}
+
 function withZeros<T>(dy: Values, size: number, run: (dy: Values) => T): T {
   return run(dy.length > 0 ? dy : new Array(size).fill(0));
 }
@@ -196,12 +262,12 @@ const table = {
     reference: ([a, b], dy) => ({ y: a.map((value, i) => value + b[i]), gradients: [dy, dy] }),
   })),
   attention: [
-    attention({ lengths: [1], heads: 1, headSize: 16, rows: 1 }),
+    attention({ lengths: [1], heads: 1, headSize: 16, rows: 4 }),
     attention({ lengths: [1, 17, 33, 5], heads: 3, headSize: 16, rows: 64 }),
     attention({ lengths: [9, 2, 30], heads: 2, headSize: 32, rows: 67 }, 0.1),
     attention({ lengths: [70, 3], heads: 1, headSize: 64, rows: 80 }, 0.5),
     attention({ lengths: [1, 2, 1, 9, 1, 1, 8, 3, 20, 1], heads: 2, headSize: 32, rows: 47 }),
-    attention({ lengths: [5, 6], heads: 5, headSize: 4, rows: 11 }),
+    attention({ lengths: [5, 6], heads: 5, headSize: 4, rows: 16 }),
   ],
   crossEntropy: [crossEntropy(1, 2), crossEntropy(7, 13), crossEntropy(130, 5)],
   dropout: [dropout([1, 4], 0.5), dropout([67, 13], 0.1), dropout([130, 20], 0.9)],
@@ -224,6 +290,14 @@ const table = {
     linearEnd([33, 20, 36], { residual: true }),
     linearEnd([66, 12, 44], { gelu: true, dropout: 0.3, residual: true }),
     linearEnd([9, 6, 13], { gelu: true, dropout: 0.1, residual: true }), // by operations of their own
+  ],
+  linearStack: [
+    linearStack([48, 12, 64], { joined: true }),
+    linearStack([67, 12, 64], { joined: false }),
+    linearStack([48, 20, 64], { joined: true, adapted: [0, 2] }),
+    linearStack([48, 12, 64], { joined: true, adapted: [1] }),
+    linearStack([64, 12, 64], { joined: false, adapted: [0, 2] }),
+    linearStack([64, 12, 64], { joined: true, adapted: [0, 1, 2], rank: 3 }), // no launch for all
   ],
   loraLinear: [
     lora(1, 20, 36, 1, 0),

@@ -10,6 +10,7 @@ import {
   gelu,
   layerNorm,
   linear,
+  linearStack,
   scale,
   silu,
 } from "../../engine/ops/mod.ts";
@@ -62,8 +63,8 @@ function smallModel(hidden = 16) {
       const { backward } = withTape(() => {
         const ids = rowIndex(device, Uint32Array.from([1, 9, 1, 4, 29, 1, 0, 4]));
         const x = dropout(layerNorm(embedding(table, ids), gamma, beta, 1e-12), 0.1);
-        const [query, key, value] = weights.map((weight, i) => linear(x, weight, biases[i]));
-        const mixed = attention(query, key, value, {
+        const layers = weights.map((weight, i) => ({ weight, bias: biases[i] }));
+        const mixed = attention(linearStack(x, { layers }), {
           heads: 1,
           dropout: 0.1,
           sentences: upload(device, [8, 2], sentences),
