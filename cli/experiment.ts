@@ -18,6 +18,7 @@ import { fitToModel, type Plan, type PlannedRun } from "./plan.ts";
 import type { RunReport } from "./run_report.ts";
 import { type Output, paint, renderNotice, wrap } from "./terminal.ts";
 import type { DeviceHandle, TrainingTools } from "./tools.ts";
+import { productsOf, tuneForAdapter } from "./tuning.ts";
 
 /** What exists only as long as the experiment runs; an interruption removes it. */
 export interface Session {
@@ -116,6 +117,9 @@ export async function runExperiment<Device extends DeviceHandle>(
     const split = tools.stratifiedSplit(dataset, { seed, maxSamples });
     const tokenizer = await tools.loadTokenizer(model.folder, model.config.vocabSize);
 
+    const tuning = flags.noTune
+      ? { plans: {} }
+      : await tuneForAdapter(device, productsOf(runs, model.config, split, tokenizer), tools, err);
     const folder = named ?? await newExperiment(outputDir, model.name, dataset.name);
     session.folder = folder;
     printFacts([
@@ -127,6 +131,7 @@ export async function runExperiment<Device extends DeviceHandle>(
         `validation, ${formatCount(split.test.length)} test (seed ${seed})`,
       ],
       ["GPU", `${device.info.description}${device.info.software ? " (software)" : ""}`],
+      ...(tuning.fact ? [["Tuned", tuning.fact] as [string, string]] : []),
       ["Results", folder],
     ], out);
 
@@ -137,6 +142,7 @@ export async function runExperiment<Device extends DeviceHandle>(
       maxSamples,
       gradientCheckpointing: flags.gradientCheckpointing,
       adapter: device.info,
+      kernels: { fixed: device.kernels.matmul, tuned: tuning.plans },
       notices,
       warnings: options.plan.warnings,
       weightNotes: [],

@@ -95,6 +95,7 @@ const trainingFlags = object({
     "Frozen weights in memory: f32, bf16 or f16",
     "f32",
   ),
+  noTune: switchOn("--no_tune", "Take fixed kernels instead of timing some once"),
   learningRate: flag(
     "--learning_rate",
     valueOf("RATE", parseLearningRates, {}),

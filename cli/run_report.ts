@@ -1,6 +1,8 @@
 /** `run.json` and `steps.jsonl`: everything about one run, under the flags' snake_case names. */
 import project from "../deno.json" with { type: "json" };
 import type { DeviceInfo } from "../engine/device.ts";
+import type { TunedPlans } from "../engine/plans.ts";
+import type { MatmulPlan } from "../kernels/mod.ts";
 import type { Dataset } from "../models/data/load.ts";
 import type { Split } from "../models/data/split.ts";
 import type { Method } from "../models/peft/method.ts";
@@ -17,6 +19,8 @@ export interface RunContext {
   gradientCheckpointing: boolean;
   /** The GPU, as WebGPU names it. */
   adapter: DeviceInfo;
+  /** Plans of matrix products: the adapter's fixed one, and tuned ones by class of shapes. */
+  kernels: { fixed: MatmulPlan; tuned: TunedPlans };
   /** Sentences that the reader of the results must know, e.g. that mini stands in. */
   notices: string[];
   warnings: string[];
@@ -153,6 +157,8 @@ export function runReport(
     tokens_per_second: result.tokensPerSecond,
     peak_gpu_bytes: result.peakGpuBytes,
     adapter: inSnakeCase(context.adapter),
+    /** With other plans the last bits of the result differ. */
+    matmul_plans: context.kernels,
     versions: versions(),
     command: context.command,
     started: times.started.toISOString(),

@@ -1,5 +1,6 @@
 /** What an experiment needs of the other rooms, in one object, so that a test can stand in. */
-import type { DeviceInfo } from "../engine/device.ts";
+import type { DeviceInfo, KernelChoice } from "../engine/device.ts";
+import type { Product, TunedPlans } from "../engine/plans.ts";
 import type { BertConfig } from "../models/bert/config.ts";
 import type { Tokenizer } from "../models/bert/tokenizer.ts";
 import type { WeightSource } from "../models/bert/weights.ts";
@@ -14,6 +15,7 @@ import type { Hyperparameters, TrainingEvent } from "../models/training/events.t
 /** What the command line itself asks of a GPU device. */
 export interface DeviceHandle {
   info: DeviceInfo;
+  kernels: Pick<KernelChoice, "matmul">;
   destroy(): void;
 }
 
@@ -42,6 +44,14 @@ export interface TrainingTools<Device extends DeviceHandle> {
     gradientCheckpointing: boolean;
     device: Device;
   }): AsyncGenerator<TrainingEvent>;
+  /** Names adapter and kernels: what was tuned under another key is of no use. */
+  tuningKey(device: Device): string;
+  /** Times plans for the products, but for known ones; from then on the device uses what comes out. */
+  tuneKernels(
+    device: Device,
+    products: readonly Product[],
+    options: { known: TunedPlans; report: (done: number, classes: number) => void },
+  ): Promise<TunedPlans>;
   exportRun(request: ExportRequest): Promise<{ files: string[]; bytes: number }>;
   exportRandomBase(request: Omit<ExportRequest, "method" | "weights">): Promise<void>;
 }

@@ -1,5 +1,6 @@
 /** The real tools: loading this file loads the engine. */
 import { createDevice } from "../engine/device.ts";
+import { tunePlans, tuningKey } from "../engine/tuner.ts";
 import { loadTokenizer } from "../models/bert/tokenizer.ts";
 import { openWeights, randomWeights } from "../models/bert/weights.ts";
 import { loadDataset } from "../models/data/load.ts";
@@ -21,6 +22,9 @@ export const trainingTools: TrainingTools<Device> = {
   openWeights: async (model) =>
     model.random ? randomWeights(model.name) : await openWeights(model.folder, model.config),
   train,
+  tuningKey,
+  tuneKernels: async (device, products, options) =>
+    device.tunedPlans = await tunePlans(device, products, options),
   exportRun,
   exportRandomBase,
 };

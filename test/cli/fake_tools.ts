@@ -1,6 +1,7 @@
 /** Tools without a GPU: a training that yields plausible events and files, for tests of the cli. */
 import { join } from "node:path";
 import type { DeviceHandle, TrainingTools } from "../../cli/tools.ts";
+import { registerPlan } from "../../engine/plans.ts";
 import { bertBaseUncased } from "../../models/bert/config.ts";
 import { randomWeights } from "../../models/bert/weights.ts";
 import { stratifiedSplit } from "../../models/data/split.ts";
@@ -45,6 +46,7 @@ export function fakeTools(options: FakeOptions = {}): TrainingTools<DeviceHandle
           subgroupSize: 0,
           subgroupMinSize: 0,
         },
+        kernels: { matmul: registerPlan(1, 1) },
         destroy() {},
       }),
     resolveModel: (name) =>
@@ -78,6 +80,8 @@ export function fakeTools(options: FakeOptions = {}): TrainingTools<DeviceHandle
         encode: () => [1, 2],
         files: [],
       }),
+    tuningKey: () => "a test's GPU",
+    tuneKernels: (_device, _products, { known }) => Promise.resolve(known),
     openWeights: () => Promise.resolve(randomWeights("a test")),
     async *train({ run, method, config, hyperparameters, split }) {
       options.seen?.push({
