@@ -3,7 +3,6 @@ import assert from "node:assert/strict";
 import { rowIndex } from "../../engine/ops/embedding.ts";
 import {
   add,
-  attention,
   embedding,
   gelu,
   layerNorm,
@@ -15,7 +14,7 @@ import {
   tanh,
 } from "../../engine/ops/mod.ts";
 import { noGrad, scope, withTape } from "../../engine/tape.ts";
-import { clear, persistent, upload } from "../../engine/tensor.ts";
+import { clear, persistent } from "../../engine/tensor.ts";
 import { columnSums, functions, product } from "../reference.ts";
 import { assertClose, parameter, randomValues, tensorOf } from "./check.ts";
 import { device, step } from "./step.ts";
