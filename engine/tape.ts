@@ -10,8 +10,22 @@ import type { Device } from "./device.ts";
 import { launchElementwise } from "./elementwise.ts";
 import { empty, persistent, type Tensor, upload, zeros } from "./tensor.ts";
 
-/** Gradients for an operation's inputs, in their order; undefined where none is wanted. */
-type Backward = (gradient: Tensor) => (Tensor | undefined)[];
+/** Where an operation may write the gradient of an input. */
+export interface GradientTarget {
+  tensor: Tensor;
+  /** The tensor holds the input's gradient so far, to be added to; else it holds nothing. */
+  accumulate: boolean;
+}
+
+/**
+ * Gradients for an operation's inputs, in their order; undefined where none is wanted. `target(i)` is where a
+ * kernel that can add to what is there should write input i's: that saves a pass over the two. Undefined where
+ * the input wants none. What was written there is returned as any other gradient.
+ */
+type Backward = (
+  gradient: Tensor,
+  target: (input: number) => GradientTarget | undefined,
+) => (Tensor | undefined)[];
 
 interface Entry {
   inputs: readonly Tensor[];
@@ -126,6 +140,14 @@ function runBackward(entries: Entry[], output: Tensor, seed?: Tensor): void {
   const drop = (gradient: Tensor) => {
     if (--gradient.storage.holds === 0) memory.release(gradient.storage);
   };
+  const targetOf = (input: Tensor): GradientTarget | undefined => {
+    if (!input.requiresGrad) return undefined;
+    const earlier = pending.get(input);
+    // With a second hold the buffer is another tensor's gradient too; outside the arena it is the caller's.
+    const own = earlier?.storage.arena && earlier.storage.holds === 1;
+    if (own) return { tensor: earlier, accumulate: true };
+    return { tensor: empty(input.device, input.shape), accumulate: false };
+  };
   const give = (tensor: Tensor, gradient: Tensor) => {
     gradient.storage.holds++;
     if (!tensor.requiresGrad) return drop(gradient); // a kernel made it along with a wanted one
@@ -148,8 +170,16 @@ function runBackward(entries: Entry[], output: Tensor, seed?: Tensor): void {
     const gradient = pending.get(entry.output);
     pending.delete(entry.output);
     if (gradient) {
-      entry.backward(gradient).forEach((inputGradient, index) => {
-        if (inputGradient) give(entry.inputs[index], inputGradient);
+      const addedInPlace: Tensor[] = [];
+      const target = (input: number) => {
+        const found = targetOf(entry.inputs[input]);
+        if (found?.accumulate) addedInPlace[input] = found.tensor;
+        return found;
+      };
+      entry.backward(gradient, target).forEach((inputGradient, index) => {
+        if (inputGradient && inputGradient !== addedInPlace[index]) {
+          give(entry.inputs[index], inputGradient);
+        }
       });
       drop(gradient);
     }

@@ -18,15 +18,15 @@ export function linear(x: Tensor, weight: Tensor, bias: Tensor, end: LinearEnd =
   const y = empty(device, [rows, weight.rows]);
   const { epilogue, saved, backward } = prepareEnd(y, inputs, end);
   matmul("NT", x, weight, y, { bias, epilogue });
-  return record(inputs, y, (dresult) => {
+  return record(inputs, y, (dresult, target) => {
     const dy = backward(dresult);
     if (weight.requiresGrad) {
       matmul("TN", dy, x, gradientBuffer(weight), { accumulate: true });
     }
     if (bias.requiresGrad) columnSum(dy, gradientBuffer(bias));
-    const dx = x.requiresGrad ? empty(device, x.shape) : undefined;
-    if (dx) matmul("NN", dy, weight, dx);
+    const dx = target(0);
+    if (dx) matmul("NN", dy, weight, dx.tensor, dx);
     if (dy !== dresult) device.memory.release(dy.storage);
-    return [dx, undefined, undefined, ...(end.residual ? [dresult] : [])];
+    return [dx?.tensor, undefined, undefined, ...(end.residual ? [dresult] : [])];
   }, saved);
 }

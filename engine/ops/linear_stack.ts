@@ -54,22 +54,24 @@ export function linearStack(x: Tensor, { layers, joined }: LinearStack): Tensor 
   const parameters = layers.flatMap(({ weight, bias, lora }) =>
     lora ? [weight, bias, lora.a, lora.b] : [weight, bias]
   );
-  return record([x, ...parameters], y, (dy) => {
+  return record([x, ...parameters], y, (dy, target) => {
     const stack = layers.length;
     if (whole?.weight.requiresGrad) {
       matmul("TN", dy, x, gradientBuffer(whole.weight), { stack, accumulate: true });
     }
-    const dx = x.requiresGrad ? empty(device, x.shape) : undefined;
-    if (dx && whole) matmul("NN", dy, whole.weight, dx, { stack });
+    const dx = target(0);
+    if (dx && whole) matmul("NN", dy, whole.weight, dx.tensor, { ...dx, stack });
     layers.forEach(({ weight, bias }, z) => {
       const dz = part(dy, z);
       if (weight.requiresGrad && !whole) {
         matmul("TN", dz, x, gradientBuffer(weight), { accumulate: true });
       }
       if (bias.requiresGrad) columnSum(dz, gradientBuffer(bias));
-      if (dx && !whole) matmul("NN", dz, weight, dx, { accumulate: z > 0 });
+      if (dx && !whole) {
+        matmul("NN", dz, weight, dx.tensor, { accumulate: dx.accumulate || z > 0 });
+      }
     });
-    lowRanks.forEach(({ z, back }) => back(part(dy, z), dx));
-    return [dx];
+    lowRanks.forEach(({ z, back }) => back(part(dy, z), dx?.tensor));
+    return [dx?.tensor];
   }, u ? [u] : []);
 }

@@ -36,6 +36,33 @@ Deno.test("a tensor with three consumers gets the sum of their gradients", () =>
     );
   }));
 
+for (const shared of [false, true]) {
+  const how = shared ? "beside a gradient that others share" : "to an input's gradient in place";
+  Deno.test(`a linear layer's backward pass adds ${how}`, () =>
+    step(async () => {
+      const [values, w, dy] = [1, 2, 3].map((seed) => randomValues([12, 16, 12][seed - 1], seed));
+      const x = tensorOf(device, [3, 4], values, true);
+      const weight = tensorOf(device, [4, 4], w, true);
+      const factor = shared ? 1 : 3;
+      const { backward } = withTape(() => {
+        const h = scale(x, 2);
+        const y = linear(h, weight, tensorOf(device, [4], [1, 2, 3, 4]));
+        // Unscaled, h's gradient and y's are one buffer when the layer's turn comes.
+        return add(h, shared ? y : scale(y, factor));
+      });
+      const upstream = tensorOf(device, [3, 4], dy);
+      const before = device.launcher.dispatches;
+      backward(upstream);
+      // dW, dx, scale, and the leaf's sum; and a sum of h's two gradients, or the scale of y's.
+      assert.equal(device.launcher.dispatches - before, 5);
+      const through = product(dy, w, [3, 4, 4]);
+      const expected = dy.map((value, i) => 2 * (value + factor * through[i]));
+      assertClose("dx", await x.gradient!.read(), expected);
+      const dW = product(dy, values, [4, 3, 4], "TN").map((value) => 2 * factor * value);
+      assertClose("dW", await weight.gradient!.read(), dW);
+    }));
+}
+
 Deno.test("a tensor that one operation takes twice gets its gradient twice", () =>
   step(async () => {
     const dy = randomValues(8, 2);
