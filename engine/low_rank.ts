@@ -1,9 +1,9 @@
-/** LoRA's part of a linear layer: u = s · dropout(x) Aᵀ forward, and the gradients that go through it. */
+/** LoRA's part of linear layers: u = s · dropout(x) Aᵀ forward, and the gradients that go through it. */
 import { lora as loraKernels } from "../kernels/mod.ts";
 import { matmul } from "./matmul.ts";
 import { dropoutParams } from "./ops/dropout.ts";
 import { gradientBuffer } from "./tape.ts";
-import { empty, type Tensor } from "./tensor.ts";
+import { empty, part, type Tensor } from "./tensor.ts";
 
 export interface LoraWeights {
   /** [rank, in] */
@@ -16,8 +16,8 @@ export interface LoraWeights {
   dropout: number;
 }
 
-/** Carries the gradient dy of the layer's result to A, to B and, where `dx` is given, adds x's to it. */
-export type LowRankBackward = (dy: Tensor, dx?: Tensor) => void;
+/** Carries the gradient dy of each layer's result to A, to B and, where `dx` is given, adds x's to it. */
+export type LowRankBackward = (dys: readonly Tensor[], dx?: Tensor) => void;
 
 /** Throws where A [rank, in] or B [out, rank] does not fit x [rows, in] and the weight [out, in]. */
 export function checkLora(x: Tensor, weight: Tensor, { a, b }: LoraWeights): void {
@@ -33,43 +33,81 @@ export function checkLora(x: Tensor, weight: Tensor, { a, b }: LoraWeights): voi
 }
 
 /**
- * Writes u [rows, rank], from which the layer's product makes u Bᵀ, and returns the way back: with du = dy B,
- * dB += dyᵀ u,  dA += s · duᵀ dropout(x),  dx += s · dropout'(du A).
+ * Writes u [layers, rows, rank] for layers of the input x, from which each one's product makes u Bᵀ, and returns
+ * the way back: with du = dy B, dB += dyᵀ u,  dA += s · duᵀ dropout(x),  dx += s · dropout'(du A). All layers have
+ * one rank, scale and dropout, each a dropout site of its own. Where their A lie together as `joinedA` [layers,
+ * rank, in], a launch serves them all.
  */
-export function lowRank(x: Tensor, lora: LoraWeights, u: Tensor): LowRankBackward {
+export function lowRank(
+  x: Tensor,
+  layers: readonly LoraWeights[],
+  u: Tensor,
+  joinedA?: Tensor,
+): LowRankBackward {
   const { device, rows, columns } = x;
   const { launcher, random } = device;
-  const { a, b, scale } = lora;
-  const rank = a.rows;
+  const [{ a: { rows: rank }, scale, dropout }] = layers;
   const kernels = loraKernels(device.kernels.broadcastLanes);
   const { ranks, workgroup } = kernels;
-  const params = { rows, columns: columns / 4, rank, scale, ...dropoutParams(x, lora.dropout) };
-  launcher.launch(
-    kernels.project,
-    { x: x.binding, loraA: a.binding, u: u.binding, random },
-    params,
-    [Math.ceil(rows / workgroup), Math.ceil(rank / ranks)],
-  );
-  return (dy, dx) => {
-    const du = empty(device, [rows, rank]);
-    matmul("NN", dy, b, du);
-    if (b.requiresGrad) matmul("TN", dy, u, gradientBuffer(b), { accumulate: true });
-    if (a.requiresGrad) {
-      launcher.launch(
-        kernels.gradient,
-        { x: x.binding, du: du.binding, dloraA: gradientBuffer(a).binding, random },
-        params,
-        [Math.ceil(columns / 4 / workgroup), Math.ceil(rank / ranks)],
+  const sites = layers.map(() => dropoutParams(x, dropout));
+  const rankGroups = Math.ceil(rank / ranks);
+  const columnGroups = Math.ceil(columns / 4 / workgroup);
+  const of = (joined: Tensor, z: number) => layers.length > 1 ? part(joined, z) : joined;
+  /** Runs for all layers at once, or for one after another. */
+  const forEachLaunch = (
+    values: Tensor,
+    run: (
+      launch: { a: Tensor; values: Tensor; params: Record<string, number>; count: number },
+    ) => void,
+  ) => {
+    const common = { rows, columns: columns / 4, rank, scale };
+    if (joinedA) {
+      const count = layers.length;
+      run({ a: joinedA, values, params: { ...common, ...sites[0], layers: count }, count });
+    } else {
+      layers.forEach(({ a }, z) =>
+        run({
+          a,
+          values: of(values, z),
+          params: { ...common, ...sites[z], layers: 1 },
+          count: 1,
+        })
       );
     }
-    if (dx) {
-      launcher.launch(
-        kernels.inputGradient,
-        { loraA: a.binding, du: du.binding, dx: dx.binding, random },
-        params,
-        [Math.ceil(columns / 4 / workgroup), Math.ceil(rows / 4)],
-      );
-    }
+  };
+  forEachLaunch(u, ({ a, values, params, count }) =>
+    launcher.launch(
+      kernels.project,
+      { x: x.binding, loraA: a.binding, u: values.binding, random },
+      params,
+      [Math.ceil(rows / workgroup), rankGroups, count],
+    ));
+  return (dys, dx) => {
+    const du = empty(device, u.shape);
+    layers.forEach(({ b }, z) => {
+      matmul("NN", dys[z], b, of(du, z));
+      if (b.requiresGrad) {
+        matmul("TN", dys[z], of(u, z), gradientBuffer(b), { accumulate: true });
+      }
+    });
+    forEachLaunch(du, ({ a, values, params, count }) => {
+      if (a.requiresGrad) {
+        launcher.launch(
+          kernels.gradient,
+          { x: x.binding, du: values.binding, dloraA: gradientBuffer(a).binding, random },
+          params,
+          [columnGroups, rankGroups, count],
+        );
+      }
+      if (dx) {
+        launcher.launch(
+          kernels.inputGradient,
+          { loraA: a.binding, du: values.binding, dx: dx.binding, random },
+          params,
+          [columnGroups, Math.ceil(rows / 4)],
+        );
+      }
+    });
     device.memory.release(du.storage);
   };
 }

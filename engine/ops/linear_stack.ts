@@ -6,13 +6,13 @@ import { empty, part, type Tensor } from "../tensor.ts";
 
 /** Linear layers of one input and of equal shape, such as attention's query, key and value. */
 export interface LinearStack {
-  /** W [out, in], b [out], and LoRA's weights where the layer has them, all of one rank. */
+  /** W [out, in], b [out], and LoRA's weights where the layer has them, all of one rank and one scale. */
   layers: readonly { weight: Tensor; bias: Tensor; lora?: LoraWeights }[];
   /**
-   * The same as tensors [layers, out, in] and [layers, out], and B [layers with LoRA, out, rank], where they
-   * lie one after another: then one launch computes all.
+   * The same as tensors [layers, out, in] and [layers, out], and A [layers with LoRA, rank, in] and B
+   * [layers with LoRA, out, rank], where they lie one after another: then one launch computes all.
    */
-  joined?: { weight: Tensor; bias: Tensor; loraB?: Tensor };
+  joined?: { weight: Tensor; bias: Tensor; loraA?: Tensor; loraB?: Tensor };
 }
 
 /**
@@ -32,10 +32,8 @@ export function linearStack(x: Tensor, { layers, joined }: LinearStack): Tensor 
   const whole = fits && (joined?.loraB || adapted.length === 0) ? joined : undefined;
 
   const u = adapted.length > 0 ? empty(device, [adapted.length, rows, rank]) : undefined;
-  const lowRanks = adapted.map(({ lora, z }, slot) => ({
-    z,
-    back: lowRank(x, lora, part(u!, slot)),
-  }));
+  const lowRankBackward = u &&
+    lowRank(x, adapted.map(({ lora }) => lora), u, joined?.loraA);
   const y = empty(device, [layers.length, rows, outputs]);
   if (whole) {
     matmul("NT", x, whole.weight, y, {
@@ -71,7 +69,7 @@ export function linearStack(x: Tensor, { layers, joined }: LinearStack): Tensor 
         matmul("NN", dz, weight, dx.tensor, { accumulate: dx.accumulate || z > 0 });
       }
     });
-    lowRanks.forEach(({ z, back }) => back(part(dy, z), dx?.tensor));
+    lowRankBackward?.(adapted.map(({ z }) => part(dy, z)), dx?.tensor);
     return [dx?.tensor];
   }, u ? [u] : []);
 }

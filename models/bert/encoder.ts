@@ -85,8 +85,10 @@ export function buildBert(config: BertConfig, parameters: Parameters, peft: Peft
     }));
     const weights = stack(modules, "weight");
     const biases = stack(modules, "bias");
-    const loraB = stack(modules.filter((_, z) => layers[z].lora), "lora_B.weight");
-    const joined = weights && biases && { weight: weights, bias: biases, loraB };
+    const adapted = modules.filter((_, z) => layers[z].lora);
+    const loraA = stack(adapted, "lora_A.weight");
+    const loraB = stack(adapted, "lora_B.weight");
+    const joined = weights && biases && { weight: weights, bias: biases, loraA, loraB };
     return (x) =>
       linearStack(x, { layers: layers.map((each) => ({ ...each, lora: each.lora?.() })), joined });
   };

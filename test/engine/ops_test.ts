@@ -203,29 +203,31 @@ function linearStack(
   const factors = adapted.map((_, slot) =>
     elementFactors({ ...dropoutSite(probability), site: slot }, rows * inputs)
   );
-  const loraShapes = [...adapted.map(() => [rank, inputs]), [adapted.length, outputs, rank]];
+  const loraShapes = [[adapted.length, rank, inputs], [adapted.length, outputs, rank]];
   const shapes = [[rows, inputs], [3, outputs, inputs], [3, outputs]];
   return {
     shapes: adapted.length > 0 ? [...shapes, ...loraShapes] : shapes,
-    run([x, weight, bias, ...lora]) {
-      const loraB = lora.at(-1);
+    run([x, weight, bias, loraA, loraB]) {
       const [weights, biases] = [members(weight), members(bias)];
-      const bs = loraB ? members(loraB) : [];
+      const [as, bs] = [loraA, loraB].map((each) => each ? members(each) : []);
       const layers = weights.map((each, z) => {
         const slot = adapted.indexOf(z);
-        const made = { a: lora[slot], b: bs[slot], scale, dropout: probability };
+        const made = { a: as[slot], b: bs[slot], scale, dropout: probability };
         return { weight: each, bias: biases[z], ...(slot >= 0 && { lora: made }) };
       });
-      return ops.linearStack(x, { layers, ...(joined && { joined: { weight, bias, loraB } }) });
+      return ops.linearStack(x, {
+        layers,
+        ...(joined && { joined: { weight, bias, loraA, loraB } }),
+      });
     },
-    reference([x, weight, bias, ...lora], dy) {
+    reference([x, weight, bias, loraA = [], loraB = []], dy) {
       const dys = split(dy.length > 0 ? dy : new Array(3 * rows * outputs).fill(0), 3);
-      const bs = split(lora.at(-1) ?? [], Math.max(1, adapted.length));
+      const [as, bs] = [loraA, loraB].map((each) => split(each, Math.max(1, adapted.length)));
       const results = dys.map((dz, z) => {
         const slot = adapted.indexOf(z);
         const own = [x, split(weight, 3)[z], split(bias, 3)[z]];
         return slot < 0 ? reference.linear(own[0], own[1], own[2], dz) : reference.loraLinear(
-          [...own, lora[slot], bs[slot]],
+          [...own, as[slot], bs[slot]],
           { scale, factors: factors[slot] },
           dz,
         );
@@ -234,7 +236,7 @@ function linearStack(
       const dx = of(0).reduce((sum, each) => sum.map((value, i) => value + each[i]));
       const gradients = [dx, of(1).flat(), of(2).flat()];
       if (adapted.length > 0) {
-        gradients.push(...adapted.map((z) => of(3)[z]), adapted.flatMap((z) => of(4)[z]));
+        gradients.push(adapted.flatMap((z) => of(3)[z]), adapted.flatMap((z) => of(4)[z]));
       }
       return { y: results.flatMap(({ y }) => y), gradients };
     },
@@ -294,10 +296,10 @@ const table = {
   linearStack: [
     linearStack([48, 12, 64], { joined: true }),
     linearStack([67, 12, 64], { joined: false }),
-    linearStack([48, 20, 64], { joined: true, adapted: [0, 2] }),
-    linearStack([48, 12, 64], { joined: true, adapted: [1] }),
-    linearStack([64, 12, 64], { joined: false, adapted: [0, 2] }),
-    linearStack([64, 12, 64], { joined: true, adapted: [0, 1, 2], rank: 3 }), // no launch for all
+    linearStack([48, 16, 64], { joined: true, adapted: [0, 2] }),
+    linearStack([48, 16, 64], { joined: true, adapted: [1] }),
+    linearStack([64, 32, 64], { joined: false, adapted: [0, 2], rank: 8 }),
+    linearStack([64, 64, 64], { joined: true, adapted: [0, 1, 2], rank: 3 }), // no launch for all
   ],
   loraLinear: [
     lora(1, 20, 36, 1, 0),
