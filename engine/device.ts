@@ -23,7 +23,10 @@ export interface DeviceInfo {
 export interface KernelChoice {
   /** The plan for matrix products whose class of shapes is not tuned. */
   matmul: MatmulPlan;
-  /** Subgroup size by which attention and LoRA hand loads round; 0 where every invocation loads for itself. */
+  /**
+   * Subgroup size by which attention and LoRA hand loads round, as pays on a CPU. 0 elsewhere: there every
+   * invocation loads for itself, and a workgroup shares the long sums of small results.
+   */
   broadcastLanes: number;
   /** Invocations a row in LayerNorm. */
   layerNormLanes: number;

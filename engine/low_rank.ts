@@ -48,10 +48,10 @@ export function lowRank(
   const { launcher, random } = device;
   const [{ a: { rows: rank }, scale, dropout }] = layers;
   const kernels = loraKernels(device.kernels.broadcastLanes);
-  const { ranks, workgroup } = kernels;
   const sites = layers.map(() => dropoutParams(x, dropout));
-  const rankGroups = Math.ceil(rank / ranks);
-  const columnGroups = Math.ceil(columns / 4 / workgroup);
+  const rankGroups = Math.ceil(rank / kernels.ranks);
+  const rowGroups = Math.ceil(rows / kernels.projectRows);
+  const columnGroups = (perWorkgroup: number) => Math.ceil(columns / 4 / perWorkgroup);
   const of = (joined: Tensor, z: number) => layers.length > 1 ? part(joined, z) : joined;
   /** Runs for all layers at once, or for one after another. */
   const forEachLaunch = (
@@ -80,7 +80,7 @@ export function lowRank(
       kernels.project,
       { x: x.binding, loraA: a.binding, u: values.binding, random },
       params,
-      [Math.ceil(rows / workgroup), rankGroups, count],
+      [Math.min(rowGroups, 65535), Math.ceil(rowGroups / 65535), rankGroups * count],
     ));
   return (dys, dx) => {
     const du = empty(device, u.shape);
@@ -96,7 +96,7 @@ export function lowRank(
           kernels.gradient,
           { x: x.binding, du: values.binding, dloraA: gradientBuffer(a).binding, random },
           params,
-          [columnGroups, rankGroups, count],
+          [columnGroups(kernels.gradientColumns), 1, rankGroups * count],
         );
       }
       if (dx) {
@@ -104,7 +104,7 @@ export function lowRank(
           kernels.inputGradient,
           { loraA: a.binding, du: values.binding, dx: dx.binding, random },
           params,
-          [columnGroups, Math.ceil(rows / 4)],
+          [columnGroups(kernels.inputGradientColumns), Math.ceil(rows / 4)],
         );
       }
     });

@@ -3,11 +3,11 @@ import {
   type Kernel,
   matmul as tiledKernel,
   type MatmulPlan,
-  matmulStrided as strided,
   type MatmulVariant,
   type Transpose,
   workgroupTile,
 } from "../kernels/mod.ts";
+import { isSplit, matmulStrided } from "./matmul_strided.ts";
 import { planFor } from "./plans.ts";
 import type { Tensor } from "./tensor.ts";
 
@@ -72,7 +72,8 @@ export function matmul(
         `size ${inner}${second ? ` and ${second.a.columns}` : ""}: take multiples of 4.`,
     );
   }
-  if (tiled) {
+  const plain = stack === 1 && !fused && Object.keys(epilogue).length === 0 && b.dtype === "f32";
+  if (tiled && !(plain && isSplit(device, shape))) {
     const plan = planFor(
       { ...shape, transpose, dtype: b.dtype, stack },
       device.kernels.matmul,
@@ -131,22 +132,7 @@ export function matmul(
       ],
     );
   } else {
-    device.launcher.launch(
-      strided.main,
-      { a: a.binding, b: b.binding, c: c.binding, bias: (bias ?? b).binding },
-      {
-        rows,
-        columns,
-        inner,
-        accumulate: Number(accumulate),
-        aRow: transpose === "TN" ? 1 : inner,
-        aInner: transpose === "TN" ? rows : 1,
-        bInner: transpose === "NT" ? 1 : columns,
-        bColumn: transpose === "NT" ? inner : 1,
-        hasBias: Number(bias !== undefined),
-      },
-      [Math.ceil(columns / 8), Math.ceil(rows / 8)],
-    );
+    matmulStrided(transpose, { a, b, c, bias }, shape, accumulate);
   }
   if (second && !fused) matmul(transpose, second.a, second.b, c, { accumulate: true });
 }

@@ -11,8 +11,9 @@
 // another: z is the layer, whose dropout site is the first one's + z; input_gradient adds up all of them.
 //
 // An invocation makes RANKS ranks at a time, in registers; ranks beyond the last repeat it and are not
-// stored. With BROADCAST the invocations of a subgroup, of which there are RANKS, load one rank's share
-// each and hand it round: on llvmpipe that takes a quarter of the time.
+// stored. u and dA are long sums of few values. With BROADCAST the invocations of a subgroup, of which there
+// are RANKS, load one rank's share each and hand it round: on llvmpipe that takes a quarter of the time.
+// Without, a workgroup shares the sums, since a GPU has more invocations than there are values.
 
 struct Params {
   rows: u32, // tokens
@@ -38,6 +39,17 @@ fn factors(z: u32, at: u32) -> vec4f {
   return dropoutFactors(params.site + z, vec2u(at, 0), params.threshold, params.keep);
 }
 
+//: if BROADCAST
+//: else
+var<workgroup> shares: array<vec4f, 256>;
+
+//: end
+// Layer and first rank of a launch's z.
+fn layerAndRank(z: u32) -> vec2u {
+  let groups = (params.rank + $RANKS - 1) / $RANKS;
+  return vec2u(z / groups, z % groups * $RANKS);
+}
+
 // The row of layer z's A for a rank; beyond the last rank the last one's.
 fn rowOfA(z: u32, rank: u32) -> u32 {
   return z * params.rank + min(rank, params.rank - 1);
@@ -48,40 +60,62 @@ fn lowElement(z: u32, row: u32, rank: u32) -> u32 {
   return (z * params.rows + row) * params.rank + min(rank, params.rank - 1);
 }
 
-// One invocation a token and RANKS ranks of a layer.
-@compute @workgroup_size($WORKGROUP)
+// RANKS ranks of a layer for a token: one invocation, or a workgroup that shares the columns.
+//: if BROADCAST
+@compute @workgroup_size($RANKS)
 fn project(
   @builtin(global_invocation_id) id: vec3u,
-  //: if BROADCAST
   @builtin(subgroup_invocation_id) lane: u32,
-  //: end
 ) {
   let row = min(id.x, params.rows - 1);
-  let first = id.y * $RANKS;
+  let layer = layerAndRank(id.z).x;
+  let first = layerAndRank(id.z).y;
   //: for r in 0..RANKS
   var sum$r = 0.0;
   //: end
   for (var k = 0u; k < params.columns; k++) {
     let at = row * params.columns + k;
-    let kept = x[at] * factors(id.z, at);
-    //: if BROADCAST
-    let own = loraA[rowOfA(id.z, first + lane) * params.columns + k];
-    //: end
+    let kept = x[at] * factors(layer, at);
+    let own = loraA[rowOfA(layer, first + lane) * params.columns + k];
     //: for r in 0..RANKS
-    //: if BROADCAST
     sum$r += dot(kept, subgroupBroadcast(own, u32($r)));
-    //: else
-    sum$r += dot(kept, loraA[rowOfA(id.z, first + $r) * params.columns + k]);
-    //: end
     //: end
   }
   //: for r in 0..RANKS
-  if (first + $r < params.rank) { u[lowElement(id.z, row, first + $r)] = params.scale * sum$r; }
+  if (first + $r < params.rank) { u[lowElement(layer, row, first + $r)] = params.scale * sum$r; }
   //: end
 }
+//: else
+@compute @workgroup_size(64)
+fn project(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let row = group.x + group.y * 65535;
+  let layer = layerAndRank(group.z).x;
+  let first = layerAndRank(group.z).y;
+  var sums = vec4f();
+  for (var k = lane; k < params.columns; k += 64) {
+    let at = min(row, params.rows - 1) * params.columns + k;
+    let kept = x[at] * factors(layer, at);
+    sums += vec4f(
+      dot(kept, loraA[rowOfA(layer, first) * params.columns + k]),
+      dot(kept, loraA[rowOfA(layer, first + 1) * params.columns + k]),
+      dot(kept, loraA[rowOfA(layer, first + 2) * params.columns + k]),
+      dot(kept, loraA[rowOfA(layer, first + 3) * params.columns + k]),
+    );
+  }
+  shares[lane] = sums;
+  for (var half = 32u; half > 0; half /= 2) {
+    workgroupBarrier();
+    if (lane < half) { shares[lane] += shares[lane + half]; }
+  }
+  workgroupBarrier();
+  if (row < params.rows && lane < 4 && first + lane < params.rank) {
+    u[lowElement(layer, row, first + lane)] = params.scale * shares[0][lane];
+  }
+}
+//: end
 
 // One invocation a column vector and four tokens.
-@compute @workgroup_size($WORKGROUP)
+@compute @workgroup_size($LANES)
 fn input_gradient(
   @builtin(global_invocation_id) id: vec3u,
   //: if BROADCAST
@@ -128,36 +162,59 @@ fn input_gradient(
   }
 }
 
-// One invocation a column vector and RANKS ranks of a layer, over all tokens in order.
-@compute @workgroup_size($WORKGROUP)
+// RANKS ranks of a layer for a column vector: one invocation, over all tokens in order, or a workgroup's 16
+// that share the tokens and add their shares in order, 16 neighbouring vectors at a time.
+//: if BROADCAST
+@compute @workgroup_size($RANKS)
 fn gradient(
   @builtin(global_invocation_id) id: vec3u,
-  //: if BROADCAST
   @builtin(subgroup_invocation_id) lane: u32,
-  //: end
 ) {
   let column = min(id.x, params.columns - 1);
-  let first = id.y * $RANKS;
+  let layer = layerAndRank(id.z).x;
+  let first = layerAndRank(id.z).y;
   //: for r in 0..RANKS
   var sum$r = vec4f();
   //: end
   for (var row = 0u; row < params.rows; row++) {
     let at = row * params.columns + column;
-    let kept = params.scale * x[at] * factors(id.z, at);
-    //: if BROADCAST
-    let own = du[lowElement(id.z, row, first + lane)];
-    //: end
+    let kept = params.scale * x[at] * factors(layer, at);
+    let own = du[lowElement(layer, row, first + lane)];
     //: for r in 0..RANKS
-    //: if BROADCAST
     sum$r += subgroupBroadcast(own, u32($r)) * kept;
-    //: else
-    sum$r += du[lowElement(id.z, row, first + $r)] * kept;
-    //: end
     //: end
   }
   if (id.x < params.columns) {
     //: for r in 0..RANKS
-    if (first + $r < params.rank) { dloraA[rowOfA(id.z, first + $r) * params.columns + column] += sum$r; }
+    if (first + $r < params.rank) { dloraA[rowOfA(layer, first + $r) * params.columns + column] += sum$r; }
     //: end
   }
 }
+//: else
+@compute @workgroup_size(16, 16)
+fn gradient(@builtin(global_invocation_id) id: vec3u, @builtin(local_invocation_id) local: vec3u) {
+  let column = min(id.x, params.columns - 1);
+  let layer = layerAndRank(id.z).x;
+  let first = layerAndRank(id.z).y;
+  //: for r in 0..RANKS
+  var sum$r = vec4f();
+  //: end
+  for (var row = local.y; row < params.rows; row += 16) {
+    let at = row * params.columns + column;
+    let kept = params.scale * x[at] * factors(layer, at);
+    //: for r in 0..RANKS
+    sum$r += du[lowElement(layer, row, first + $r)] * kept;
+    //: end
+  }
+  //: for r in 0..RANKS
+  shares[local.y * 16 + local.x] = sum$r;
+  workgroupBarrier();
+  if (local.y == 0 && id.x < params.columns && first + $r < params.rank) {
+    var total = vec4f();
+    for (var y = 0u; y < 16; y++) { total += shares[y * 16 + local.x]; }
+    dloraA[rowOfA(layer, first + $r) * params.columns + column] += total;
+  }
+  workgroupBarrier();
+  //: end
+}
+//: end

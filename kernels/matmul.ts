@@ -1,6 +1,7 @@
 /** The matmul family: its kernels' texts, for a variant of the product and a plan of how to compute it. */
 import { expand } from "./expand.ts";
 import { cached, type Kernel, kernel, withDropout } from "./kernel.ts";
+import narrowSource from "./matmul_narrow.wgsl" with { type: "text" };
 import interfaceSource from "./matmul_interface.wgsl" with { type: "text" };
 import registersSource from "./matmul_registers.wgsl" with { type: "text" };
 import stridedSource from "./matmul_strided.wgsl" with { type: "text" };
@@ -138,4 +139,13 @@ export function workgroupBytes(plan: MatmulPlan): number {
 export const matmulSources = [interfaceSource, registersSource, workgroupSource];
 
 /** Free strides, one value an invocation: for shapes that the tiled kernels cannot read. */
-export const matmulStrided = { main: kernel("matmul_strided", stridedSource, "main") };
+export const matmulStrided = kernel("matmul_strided", stridedSource, "main");
+
+/** Free strides, the inner size split over a workgroup: for results of few values. */
+const narrowText = expand(narrowSource, {});
+export const matmulNarrow = {
+  /** For an A whose rows lie along k; a row and 8 columns a workgroup. */
+  alongInner: kernel("matmul_narrow", narrowText, "along_inner"),
+  /** For an A whose rows lie along m; 16 rows and 8 columns a workgroup. */
+  alongRows: kernel("matmul_narrow", narrowText, "along_rows"),
+};

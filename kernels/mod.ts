@@ -78,19 +78,21 @@ export const attention = cached(
 
 /** LoRA's kernels; where ranks are handed round, for a subgroup size (else 0). */
 export const lora = cached((subgroup: number) => {
+  const broadcast = subgroup > 0;
   const ranks = subgroup || 4;
-  const workgroup = subgroup || 64;
-  const source = withDropout(expand(loraSource, {
-    RANKS: ranks,
-    BROADCAST: Number(subgroup > 0),
-    WORKGROUP: workgroup,
-  }));
+  const lanes = subgroup || 64;
+  const source = withDropout(
+    expand(loraSource, { RANKS: ranks, LANES: lanes, BROADCAST: Number(broadcast) }),
+  );
   return {
     project: kernel("lora", source, "project"),
     inputGradient: kernel("lora", source, "input_gradient"),
     gradient: kernel("lora", source, "gradient"),
-    /** Ranks that one invocation makes, and invocations of a workgroup. */
+    /** Ranks that an invocation makes. */
     ranks,
-    workgroup,
+    /** Tokens of project's workgroup, and column vectors of input_gradient's and gradient's. */
+    projectRows: subgroup || 1,
+    inputGradientColumns: lanes,
+    gradientColumns: subgroup || 16,
   };
 });

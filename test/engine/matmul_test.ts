@@ -28,6 +28,8 @@ const vectorShapes: Shape[] = [[1, 4, 20], [8, 12, 36], [68, 20, 44], [132, 36, 
 const raggedShapes: Shape[] = [[1, 1, 1], [5, 7, 17], [67, 13, 13], [9, 6, 20], [66, 5, 24]];
 /** Few columns: the tile that runs down the rows. */
 const narrowShapes: Shape[] = [[1, 4, 4], [68, 20, 8], [132, 36, 12], [200, 12, 16]];
+/** Few columns and a long sum, which a workgroup shares: rows, columns and inner sizes with a remainder. */
+const splitShapes: Shape[] = [[1, 128, 1], [17, 131, 3], [33, 200, 8], [16, 260, 13], [5, 129, 16]];
 const transposes: Transpose[] = ["NT", "NN", "TN"];
 
 /** The options that the operations use. */
@@ -282,6 +284,24 @@ for (const plan of [plain(1, 2, 2), broadcast(1, 2)]) {
     for (const [transpose, options] of usual) {
       await checkMatmul(device, transpose, [132, 36, 68], options);
       await checkMatmul(device, transpose, [4, 8, 20], options);
+    }
+  });
+}
+
+for (const broadcastLanes of [0, 8]) {
+  const how = broadcastLanes === 0 ? "shared by a workgroup" : "in one invocation";
+  Deno.test(`matmul: few columns and a long sum ${how}`, async () => {
+    const device = new Device(adapter.gpu, adapter.info, {
+      ...adapter.kernels,
+      matmul: smallPlans[0],
+      broadcastLanes,
+    });
+    for (const transpose of transposes) {
+      for (const shape of splitShapes) {
+        for (const options of [{}, { bias: true }, { accumulate: true }]) {
+          await checkMatmul(device, transpose, shape, options);
+        }
+      }
     }
   });
 }

@@ -307,6 +307,7 @@ const table = {
     lora(33, 12, 20, 4, 0),
     lora(65, 68, 36, 8, 0.1),
     lora(130, 20, 68, 16, 0.1),
+    lora(19, 268, 12, 5, 0.1), // more vectors and tokens than a workgroup's invocations
     lora(9, 36, 20, 33, 0), // more ranks than one workgroup projects
     lora(5, 12, 13, 4, 0.1), // an output that the tiled product cannot make
     loraEnd([67, 12, 20, 4], { dropout: 0.1, residual: true }),
@@ -338,6 +339,12 @@ for (const [name, cases] of Object.entries(table)) {
     for (const op of cases) await checkOp(device, name, op);
   });
 }
+
+Deno.test("LoRA: sums shared by a workgroup, in place of ranks handed round", async () => {
+  for (const name of ["loraLinear", "linearStack"] as const) {
+    for (const op of table[name]) await checkOp(plain, `${name}, plain`, op);
+  }
+});
 
 Deno.test("attention: without rows handed round in a subgroup", async () => {
   for (const op of table.attention) await checkOp(plain, "attention, plain", op);

@@ -1,0 +1,60 @@
+/** Matrix products of any shape, with free strides: what the tiled kernels cannot read, or would compute too serially. */
+import {
+  matmulNarrow as narrow,
+  matmulStrided as strided,
+  type Transpose,
+} from "../kernels/mod.ts";
+import type { Device } from "./device.ts";
+import { isNarrow } from "./plans.ts";
+import type { Tensor } from "./tensor.ts";
+
+export interface MatmulShape {
+  rows: number;
+  columns: number;
+  inner: number;
+}
+
+/** Inner sizes below this are not worth sharing: there is a handful of values for an invocation. */
+const splitInner = 128;
+
+/** Whether a workgroup should share the sums of a product: it has few columns, and they are long. */
+export function isSplit({ kernels }: Device, shape: MatmulShape): boolean {
+  return kernels.broadcastLanes === 0 && isNarrow(shape) && shape.inner >= splitInner;
+}
+
+/** C = op(A) op(B) (+ bias) (+ C), one value an invocation or, where {@link isSplit}, 8 a workgroup. */
+export function matmulStrided(
+  transpose: Transpose,
+  { a, b, c, bias }: { a: Tensor; b: Tensor; c: Tensor; bias?: Tensor },
+  shape: MatmulShape,
+  accumulate: boolean,
+): void {
+  const { device } = a;
+  const { rows, columns, inner } = shape;
+  const kernelAndGroups = () => {
+    if (!isSplit(device, shape)) {
+      return [strided, [Math.ceil(columns / 8), Math.ceil(rows / 8)]] as const;
+    }
+    const eights = Math.ceil(columns / 8);
+    return transpose === "TN"
+      ? [narrow.alongRows, [Math.ceil(rows / 16), 1, eights]] as const
+      : [narrow.alongInner, [Math.min(rows, 65535), Math.ceil(rows / 65535), eights]] as const;
+  };
+  const [kernel, groups] = kernelAndGroups();
+  device.launcher.launch(
+    kernel,
+    { a: a.binding, b: b.binding, c: c.binding, bias: (bias ?? b).binding },
+    {
+      rows,
+      columns,
+      inner,
+      accumulate: Number(accumulate),
+      aRow: transpose === "TN" ? 1 : inner,
+      aInner: transpose === "TN" ? rows : 1,
+      bInner: transpose === "NT" ? 1 : columns,
+      bColumn: transpose === "NT" ? inner : 1,
+      hasBias: Number(bias !== undefined),
+    },
+    groups,
+  );
+}
