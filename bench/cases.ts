@@ -28,6 +28,8 @@ import type { Shape } from "./shapes.ts";
 /** One line of the table: the kernel of that name, as often as the operation launches it in a row. */
 export interface Row extends Cost {
   kernel: string;
+  /** The kernel that takes its place on some adapters. */
+  or?: string;
   /** What distinguishes it from other uses of the kernel. */
   note?: string;
   shape: string;

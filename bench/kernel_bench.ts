@@ -70,13 +70,14 @@ export function groupLaunches(
   const unknown: Launch[] = [];
   let waiting: Launch[] = [];
   for (const launch of launches) {
-    const same = groups.filter(({ row }) => row.kernel === launch.kernel);
+    const same = groups.filter(({ row }) => [row.kernel, row.or].includes(launch.kernel));
     const group = same.find((each) => each.launches.length === 0) ?? same.at(-1);
     if (!group) {
       unknown.push(launch);
       waiting.push(launch);
       continue;
     }
+    if (group.row.kernel !== launch.kernel) group.row = { ...group.row, kernel: launch.kernel };
     group.launches.push(...waiting, launch);
     waiting = [];
   }

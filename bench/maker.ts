@@ -64,8 +64,7 @@ export class Maker {
     this.#ends.forEach((end) => end());
     this.#ends = [];
     this.#inputs = [];
-    this.device.launcher.forget();
-    this.device.memory.trim();
+    this.device.trim();
   }
 }
 

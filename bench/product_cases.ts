@@ -34,6 +34,7 @@ export function classifier(sentences: number, classes: number, hidden: number): 
   return {
     rows: [{
       kernel: "matmul_strided.main",
+      or: "matmul_narrow.along_inner",
       shape: `${sentences}×${classes}×${hidden}`,
       flops: 2 * sentences * classes * hidden,
       bytes: (sentences * hidden + hidden * classes + sentences * classes) * word,
@@ -66,17 +67,16 @@ export function lora(tokens: number, hidden: number): Case {
         flops: full + narrow.flops,
         bytes: (2 * activations + weights + low) * word,
       },
-      { kernel: "matmul.NN.main", note: "dy·B", ...narrow },
-      { kernel: "matmul.TN.main", note: "dyᵀu", ...narrow },
-      { kernel: "lora.gradient", ...narrow },
-      { kernel: "lora.input_gradient", ...narrow },
       {
         kernel: "matmul.NN.main",
-        note: "+=",
         shape,
         flops: full,
-        bytes: (3 * activations + weights) * word,
+        bytes: (2 * activations + weights) * word,
       },
+      { kernel: "matmul.NN.main", or: "matmul_narrow.along_inner", note: "dy·B", ...narrow },
+      { kernel: "matmul.TN.main", or: "matmul_narrow.along_rows", note: "dyᵀu", ...narrow },
+      { kernel: "lora.gradient", ...narrow },
+      { kernel: "lora.input_gradient", ...narrow, bytes: (2 * activations + low) * word },
     ],
     run(make) {
       const x = make.input([tokens, hidden]);

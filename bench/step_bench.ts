@@ -102,8 +102,7 @@ async function timePoint(
   point: Point,
   { steps: least, blocks: wanted, profile: profiled }: StepBenchOptions & { steps: number },
 ): Promise<StepRow> {
-  device.memory.trim();
-  device.launcher.forget();
+  device.trim();
   device.memory.resetPeak();
   const batch = sentencesOf(point, configs[point.model].vocabSize);
   const settings = { ...defaultHyperparameters, warmupSteps: 0, totalSteps: 1e9 };

@@ -129,6 +129,7 @@ export class Device {
   readonly random: UniformBinding;
   /** The next dropout site's number; a recomputed part of a forward pass is put back to its first. */
   dropoutSite = 0;
+  #one?: Storage;
   #error?: DeviceError;
 
   constructor(gpu: GPUDevice, info: DeviceInfo, kernels: KernelChoice, maxBindingBytes?: number) {
@@ -177,6 +178,21 @@ export class Device {
     this.check();
   }
 
+  /** A buffer with the number 1, which backward passes start from. */
+  get one(): Storage {
+    if (!this.#one) {
+      this.#one = this.memory.allocate(4, "one");
+      this.gpu.queue.writeBuffer(this.#one.buffer, 0, Float32Array.of(1));
+    }
+    return this.#one;
+  }
+
+  /** Destroys the arena's free buffers, such as when a run ends and the next has other shapes. */
+  trim(): void {
+    this.memory.trim();
+    this.launcher.forget();
+  }
+
   /** A number for a dropout site: the same for the same place in every step's forward pass. */
   nextDropoutSite(): number {
     return this.dropoutSite++;
@@ -184,6 +200,7 @@ export class Device {
 
   /** Writes to a buffer; commands recorded before see the old content. */
   write(storage: Storage, offset: number, data: Float32Array | Uint32Array | Uint16Array): void {
+    this.launcher.cannotRepeat();
     this.launcher.submit();
     this.gpu.queue.writeBuffer(storage.buffer, offset, data as BufferSource);
   }

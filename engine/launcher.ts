@@ -37,6 +37,18 @@ interface Prepared {
   group: GPUBindGroup;
 }
 
+/** A dispatch, ready to be encoded. */
+interface Dispatch {
+  pipeline: GPUComputePipeline;
+  group: GPUBindGroup;
+  workgroups: readonly [number, number, number?];
+}
+
+/** A command that is no dispatch: a copy or a clear. */
+type OtherCommand = (encoder: GPUCommandEncoder) => void;
+
+type Command = Dispatch | OtherCommand;
+
 interface Pipeline {
   id: number;
   pipeline: GPUComputePipeline;
@@ -55,6 +67,10 @@ export class Launcher {
   #uniforms = new Map<string, GPUBuffer>();
   #prepared = new Map<number, Prepared[]>();
   #preparedCount = 0;
+  #repeats = new Map<object, Map<string, Command[]>>();
+  #repeatedCount = 0;
+  /** What {@link repeat} is noting; undefined outside it, and where it cannot be repeated. */
+  #noted?: Command[];
   /** Pipeline, bindings and params of the launch at hand, which tell it from others. */
   #words: number[] = [];
   #encoder?: GPUCommandEncoder;
@@ -77,17 +93,45 @@ export class Launcher {
     kernel: Kernel,
     bindings: Readonly<Record<string, Resource>>,
     params: Readonly<Record<string, number>>,
-    [x, y, z = 1]: readonly [number, number, number?],
+    workgroups: readonly [number, number, number?],
   ): void {
     const compiled = this.#pipelines.get(kernel) ?? this.#compile(kernel);
     const group = this.#group(compiled, kernel, bindings, params);
-    this.#encoder ??= this.#gpu.createCommandEncoder();
-    this.#pass ??= this.#encoder.beginComputePass();
-    this.#pass.setPipeline(compiled.pipeline);
-    this.#pass.setBindGroup(0, group);
-    this.#pass.dispatchWorkgroups(x, y, z);
-    this.dispatches++;
-    if (++this.#pending >= dispatchesPerSubmit) this.submit();
+    const dispatch = { pipeline: compiled.pipeline, group, workgroups };
+    this.#noted?.push(dispatch);
+    this.#dispatch(dispatch);
+  }
+
+  /**
+   * Runs what makes launches the first time, and afterwards launches the same again without running it: a step
+   * of training becomes a list of commands. `key` must tell apart all that its launches depend on, `owner` whose
+   * they are. What writes to a buffer while it runs cannot be repeated, and runs every time.
+   */
+  repeat(owner: object, key: string, run: () => void): void {
+    const known = this.#repeats.get(owner)?.get(key);
+    if (known) {
+      for (const command of known) {
+        if (typeof command === "function") this.#command(command);
+        else this.#dispatch(command);
+      }
+      return;
+    }
+    const noted: Command[] = [];
+    this.#noted = noted;
+    try {
+      run();
+      if (this.#noted !== noted) return;
+      const repeats = this.#repeats.get(owner) ?? new Map();
+      this.#repeats.set(owner, repeats.set(key, noted));
+      this.#repeatedCount += noted.length;
+    } finally {
+      this.#noted = undefined;
+    }
+  }
+
+  /** What is being noted depends on more than launches, such as a write: it runs again every time. */
+  cannotRepeat(): void {
+    this.#noted = undefined;
   }
 
   /** A uniform buffer of four words that changes from step to step; the queue writes to it. */
@@ -102,12 +146,9 @@ export class Launcher {
   }
 
   /** Records a command that is no dispatch: a copy or a clear. */
-  record(command: (encoder: GPUCommandEncoder) => void): void {
-    this.#encoder ??= this.#gpu.createCommandEncoder();
-    this.#pass?.end();
-    this.#pass = undefined;
-    command(this.#encoder);
-    this.#pending++;
+  record(command: OtherCommand): void {
+    this.#noted?.push(command);
+    this.#command(command);
   }
 
   /** Hands what was recorded to the GPU. */
@@ -122,16 +163,36 @@ export class Launcher {
   forget(): void {
     this.#prepared.clear();
     this.#preparedCount = 0;
+    this.#repeats.clear();
+    this.#repeatedCount = 0;
   }
 
   endStep(): void {
     this.submit();
-    if (this.#preparedCount > cacheLimit) this.forget();
+    if (this.#preparedCount > cacheLimit || this.#repeatedCount > cacheLimit) this.forget();
     if (this.#uniforms.size > cacheLimit) {
       this.#uniforms.forEach((buffer) => buffer.destroy());
       this.#uniforms.clear();
       this.forget();
     }
+  }
+
+  #dispatch({ pipeline, group, workgroups: [x, y, z = 1] }: Dispatch): void {
+    this.#encoder ??= this.#gpu.createCommandEncoder();
+    this.#pass ??= this.#encoder.beginComputePass();
+    this.#pass.setPipeline(pipeline);
+    this.#pass.setBindGroup(0, group);
+    this.#pass.dispatchWorkgroups(x, y, z);
+    this.dispatches++;
+    if (++this.#pending >= dispatchesPerSubmit) this.submit();
+  }
+
+  #command(command: OtherCommand): void {
+    this.#encoder ??= this.#gpu.createCommandEncoder();
+    this.#pass?.end();
+    this.#pass = undefined;
+    command(this.#encoder);
+    this.#pending++;
   }
 
   /**

@@ -33,7 +33,7 @@ export function matmulStrided(
   const { rows, columns, inner } = shape;
   const kernelAndGroups = () => {
     if (!isSplit(device, shape)) {
-      return [strided, [Math.ceil(columns / 8), Math.ceil(rows / 8)]] as const;
+      return [strided.main, [Math.ceil(columns / 8), Math.ceil(rows / 8)]] as const;
     }
     const eights = Math.ceil(columns / 8);
     return transpose === "TN"

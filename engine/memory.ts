@@ -100,7 +100,7 @@ export class Memory {
     for (const pool of this.#free.values()) pool.sort((a, b) => b.id - a.id);
   }
 
-  /** Destroys the arena's free buffers, such as when a run ends and the next has other shapes. */
+  /** Destroys the arena's free buffers; see {@link Device.trim}. */
   trim(): void {
     for (const pool of this.#free.values()) pool.forEach((storage) => this.destroy(storage));
     this.#free.clear();

@@ -38,13 +38,12 @@ export class AdamW {
   readonly #state: { slab: Slab; mean: Tensor; variance: Tensor }[];
   readonly #sums: Tensor;
   readonly #clip: Tensor;
-  /** Sum of the losses that were added since the last step. */
+  /** Sum of the losses that were added since the last update. */
   readonly #loss: Tensor;
   readonly #history: Tensor;
   readonly #step: UniformBinding;
   #steps = 0;
   #unread = 0;
-  #hasLoss = false;
 
   constructor(parameters: Parameters, options: AdamWOptions) {
     const { device } = parameters;
@@ -67,32 +66,44 @@ export class AdamW {
     this.#step = device.launcher.createUniform();
   }
 
-  /** Adds a loss [1] to the one that the next step notes, where a step's gradients come in several parts. */
+  /** Adds a loss [1] to the one that the next update notes, where a step's gradients come in several parts. */
   addLoss(loss: Tensor): void {
     addTo(this.#loss, loss);
-    this.#hasLoss = true;
+  }
+
+  /** One update with the gradients at hand: {@link begin} and {@link update}. */
+  step(learningRate: number, loss: Tensor): void {
+    this.begin(learningRate);
+    this.update(loss);
   }
 
   /**
-   * One update with the gradients at hand. `loss` [1] is only noted. Throws where `historySlots` steps
-   * were made without reading the history.
+   * Says at which rate the next update is made; it is to come in commands that are not submitted yet. Throws
+   * where `historySlots` steps were made without reading the history.
    */
-  step(learningRate: number, loss: Tensor): void {
+  begin(learningRate: number): void {
     if (this.#unread >= historySlots) {
       throw new Error(`${historySlots} steps without reading the history: call readHistory().`);
     }
-    const { beta1, beta2, eps, weightDecay } = this.#options;
+    const { beta1, beta2 } = this.#options;
     const slot = this.#unread++;
     const t = ++this.#steps;
     const step = new ArrayBuffer(16);
     new Uint32Array(step)[0] = slot;
     new Float32Array(step).set([learningRate, 1 - beta1 ** t, Math.sqrt(1 - beta2 ** t)], 1);
     this.#device.gpu.queue.writeBuffer(this.#step.uniform, 0, step);
-    if (this.#hasLoss) {
+  }
+
+  /**
+   * The update's launches, the same for every step. `loss` [1] is only noted, with those that were added before
+   * where it is the `last` of several.
+   */
+  update(loss: Tensor, { last = false } = {}): void {
+    const { beta1, beta2, eps, weightDecay } = this.#options;
+    if (last) {
       this.addLoss(loss);
       this.#clipByNorm(this.#loss);
       clear(this.#loss);
-      this.#hasLoss = false;
     } else this.#clipByNorm(loss);
     for (const { slab, mean, variance } of this.#state) {
       const { value, gradient, decay } = slab;

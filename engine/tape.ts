@@ -8,7 +8,7 @@
 import { add as addKernel } from "../kernels/mod.ts";
 import type { Device } from "./device.ts";
 import { launchElementwise } from "./elementwise.ts";
-import { empty, persistent, type Tensor, upload, zeros } from "./tensor.ts";
+import { empty, persistent, Tensor, upload, zeros } from "./tensor.ts";
 
 /** Where an operation may write the gradient of an input. */
 export interface GradientTarget {
@@ -160,7 +160,7 @@ function runBackward(entries: Entry[], output: Tensor, seed?: Tensor): void {
     }
     pending.set(tensor, sum);
   };
-  give(output, seed ?? upload(output.device, output.shape, new Float32Array(output.size).fill(1)));
+  give(output, seed ?? ones(output));
   while (entries.length > 0) {
     const entry = entries.pop()!;
     if (entry.output.gradient) { // an operation took it for a parameter: see gradientBuffer
@@ -190,6 +190,13 @@ function runBackward(entries: Entry[], output: Tensor, seed?: Tensor): void {
     addTo(gradientBuffer(leaf), gradient);
     drop(gradient);
   }
+}
+
+/** What a backward pass starts from. A loss's is at hand, so that a step writes to no buffer. */
+function ones({ device, shape, size }: Tensor): Tensor {
+  return size === 1
+    ? new Tensor(device, shape, device.one)
+    : upload(device, shape, new Float32Array(size).fill(1));
 }
 
 /** Adds in place, so that an optimiser's buffer stays the one that it reads. */

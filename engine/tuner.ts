@@ -73,8 +73,7 @@ export async function tunePlans(
     device.tunedPlans = earlier;
     device.endStep();
     await device.finish(); // Mesa may crash where buffers go that it still reads
-    device.memory.trim();
-    device.launcher.forget();
+    device.trim();
   }
   return tuned;
 }

@@ -1,11 +1,12 @@
 // Rows of a table: y[t] = table[ids[t]], and backward dtable[r] += Σ_{t: ids[t] = r} dy[t].
 //
 // The backward pass needs no atomics: the host groups the tokens by row (`slots`), and one invocation
-// sums a row's tokens in their order, the same every time. A table above the binding limit is bound in
+// sums a row's tokens in their order, the same every time. There are as many slots as tokens, so that a launch
+// does not depend on how many rows are distinct; those that are left over are empty. A table above the binding limit is bound in
 // pieces: [firstRow, firstRow + tableRows) is the piece bound now, other rows are left alone.
 
 struct Params {
-  count: u32, // forward: tokens; backward: distinct rows
+  count: u32, // tokens
   columns: u32, // in vec4s
   firstRow: u32,
   tableRows: u32,
@@ -40,7 +41,7 @@ fn backward(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) g
     let slot = slots[i / params.columns];
     let column = i % params.columns;
     let row = slot.row - params.firstRow;
-    if (row < params.tableRows) {
+    if (row < params.tableRows && slot.last > slot.first) {
       var sum = vec4f();
       for (var t = slot.first; t < slot.last; t++) { sum += dy[order[t] * params.columns + column]; }
       dtable[row * params.columns + column] += sum;

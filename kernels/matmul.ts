@@ -139,7 +139,7 @@ export function workgroupBytes(plan: MatmulPlan): number {
 export const matmulSources = [interfaceSource, registersSource, workgroupSource];
 
 /** Free strides, one value an invocation: for shapes that the tiled kernels cannot read. */
-export const matmulStrided = kernel("matmul_strided", stridedSource, "main");
+export const matmulStrided = { main: kernel("matmul_strided", stridedSource, "main") };
 
 /** Free strides, the inner size split over a workgroup: for results of few values. */
 const narrowText = expand(narrowSource, {});

@@ -11,9 +11,8 @@ export interface RowIndex {
   ids: Tensor;
   /** [count] u32: places in `ids`, grouped by row, ascending within a row */
   order: Tensor;
-  /** [count, 3] u32, of which `distinct` count: row, first and last (exclusive) place in `order` */
+  /** [count, 3] u32: row, first and last (exclusive) place in `order`; zeros where rows are not distinct */
   slots: Tensor;
-  distinct: number;
 }
 
 /** Uploads row numbers, grouped for an embedding's gradient. */
@@ -35,9 +34,9 @@ export function rowIndices(
   ]);
   const tensors = uploadTogether(device, [...parts, ...others]);
   return {
-    indices: grouped.map(({ distinct }, i) => {
+    indices: grouped.map((_, i) => {
       const [ids, order, slots] = tensors.slice(3 * i);
-      return { ids, order, slots, distinct };
+      return { ids, order, slots };
     }),
     others: tensors.slice(parts.length),
   };
@@ -45,14 +44,14 @@ export function rowIndices(
 
 function groupRows(ids: Uint32Array) {
   const order = Uint32Array.from(ids.keys()).sort((s, t) => ids[s] - ids[t] || s - t);
-  const slots = new Uint32Array(3 * ids.length); // not cut to what is used: buffers stay alike
+  const slots = new Uint32Array(3 * ids.length);
   let distinct = 0;
   for (let first = 0, last = 0; first < order.length; first = last) {
     const row = ids[order[first]];
     while (last < order.length && ids[order[last]] === row) last++;
     slots.set([row, first, last], 3 * distinct++);
   }
-  return { ids, order, slots, distinct };
+  return { ids, order, slots };
 }
 
 /**
@@ -78,13 +77,12 @@ export function embedding(table: Tensor, index: RowIndex): Tensor {
     // of its own; a parameter's buffer is added to.
     const parameter = table.gradient !== undefined;
     const dtable = parameter ? gradientBuffer(table) : zeros(device, table.shape);
-    const { distinct } = index;
     forEachPiece(dtable, (piece, params) =>
       device.launcher.launch(
         kernels.backward,
         { slots: index.slots.binding, order: index.order.binding, dy: dy.binding, dtable: piece },
-        { ...params, count: distinct },
-        workgroupsFor(distinct * columns / 4),
+        { ...params, count },
+        workgroupsFor(count * columns / 4),
       ));
     return parameter ? [] : [dtable];
   });

@@ -20,6 +20,8 @@ export interface PackedBatch {
   firstTokens: RowIndex;
   /** [sentences] u32 */
   labels: Tensor;
+  /** What the launches on a batch depend on: batches with equal keys get the same ones. */
+  key: string;
 }
 
 /** Packs token ids [CLS] … [SEP] of some sentences and uploads them. Throws on an empty sentence. */
@@ -63,5 +65,6 @@ export function packBatch(
     sentences: others[0],
     firstTokens: firstIndex,
     labels: others[1],
+    key: [rows, sentences.length, others[0].storage.id].join(),
   };
 }

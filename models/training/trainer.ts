@@ -51,7 +51,7 @@ export async function* train(options: TrainOptions): AsyncGenerator<TrainingEven
   const sentencesPerStep = batchSize * hyperparameters.gradientAccumulationSteps;
   const stepsPerEpoch = Math.ceil(training.length / sentencesPerStep);
   const totalSteps = stepsPerEpoch * epochs;
-  device.memory.trim();
+  device.trim();
   device.memory.resetPeak();
   const built = await createModel(device, {
     config,
@@ -134,7 +134,8 @@ export async function* train(options: TrainOptions): AsyncGenerator<TrainingEven
 /**
  * One optimiser step; returns its real tokens. Where gradients are accumulated, the sentences go through
  * `batchSize` at a time, and each part's loss counts by its share of them, so that loss and gradients are
- * those of all sentences at once. Only records: the GPU works meanwhile.
+ * those of all sentences at once. Only records: the GPU works meanwhile. A batch of a size that was there before
+ * repeats that one's launches.
  */
 export function trainStep(
   device: Device,
@@ -150,16 +151,23 @@ export function trainStep(
   let tokens = 0;
   model.training = true;
   for (const [index, part] of parts.entries()) {
+    const [isFirst, isLast] = [index === 0, index === parts.length - 1];
+    const share = part.length / batch.length;
     device.beginStep(seed, step * gradientAccumulationSteps + index); // dropout differs by part
-    if (index === 0) parameters.zeroGradients();
+    if (isLast) optimizer.begin(hyperparameters.learningRate * rate);
     const packed = packBatch(device, part.map(({ ids }) => ids), part.map(({ label }) => label));
-    const { output: loss, backward } = withTape(() => {
-      const mean = model.loss(packed);
-      return parts.length > 1 ? scale(mean, part.length / batch.length) : mean;
+    const { gradientCheckpointing } = model;
+    const key = JSON.stringify([packed.key, isFirst, isLast, share, gradientCheckpointing]);
+    device.launcher.repeat(optimizer, key, () => {
+      if (isFirst) parameters.zeroGradients();
+      const { output: loss, backward } = withTape(() => {
+        const mean = model.loss(packed);
+        return share < 1 ? scale(mean, share) : mean;
+      });
+      backward();
+      if (isLast) optimizer.update(loss, { last: !isFirst });
+      else optimizer.addLoss(loss);
     });
-    backward();
-    if (index < parts.length - 1) optimizer.addLoss(loss);
-    else optimizer.step(hyperparameters.learningRate * rate, loss);
     device.endStep();
     tokens += packed.tokens;
   }

@@ -5,7 +5,7 @@ import { registerPlan } from "../../engine/plans.ts";
 import { DeviceError } from "../../engine/errors.ts";
 import { add, dropout, gelu, layerNorm, linear, relu, scale } from "../../engine/ops/mod.ts";
 import { withTape } from "../../engine/tape.ts";
-import { persistent, upload } from "../../engine/tensor.ts";
+import { clear, persistent, upload } from "../../engine/tensor.ts";
 import { type Kernel, scale as scaleKernels } from "../../kernels/mod.ts";
 import { randomValues, tensorOf } from "./check.ts";
 
@@ -148,6 +148,50 @@ Deno.test("equal steps make no new buffers, bind groups or pipelines", async () 
   }
 });
 
+Deno.test("repeat launches again without running again, and what writes runs every time", async () => {
+  const { launcher } = device;
+  const x = persistent(device, [4], Float32Array.of(-1, 2, -3, 4));
+  const y = persistent(device, [4]);
+  const owner = {};
+  let runs = 0;
+  const rectify = (key: string, write = false) =>
+    launcher.repeat(owner, key, () => {
+      runs++;
+      if (write) device.write(x.storage, 0, Float32Array.of(runs, 0, 0, 0));
+      const from = relu(x).storage.buffer;
+      launcher.record((encoder) => encoder.copyBufferToBuffer(from, 0, y.storage.buffer, 0, 16));
+    });
+  const seen = async () => {
+    const values = [...await y.read()];
+    clear(y);
+    return values;
+  };
+  rectify("a");
+  assert.deepEqual([await seen(), runs], [[0, 2, 0, 4], 1]);
+  device.write(x.storage, 0, Float32Array.of(5, -6, 7, -8));
+  const before = launcher.dispatches;
+  rectify("a");
+  assert.deepEqual([await seen(), runs], [[5, 0, 7, 0], 1]);
+  assert.equal(launcher.dispatches, before + 1);
+  rectify("b");
+  launcher.repeat({}, "a", () => runs++); // another owner's
+  assert.equal(runs, 3);
+  launcher.forget();
+  rectify("a");
+  assert.equal(runs, 4);
+  rectify("writes", true);
+  rectify("writes", true);
+  assert.deepEqual([await seen(), runs], [[6, 0, 0, 0], 6]);
+  assert.throws(() =>
+    launcher.repeat(owner, "fails", () => {
+      throw new Error("half way");
+    })
+  );
+  launcher.repeat(owner, "fails", () => runs++);
+  assert.equal(runs, 7);
+  device.endStep();
+});
+
 Deno.test("an elementwise operation reaches beyond 65,535 workgroups", async () => {
   const count = 65535 * 64 * 4 + 1003;
   const values = new Float32Array(count);
@@ -155,7 +199,7 @@ Deno.test("an elementwise operation reaches beyond 65,535 workgroups", async () 
   const y = await scale(upload(device, [count], values), 2).read();
   assert.ok(y.every((value, i) => value === 2 * (i % 1021)));
   device.endStep();
-  device.memory.trim();
+  device.trim();
 });
 
 Deno.test("layerNorm reaches beyond 65,535 rows", async () => {
@@ -173,7 +217,7 @@ Deno.test("layerNorm reaches beyond 65,535 rows", async () => {
     assert.ok(Math.abs(at(0) + at(1) + at(2) + at(3)) < 1e-5);
   }
   device.endStep();
-  device.memory.trim();
+  device.trim();
 });
 
 Deno.test("memory: an arena buffer returns to its pool, a persistent one does not", () => {

@@ -24,7 +24,7 @@ Deno.test("what forward and backward no longer need is used again", () =>
     const layers = 20;
     const bytes = 64 * 256 * 4;
     const x = tensorOf(device, [64, 256], randomValues(64 * 256, 1), true);
-    device.memory.trim();
+    device.trim();
     const held = device.memory.heldBytes;
     const { backward } = withTape(() => {
       let h: Tensor = x;

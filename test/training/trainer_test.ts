@@ -1,5 +1,6 @@
 /** The trainer on a small task that can be learnt. */
 import assert from "node:assert/strict";
+import { Device } from "../../engine/device.ts";
 import { loraDefaults, type Method } from "../../models/peft/method.ts";
 import { epochBatches } from "../../models/training/batches.ts";
 import type { StepEvent } from "../../models/training/events.ts";
@@ -35,6 +36,38 @@ for (
   });
 }
 
+for (const changes of [{}, { batchSize: 8, gradientAccumulationSteps: 3 }]) {
+  for (const method of [{ method: "full" } as const, loraDefaults(4)]) {
+    const how = "batchSize" in changes ? ", in parts" : "";
+    Deno.test(`${method.method}${how}: steps that repeat launches are those that make them`, async () => {
+      const { gpu, info, kernels } = await testDevice();
+      const made = new Device(gpu, info, kernels);
+      let repeats = 0;
+      made.launcher.repeat = (_owner, _key, run) => {
+        repeats++;
+        run();
+      };
+      const expected = await run(method, changes, { device: made });
+      const repeating = new Device(gpu, info, kernels);
+      const { launcher } = repeating;
+      const repeat = launcher.repeat.bind(launcher);
+      let runs = 0;
+      launcher.repeat = (owner, key, run) =>
+        repeat(owner, key, () => {
+          runs++;
+          run();
+        });
+      const actual = await run(method, changes, { device: repeating });
+      assert.ok(runs < repeats, `${runs} of ${repeats} steps ran`);
+      assert.deepEqual(
+        actual.steps.map(({ loss }) => loss),
+        expected.steps.map(({ loss }) => loss),
+      );
+      assert.deepEqual(bits(actual.result), bits(expected.result));
+    });
+  }
+}
+
 Deno.test("every method sees the same batches in the same order", async () => {
   const tokens = async (method: Method) => (await run(method)).steps.map((step) => step.tokens);
   assert.deepEqual(await tokens({ method: "full" }), await tokens(loraDefaults(4)));
@@ -57,10 +90,10 @@ Deno.test("a PEFT run returns its own tensors and the head, and nothing else", a
 Deno.test("runs leave no memory behind", async () => {
   const device = await testDevice();
   await run({ method: "full" }, { epochs: 1 });
-  device.memory.trim();
+  device.trim();
   const held = device.memory.heldBytes;
   await run({ method: "full" }, { epochs: 1 });
-  device.memory.trim();
+  device.trim();
   assert.equal(device.memory.heldBytes, held);
 });
 
