@@ -1,9 +1,11 @@
 /** The GPU as the engine sees it: memory, launches, the step and the random state. */
 import type { MatmulPlan } from "../kernels/mod.ts";
+import { CooperativeError, cooperativeFeatures, proveCooperative } from "./cooperative.ts";
 import { DeviceError } from "./errors.ts";
 import { Launcher, type UniformBinding } from "./launcher.ts";
 import { Memory, type Storage } from "./memory.ts";
 import { adapterPlan, type TunedPlans } from "./plans.ts";
+import type { MatmulPrecision } from "./precision.ts";
 import { Staging } from "./staging.ts";
 
 /** What is known of the adapter; recorded with every result. */
@@ -39,6 +41,8 @@ export interface DeviceOptions {
   maxBindingBytes?: number;
   /** Features besides the kernels' own, such as "timestamp-query"; one that the adapter lacks is left out. */
   features?: readonly GPUFeatureName[];
+  /** f16: matrix products on matrix units, from operands rounded to f16; f32 unless given. */
+  matmulPrecision?: MatmulPrecision;
 }
 
 /** Storage buffers of the widest kernel, attention's backward pass. */
@@ -49,7 +53,7 @@ const sharingLanes = 8;
 
 /**
  * Asks for the WebGPU adapter and its device, with the adapter's own limits. Throws DeviceError,
- * with what to do, where there is none.
+ * with what to do, where there is none, and CooperativeError where f16 products cannot be had.
  */
 export async function createDevice(options: DeviceOptions = {}): Promise<Device> {
   const adapter = await navigator.gpu?.requestAdapter({ powerPreference: "high-performance" });
@@ -91,6 +95,8 @@ export async function createDevice(options: DeviceOptions = {}): Promise<Device>
   const subgroups = "subgroups" as GPUFeatureName; // granted by wgpu though `features` omits it
   const wanted: GPUFeatureName[] = ["timestamp-query", ...options.features ?? []]; // the tuner times
   const extra = [...new Set(wanted)].filter((feature) => adapter.features.has(feature));
+  const halved = options.matmulPrecision === "f16";
+  if (halved) extra.push(...cooperativeFeatures as GPUFeatureName[]);
   let gpu: GPUDevice;
   let hasSubgroups = (gpuInfo.subgroupMinSize ?? 0) >= sharingLanes;
   try {
@@ -99,6 +105,7 @@ export async function createDevice(options: DeviceOptions = {}): Promise<Device>
       requiredFeatures: hasSubgroups ? [subgroups, ...extra] : extra,
     });
   } catch (error) {
+    if (halved) throw new CooperativeError(error instanceof Error ? error.message : `${error}`);
     if (!hasSubgroups) throw new DeviceError(`The WebGPU device was refused: ${error}`);
     hasSubgroups = false;
     const again = await navigator.gpu.requestAdapter({ powerPreference: "high-performance" });
@@ -111,7 +118,15 @@ export async function createDevice(options: DeviceOptions = {}): Promise<Device>
     layerNormLanes: info.software ? 8 : 32,
     ...options.kernels,
   };
-  return new Device(gpu, info, kernels, options.maxBindingBytes);
+  const withPlan = (matmul: MatmulPlan) =>
+    new Device(gpu, info, { ...kernels, matmul }, options.maxBindingBytes);
+  if (!halved) return withPlan(kernels.matmul);
+  try {
+    return await proveCooperative(withPlan, gpuInfo.subgroupMaxSize);
+  } catch (error) {
+    gpu.destroy();
+    throw error;
+  }
 }
 
 export class Device {

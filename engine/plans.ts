@@ -1,5 +1,10 @@
 /** Which plan of the matmul family a product takes: fixed for an adapter, or tuned for a class of shapes. */
-import { type MatmulPlan, type RegisterPlan, type Transpose } from "../kernels/mod.ts";
+import {
+  type CooperativePlan,
+  type MatmulPlan,
+  type RegisterPlan,
+  type Transpose,
+} from "../kernels/mod.ts";
 import type { DeviceInfo } from "./device.ts";
 import type { Dtype } from "./pack.ts";
 
@@ -77,11 +82,49 @@ export function adapterPlan(
     : registerPlan(2, 2, { textures });
 }
 
+/**
+ * A plan for matrix units: a tile of rows × columns values, 64 × 64 unless given, for `across` × `down`
+ * subgroups of `lanes` invocations.
+ */
+export function cooperativePlan(
+  size: CooperativePlan["size"],
+  lanes: number,
+  { rows = 64, columns = 64, across = 2, down = 2, inner = 32 } = {},
+): CooperativePlan {
+  return {
+    kind: "cooperative",
+    size,
+    rows: rows / size / down,
+    columns: columns / size / across,
+    inner,
+    lanes,
+    workgroup: [lanes * across, down],
+  };
+}
+
+/** Tiles for matrix units. All are of one precision: whoever chose f16 gets it in every class of shapes. */
+function cooperativePlans(fixed: CooperativePlan): CooperativePlan[] {
+  const { size, lanes } = fixed;
+  const plans = [
+    cooperativePlan(size, lanes, { rows: 128, columns: 128 }),
+    cooperativePlan(size, lanes, { rows: 128, columns: 64 }),
+    cooperativePlan(size, lanes, { rows: 64, columns: 128 }),
+    cooperativePlan(size, lanes, { rows: 128, columns: 128, across: 4 }),
+    cooperativePlan(size, lanes, { rows: 32, columns: 64 }),
+    cooperativePlan(size, lanes, { inner: 64 }),
+  ];
+  return [fixed, ...plans.filter(({ workgroup: [x, y] }) => x * y <= mostInvocations)];
+}
+
+/** Of a workgroup, in WebGPU's defaults. */
+const mostInvocations = 256;
+
 /** Plans worth timing on an adapter, the fixed one first: the tuner may run out of time. */
 export function candidatePlans(
   { software, subgroupMinSize }: DeviceInfo,
   fixed: MatmulPlan,
 ): MatmulPlan[] {
+  if (fixed.kind === "cooperative") return cooperativePlans(fixed);
   const workgroup = (
     rows: number,
     columns: number,

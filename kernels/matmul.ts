@@ -1,6 +1,7 @@
 /** The matmul family: its kernels' texts, for a variant of the product and a plan of how to compute it. */
 import { expand } from "./expand.ts";
 import { cached, type Kernel, kernel, withDropout } from "./kernel.ts";
+import cooperativeSource from "./matmul_cooperative.wgsl" with { type: "text" };
 import narrowSource from "./matmul_narrow.wgsl" with { type: "text" };
 import interfaceSource from "./matmul_interface.wgsl" with { type: "text" };
 import registersSource from "./matmul_registers.wgsl" with { type: "text" };
@@ -39,8 +40,24 @@ export interface WorkgroupPlan {
   workgroup: readonly [number, number];
 }
 
+/** Fragments for the GPU's matrix units, from operands rounded to f16: matmul_cooperative.wgsl. */
+export interface CooperativePlan {
+  kind: "cooperative";
+  /** Rows, columns and inner values of a fragment: what the GPU offers. */
+  size: 8 | 16;
+  /** Fragments of a subgroup along m and n. */
+  rows: number;
+  columns: number;
+  /** Values of k that are loaded at a time, a multiple of `size`. */
+  inner: number;
+  /** The most invocations that a subgroup has. */
+  lanes: number;
+  /** Invocations of a workgroup along n, a multiple of `lanes`, and m. */
+  workgroup: readonly [number, number];
+}
+
 /** How a product is computed; which plan is fastest depends on adapter and shape. */
-export type MatmulPlan = RegisterPlan | WorkgroupPlan;
+export type MatmulPlan = RegisterPlan | WorkgroupPlan | CooperativePlan;
 
 /** What is computed. */
 export interface MatmulVariant {
@@ -64,6 +81,10 @@ export interface MatmulVariant {
 /** Rows and columns of C that one workgroup makes. */
 export function workgroupTile(plan: MatmulPlan): { rows: number; columns: number } {
   const [x, y] = plan.workgroup;
+  if (plan.kind === "cooperative") {
+    const { size, lanes } = plan;
+    return { rows: plan.rows * size * y, columns: plan.columns * size * x / lanes };
+  }
   const rows = plan.kind === "registers" ? plan.groups * plan.lanes : plan.rows;
   return { rows: rows * 4 * y, columns: plan.columns * 4 * x };
 }
@@ -91,17 +112,29 @@ export const matmul = cached(
       TEXTURE_B: Number(variant.textureB),
       PACKED_B: Number(variant.packB !== "f32"),
       BF16_B: Number(variant.packB === "bf16"),
-      ...(plan.kind === "registers"
-        ? registerValues(plan)
-        : workgroupValues(plan, variant.transpose)),
+      ...planValues(plan, variant.transpose),
     };
-    const main = plan.kind === "registers" ? registersSource : workgroupSource;
-    const text = expand(`${interfaceSource}\n${main}`, values);
+    const text = expand(`${interfaceSource}\n${mainSources[plan.kind]}`, values);
     const withNormal = variant.gelu ? `${normalSource}\n${text}` : text;
     const source = variant.dropout ? withDropout(withNormal) : withNormal;
-    return kernel(`matmul.${variant.transpose}`, source, "main");
+    const extensions = plan.kind === "cooperative" ? cooperativeExtensions : "";
+    return kernel(`matmul.${variant.transpose}`, extensions + source, "main");
   },
 );
+
+const mainSources = {
+  registers: registersSource,
+  workgroup: workgroupSource,
+  cooperative: cooperativeSource,
+};
+const cooperativeExtensions = "enable f16;\nenable wgpu_cooperative_matrix;\n";
+
+function planValues(plan: MatmulPlan, transpose: Transpose) {
+  if (plan.kind === "registers") return registerValues(plan);
+  return plan.kind === "workgroup"
+    ? workgroupValues(plan, transpose)
+    : cooperativeValues(plan, transpose);
+}
 
 function registerValues({ groups, lanes, broadcast }: RegisterPlan) {
   return { GROUPS: groups, LANES: lanes, BROADCAST: Number(broadcast) };
@@ -128,15 +161,58 @@ function workgroupValues(plan: WorkgroupPlan, transpose: Transpose) {
   };
 }
 
+/** More than a row of a tile in workgroup memory takes: two vec4s of f16, 16 bytes. */
+const cooperativePadding = 2;
+
+function cooperativeValues(plan: CooperativePlan, transpose: Transpose) {
+  const { size, columns, inner, lanes, workgroup: [x, y] } = plan;
+  const tile = workgroupTile(plan);
+  const threads = x * y;
+  const subgroups = threads / lanes;
+  const deep = inner / 4;
+  const [linesA, widthA] = transpose === "TN" ? [inner, tile.rows / 4] : [tile.rows, deep];
+  const [linesB, widthB] = transpose === "NT" ? [tile.columns, deep] : [inner, tile.columns / 4];
+  const widthC = columns * size / 4;
+  return {
+    X: x / lanes,
+    SIZE: size,
+    LARGE: Number(size === 16),
+    ROWS: plan.rows,
+    INNER: inner,
+    STEPS: inner / size,
+    SUBGROUPS: subgroups,
+    THREADS: threads,
+    TILEROWS: tile.rows,
+    TILECOLUMNS: tile.columns,
+    ALINES: linesA,
+    AWIDTH: widthA,
+    APITCH: widthA + cooperativePadding,
+    ALOADS: Math.ceil(linesA * widthA / threads),
+    BLINES: linesB,
+    BWIDTH: widthB,
+    BPITCH: widthB + cooperativePadding,
+    BLOADS: Math.ceil(linesB * widthB / threads),
+    CWIDTH: widthC,
+    CPITCH: widthC + 1,
+    CSTORES: Math.ceil(subgroups * size * widthC / threads),
+  };
+}
+
 /** Bytes of workgroup memory that a plan takes. */
 export function workgroupBytes(plan: MatmulPlan): number {
   if (plan.kind === "registers") return 0;
+  if (plan.kind === "cooperative") {
+    return Math.max(...(["NT", "NN", "TN"] as const).map((transpose) => {
+      const v = cooperativeValues(plan, transpose);
+      return 8 * (v.ALINES * v.APITCH + v.BLINES * v.BPITCH) + 16 * v.SUBGROUPS * v.SIZE * v.CPITCH;
+    }));
+  }
   const { rows, columns, inner, workgroup: [x, y] } = plan;
   return 16 * inner * (rows * y + 1 + columns * x + 1);
 }
 
 /** The texts that plans are made from: what was timed with others is out of date. */
-export const matmulSources = [interfaceSource, registersSource, workgroupSource];
+export const matmulSources = [interfaceSource, ...Object.values(mainSources)];
 
 /** Free strides, one value an invocation: for shapes that the tiled kernels cannot read. */
 export const matmulStrided = { main: kernel("matmul_strided", stridedSource, "main") };

@@ -3,8 +3,15 @@ import assert from "node:assert/strict";
 import { createDevice, Device } from "../../engine/device.ts";
 import { matmul } from "../../engine/matmul.ts";
 import { bytesPerValue, pack, type PackedDtype, unpack } from "../../engine/pack.ts";
+import { cooperativePlan } from "../../engine/plans.ts";
 import { Tensor } from "../../engine/tensor.ts";
-import type { MatmulPlan, RegisterPlan, Transpose, WorkgroupPlan } from "../../kernels/mod.ts";
+import type {
+  CooperativePlan,
+  MatmulPlan,
+  RegisterPlan,
+  Transpose,
+  WorkgroupPlan,
+} from "../../kernels/mod.ts";
 import { functions, product, type Values } from "../reference.ts";
 import { assertClose, randomValues, tensorOf } from "./check.ts";
 
@@ -62,6 +69,13 @@ function packedTensor(
   return new Tensor(device, shape, storage, 0, dtype);
 }
 
+/** Random operands of a product: values of f16 where the device rounds to them, so that sums compare. */
+function randomOperand(device: Device, count: number, seed: number): Values {
+  const values = randomValues(count, seed);
+  const rounds = device.kernels.matmul.kind === "cooperative";
+  return rounds ? [...unpack(pack(Float32Array.from(values), "f16"), "f16")] : values;
+}
+
 async function checkMatmul(
   device: Device,
   transpose: Transpose,
@@ -73,8 +87,8 @@ async function checkMatmul(
   const operands = (size: number, seed: number, dtype?: PackedDtype) => {
     const shapeA = transpose === "TN" ? [size, rows] : [rows, size];
     const shapeB = transpose === "NT" ? [columns, size] : [size, columns];
-    const a = randomValues(rows * size, seed);
-    const exact = randomValues(size * columns, seed + 1);
+    const a = randomOperand(device, rows * size, seed);
+    const exact = randomOperand(device, size * columns, seed + 1);
     const b = dtype ? [...unpack(pack(Float32Array.from(exact), dtype), dtype)] : exact;
     const tensorB = dtype ? packedTensor(device, shapeB, b, dtype) : tensorOf(device, shapeB, b);
     return {
@@ -130,13 +144,14 @@ async function checkStack(
   const count = { a: transpose === "NT" ? 1 : stack, b: transpose === "TN" ? 1 : stack };
   const shapeA = transpose === "TN" ? [inner, rows] : [rows, inner];
   const shapeB = transpose === "NT" ? [columns, inner] : [inner, columns];
-  const a = randomValues(count.a * rows * inner, 1);
-  const b = randomValues(count.b * inner * columns, 2);
+  const a = randomOperand(device, count.a * rows * inner, 1);
+  const b = randomOperand(device, count.b * inner * columns, 2);
   const biasValues = randomValues(stack * columns, 3);
   const results = transpose === "NN" ? 1 : stack;
   const before = randomValues(results * rows * columns, 4);
   const used = (slots ?? []).filter((slot) => slot < 3).length;
-  const [u, v] = [randomValues(used * rows * rank, 5), randomValues(used * columns * rank, 6)];
+  const u = randomOperand(device, used * rows * rank, 5);
+  const v = randomOperand(device, used * columns * rank, 6);
   const part = (values: Values, size: number, z: number) => values.slice(z * size, (z + 1) * size);
   const expected = before.map((value) => accumulate ? value : 0);
   for (let z = 0; z < stack; z++) {
@@ -215,23 +230,46 @@ const workgroup = (
   [x, y]: [number, number],
 ): WorkgroupPlan => ({ kind: "workgroup", rows, columns, inner, workgroup: [x, y] });
 
+/** A device with matrix units; undefined where they are not granted. */
+const units = await createDevice({ matmulPrecision: "f16" }).catch(() => undefined);
+const proven = units?.kernels.matmul as CooperativePlan | undefined;
+/** A tile of 2 × 2 fragments for each of 2 × 2 subgroups, or as many as given. */
+const cooperative = (fragments = 2, across = 2): CooperativePlan => {
+  const { size, lanes } = proven ?? { size: 8, lanes: 8 };
+  return cooperativePlan(size, lanes, {
+    rows: fragments * size * 2,
+    columns: fragments * size * across,
+    across,
+    inner: 2 * size,
+  });
+};
+
 const needsSubgroups = (plan: MatmulPlan) => plan.kind === "registers" && plan.broadcast;
 const nameOf = (plan: MatmulPlan) =>
-  needsSubgroups(plan) ? "broadcast" : plan.kind === "registers" ? "plain" : "workgroup";
+  needsSubgroups(plan) ? "broadcast" : plan.kind === "registers" ? "plain" : plan.kind;
 
 /** The engine on the same GPU, with another plan. */
 const withPlan = (plan: MatmulPlan) =>
-  new Device(adapter.gpu, adapter.info, { ...adapter.kernels, matmul: plan });
+  new Device(
+    plan.kind === "cooperative" ? units!.gpu : adapter.gpu,
+    adapter.info,
+    { ...adapter.kernels, matmul: plan },
+  );
 
 function testPlan(name: string, plan: MatmulPlan, run: (device: Device) => Promise<void>): void {
   Deno.test({
     name: `matmul, ${nameOf(plan)} plan: ${name}`,
-    ignore: needsSubgroups(plan) && !subgroups,
+    ignore: (needsSubgroups(plan) && !subgroups) || (plan.kind === "cooperative" && !units),
     fn: () => run(withPlan(plan)),
   });
 }
 
-const smallPlans = [plain(1, 1, 1), broadcast(1, 1), workgroup(1, 1, 8, [4, 4])];
+const smallPlans = [
+  plain(1, 1, 1),
+  broadcast(1, 1),
+  workgroup(1, 1, 8, [4, 4]),
+  cooperative(),
+];
 
 for (const plan of smallPlans) {
   testPlan("every transpose and option", plan, async (device) => {
@@ -269,7 +307,10 @@ const otherPlans = [
   broadcast(1, 1, 4), // fewer rows handed round than the subgroup has invocations
   workgroup(2, 1, 16, [4, 2]),
   workgroup(1, 2, 4, [2, 8]),
-];
+  cooperative(1, 1),
+  // Subgroups are smaller than the plan says: there are more of them.
+  { ...cooperative(1, 1), lanes: 2 * cooperative().lanes, workgroup: [2 * cooperative().lanes, 2] },
+] as const;
 
 for (const plan of otherPlans) {
   testPlan(`another tile, ${JSON.stringify(plan)}`, plan, async (device) => {

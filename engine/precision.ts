@@ -1,0 +1,3 @@
+/** How operands enter a matrix product: as they are, or rounded to f16. Sums are f32. */
+export const matmulPrecisions = ["f32", "f16"] as const;
+export type MatmulPrecision = (typeof matmulPrecisions)[number];
