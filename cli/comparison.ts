@@ -20,7 +20,10 @@ const comparedRun = v.object({
     hash: v.string(),
     split: v.object({ train: v.number(), validation: v.number(), test: v.number() }),
   }),
-  hyperparameters: v.objectWithRest({ frozen_dtype: v.optional(v.string(), "f32") }, v.number()),
+  hyperparameters: v.objectWithRest({
+    frozen_dtype: v.optional(v.string(), "f32"),
+    matmul_precision: v.optional(v.string(), "f32"),
+  }, v.number()),
   gradient_checkpointing: v.optional(v.boolean(), false),
   trainable_params: v.number(),
   total_params: v.number(),

@@ -99,7 +99,8 @@ export async function runExperiment<Device extends DeviceHandle>(
   }
   await ensureFolder(named ?? outputDir);
   session.folder = named;
-  const device = await tools.createDevice();
+  const { matmulPrecision } = options.plan.runs[0].hyperparameters;
+  const device = await tools.createDevice({ matmulPrecision });
   try {
     const model = await tools.resolveModel(flags.modelName, hub);
     const { runs } = fitToModel(options.plan, flags, model.config, model.name);

@@ -2,6 +2,7 @@
 import { group, merge, object } from "@optique/core/constructs";
 import type { InferValue } from "@optique/core/parser";
 import { choice } from "@optique/core/valueparser";
+import { matmulPrecisions } from "../engine/precision.ts";
 import { dtypes } from "../engine/pack.ts";
 import { placements } from "../models/peft/method.ts";
 import { flag, parseCommand, type Parsed, switchOn, valueOf, whole } from "./flag_parser.ts";
@@ -93,6 +94,12 @@ const trainingFlags = object({
     "--frozen_dtype",
     choice(dtypes, { metavar: "TYPE" }),
     "Frozen weights in memory: f32, bf16 or f16",
+    "f32",
+  ),
+  matmulPrecision: flag(
+    "--matmul_precision",
+    choice(matmulPrecisions, { metavar: "TYPE" }),
+    "Products of f32 values, or of f16 on matrix units",
     "f32",
   ),
   noTune: switchOn("--no_tune", "Take fixed kernels instead of timing some once"),

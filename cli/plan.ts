@@ -126,6 +126,7 @@ export function planRuns(flags: Flags): Plan {
     maxGradNorm: defaultHyperparameters.maxGradNorm,
     seed: flags.seed ?? defaultHyperparameters.seed,
     frozenDtype: flags.frozenDtype ?? defaultHyperparameters.frozenDtype,
+    matmulPrecision: flags.matmulPrecision ?? defaultHyperparameters.matmulPrecision,
   };
   const runs = methodsOf(flags).map((method) => ({
     name: runName(method),

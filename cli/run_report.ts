@@ -62,6 +62,7 @@ export function hyperparameterReport(values: Hyperparameters) {
     max_grad_norm: values.maxGradNorm,
     seed: values.seed,
     frozen_dtype: values.frozenDtype,
+    matmul_precision: values.matmulPrecision,
   };
 }
 

@@ -1,6 +1,7 @@
 /** What an experiment needs of the other rooms, in one object, so that a test can stand in. */
 import type { DeviceInfo, KernelChoice } from "../engine/device.ts";
 import type { Product, TunedPlans } from "../engine/plans.ts";
+import type { MatmulPrecision } from "../engine/precision.ts";
 import type { BertConfig } from "../models/bert/config.ts";
 import type { Tokenizer } from "../models/bert/tokenizer.ts";
 import type { WeightSource } from "../models/bert/weights.ts";
@@ -20,7 +21,8 @@ export interface DeviceHandle {
 }
 
 export interface TrainingTools<Device extends DeviceHandle> {
-  createDevice(): Promise<Device>;
+  /** Throws a UserError where the adapter has no products of that precision. */
+  createDevice(options?: { matmulPrecision?: MatmulPrecision }): Promise<Device>;
   resolveModel(name: string | undefined, hub: HubSettings): Promise<ResolvedModel>;
   loadDataset(options: {
     dataset?: string;

@@ -22,6 +22,15 @@ const Plan = v.variant("kind", [
     inner: v.number(),
     workgroup: Pair,
   }),
+  v.strictObject({
+    kind: v.literal("cooperative"),
+    size: v.picklist([8, 16]),
+    rows: v.number(),
+    columns: v.number(),
+    inner: v.number(),
+    lanes: v.number(),
+    workgroup: Pair,
+  }),
 ]);
 
 const Cache = v.object({

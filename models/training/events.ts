@@ -3,6 +3,7 @@
  * page that draws curves only consume them.
  */
 import type { Dtype } from "../../engine/pack.ts";
+import type { MatmulPrecision } from "../../engine/precision.ts";
 import type { Method } from "../peft/method.ts";
 import type { Metrics } from "./metrics.ts";
 
@@ -20,6 +21,8 @@ export interface Hyperparameters {
   seed: number;
   /** How the weights of frozen linear layers lie on the GPU: f32, or rounded to 16 bits. */
   frozenDtype: Dtype;
+  /** How operands enter matrix products; the device that trains was made for it. */
+  matmulPrecision: MatmulPrecision;
 }
 
 /** The original's values. `maxGradNorm` is the HF Trainer's default. */
@@ -34,6 +37,7 @@ export const defaultHyperparameters: Hyperparameters = {
   maxGradNorm: 1,
   seed: 42,
   frozenDtype: "f32",
+  matmulPrecision: "f32",
 };
 
 export interface StartEvent {

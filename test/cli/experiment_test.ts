@@ -116,6 +116,7 @@ Deno.test("run.json says everything about a run", () =>
       max_grad_norm: 1,
       seed: 42,
       frozen_dtype: "f32",
+      matmul_precision: "f32",
     });
     assert.equal(run.gradient_checkpointing, false);
     assert.deepEqual(run.labels, ["anger", "joy"]);
@@ -179,12 +180,19 @@ Deno.test("an experiment grows, and compares only what can be compared", () =>
     await experiment(folder, named("--method", "full"));
     const older = await readJson(folder, "e", "full", "run.json");
     delete older.hyperparameters.frozen_dtype; // as runs were before there was a choice
+    delete older.hyperparameters.matmul_precision;
     await Deno.writeTextFile(join(folder, "e", "full", "run.json"), JSON.stringify(older));
     await experiment(folder, named("--method", "adapter", "--size", "4", "--num_epochs", "3"));
     await experiment(folder, named("--method", "adapter", "--size", "8"), { hash: "4567" });
     const summed = ["--gradient_accumulation_steps", "2"];
     await experiment(folder, named("--method", "adapter", "--size", "16", ...summed));
     await experiment(folder, named("--method", "lora", "--rank", "1", "--frozen_dtype", "bf16"));
+    const halved = ["--matmul_precision", "f16"];
+    const precisions: FakeOptions["precisions"] = [];
+    await experiment(folder, named("--method", "adapter", "--size", "32", ...halved), {
+      precisions,
+    });
+    assert.deepEqual(precisions, ["f16"]);
     const args = named("--method", "lora", "--rank", "2", "--learning_rate", "5e-4");
     const { comparison } = await experiment(folder, [...args, "--gradient_checkpointing"]);
     assert.deepEqual(comparison.runs.map((run) => run.run), ["full", "lora-r2"]);
@@ -193,6 +201,7 @@ Deno.test("an experiment grows, and compares only what can be compared", () =>
       { run: "adapter-4", reason: "num_epochs 3" },
       { run: "adapter-8", reason: "data set boltuix/emotions-dataset" },
       { run: "adapter-16", reason: "gradient_accumulation_steps 2" },
+      { run: "adapter-32", reason: "matmul_precision f16" },
     ]);
     assert.deepEqual(comparison.notes, [
       "Learning rates: Full 2e-5, LoRA 5e-4.",

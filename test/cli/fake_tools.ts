@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import type { DeviceHandle, TrainingTools } from "../../cli/tools.ts";
 import { registerPlan } from "../../engine/plans.ts";
+import type { MatmulPrecision } from "../../engine/precision.ts";
 import { bertBaseUncased } from "../../models/bert/config.ts";
 import { randomWeights } from "../../models/bert/weights.ts";
 import { stratifiedSplit } from "../../models/data/split.ts";
@@ -29,6 +30,8 @@ export interface FakeOptions {
   hash?: string;
   /** Makes the model one that starts at random, and gets the name of the base of every export. */
   bases?: string[];
+  /** Gets what precision each device was asked for. */
+  precisions?: (MatmulPrecision | undefined)[];
 }
 
 const labels = ["anger", "joy"];
@@ -36,8 +39,9 @@ const labels = ["anger", "joy"];
 export function fakeTools(options: FakeOptions = {}): TrainingTools<DeviceHandle> {
   const notices = options.notice === undefined ? [] : [options.notice];
   return {
-    createDevice: () =>
-      Promise.resolve({
+    createDevice({ matmulPrecision } = {}) {
+      options.precisions?.push(matmulPrecision);
+      return Promise.resolve({
         info: {
           description: "a test's GPU",
           vendor: "nobody",
@@ -48,7 +52,8 @@ export function fakeTools(options: FakeOptions = {}): TrainingTools<DeviceHandle
         },
         kernels: { matmul: registerPlan(1, 1) },
         destroy() {},
-      }),
+      });
+    },
     resolveModel: (name) =>
       Promise.resolve({
         name: name ?? "bert-base-uncased",

@@ -40,6 +40,7 @@ Deno.test("every flag is read, in snake_case and in kebab-case, with a space and
     ["batch_size", "8", { batchSize: 8 }],
     ["gradient_accumulation_steps", "4", { gradientAccumulationSteps: 4 }],
     ["frozen_dtype", "bf16", { frozenDtype: "bf16" }],
+    ["matmul_precision", "f16", { matmulPrecision: "f16" }],
     ["learning_rate", "2e-5", { learningRate: { full: 2e-5, lora: 2e-5, adapter: 2e-5 } }],
     ["learning_rate", "lora=5e-4,full=.1", { learningRate: { lora: 5e-4, full: 0.1 } }],
     ["warmup_steps", "0", { warmupSteps: 0 }],
@@ -112,6 +113,7 @@ Deno.test("a wrong value is a sentence that names the flag and the value", () =>
   assert.match(errorOf("--method", "prefix"), /--method: .*all, full, lora/);
   assert.match(errorOf("--adapter_placement", "top"), /shared, output/);
   assert.match(errorOf("--frozen_dtype", "f64"), /--frozen_dtype: .*f32, bf16/);
+  assert.match(errorOf("--matmul_precision", "bf16"), /--matmul_precision: .*f32 and f16/);
   assert.match(errorOf("--rank"), /--rank requires/);
   assert.match(errorOf("--rank", "4", "--rank", "8"), /multiple times/);
 });

@@ -36,6 +36,7 @@ Deno.test("without flags the original's seven runs come in its order", () => {
       maxGradNorm: 1,
       seed: 42,
       frozenDtype: "f32",
+      matmulPrecision: "f32",
     });
   }
 });

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { tuneForAdapter } from "../../cli/tuning.ts";
 import { readTunedPlans, tuningCachePath, writeTunedPlans } from "../../cli/tuning_cache.ts";
 import type { DeviceHandle, TrainingTools } from "../../cli/tools.ts";
-import { registerPlan, shapeClass, type TunedPlans } from "../../engine/plans.ts";
+import { cooperativePlan, registerPlan, shapeClass, type TunedPlans } from "../../engine/plans.ts";
 import { bertBaseUncased } from "../../models/bert/config.ts";
 import { stepProducts } from "../../models/bert/products.ts";
 import { loraDefaults } from "../../models/peft/method.ts";
@@ -14,6 +14,7 @@ import { fakeTools, recorder } from "./fake_tools.ts";
 const plans: TunedPlans = {
   "NT f32 medium": registerPlan(2, 2),
   "NN f32 medium": { kind: "workgroup", rows: 1, columns: 2, inner: 16, workgroup: [16, 16] },
+  "TN f32 large": cooperativePlan(16, 32),
 };
 
 /** Tools that "tune" whatever is not known, and count how often. */
@@ -36,7 +37,7 @@ Deno.test("plans are timed once for an adapter, and again for another key", () =
     const { calls, tools } = countingTools();
     const first = await tuneForAdapter(device, [], tools, recorder(), path);
     assert.deepEqual(first.plans, plans);
-    assert.match(first.fact!, /^2 kinds of matrix product in \d+\.\d s, kept in .*kernels\.json$/);
+    assert.match(first.fact!, /^3 kinds of matrix product in \d+\.\d s, kept in .*kernels\.json$/);
     const second = await tuneForAdapter(device, [], tools, recorder(), path);
     assert.deepEqual(second, { plans });
     assert.equal(calls.count, 1);
