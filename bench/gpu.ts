@@ -5,6 +5,7 @@
 import { createDevice, type Device } from "../engine/device.ts";
 import { casesOf } from "./cases.ts";
 import { resultHead } from "./environment.ts";
+import { benchHalfPrecision } from "./half_precision.ts";
 import { benchKernels } from "./kernel_bench.ts";
 import { ceilingLines, kernelTable } from "./kernel_table.ts";
 import { probe } from "./probe.ts";
@@ -35,10 +36,9 @@ async function kernels(device: Device, quick: boolean): Promise<KernelResult> {
     : device.info.software
     ? "base,1024x1024x1024"
     : "base,mini,1024x1024x1024,4096x4096x4096";
-  const measured = await benchKernels(device, {
-    cases: parseShapes(names).flatMap(casesOf),
-    samples: quick ? 1 : undefined,
-  });
+  const options = { cases: parseShapes(names).flatMap(casesOf), samples: quick ? 1 : undefined };
+  const measured = await benchKernels(device, options);
+  measured.results.push(...await benchHalfPrecision({ ...options, ceilings: measured.ceilings }));
   const result: KernelResult = { kind: "kernels", ...resultHead(device.info), ...measured };
   say([...ceilingLines(result.ceilings), "", ...kernelTable(result.results, width), ""]);
   return result;

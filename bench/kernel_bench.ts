@@ -14,15 +14,17 @@ export interface KernelBenchOptions {
   filter?: string;
   samples?: number;
   report?: (row: KernelRow) => void;
+  /** Measured unless given. */
+  ceilings?: Ceilings;
 }
 
 /** Ceilings first, then every row that the filter lets through. */
 export async function benchKernels(
   device: Device,
-  { cases, filter = "", samples, report }: KernelBenchOptions,
+  { cases, filter = "", samples, report, ceilings: known }: KernelBenchOptions,
 ): Promise<{ timing: Timer["method"]; ceilings: Ceilings; results: KernelRow[] }> {
   const timer = await createTimer(device);
-  const ceilings = await measureCeilings(device, timer);
+  const ceilings = known ?? await measureCeilings(device, timer);
   const results: KernelRow[] = [];
   const wanted = (row: Row) => rowTitle(row).includes(filter);
   for (const each of cases) {

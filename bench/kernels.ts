@@ -17,7 +17,8 @@ import {
   writeResult,
 } from "./command.ts";
 import { resultHead, resultPath } from "./environment.ts";
-import { benchKernels } from "./kernel_bench.ts";
+import { benchHalfPrecision } from "./half_precision.ts";
+import { benchKernels, type KernelBenchOptions } from "./kernel_bench.ts";
 import { ceilingLines, kernelTable } from "./kernel_table.ts";
 import type { KernelResult } from "./schema.ts";
 import { parseShapes, type Shape } from "./shapes.ts";
@@ -43,18 +44,20 @@ const parser = object({
 const command = "deno task bench";
 
 const aboveLimit = "Above 100 %: faster than the ceiling's own kernel was, " +
-  "by a cache or because the machine was less busy.";
+  "by a cache, on matrix units (f16), or because the machine was less busy.";
 
 async function bench(flags: InferValue<typeof parser>): Promise<void> {
   const device = await openDevice();
   print([paint(flags.json ? stderr : stdout, "bold", device.info.description), ""], flags.json);
   progress("Measuring the ceilings …");
-  const measured = await benchKernels(device, {
+  const options: KernelBenchOptions = {
     cases: (flags.shapes ?? parseShapes("base")).flatMap(casesOf),
     filter: flags.filter,
     samples: flags.samples,
     report: ({ kernel, shape }) => progress(`${kernel} ${shape}`),
-  });
+  };
+  const measured = await benchKernels(device, options);
+  measured.results.push(...await benchHalfPrecision({ ...options, ceilings: measured.ceilings }));
   progress("");
   const result: KernelResult = { kind: "kernels", ...resultHead(device.info), ...measured };
   device.destroy();

@@ -14,7 +14,7 @@ export interface Kept {
 
 /** The kernels that most of a step's time goes to. */
 const shownKernels =
-  /^(matmul\.(NT|NN|TN)|attention\.\w+|layer_norm\.(forward|backward)|gelu\.\w+|adamw)$/;
+  /^(matmul\.(NT|NN|TN)( f16)?|attention\.\w+|layer_norm\.(forward|backward)|gelu\.\w+|adamw)$/;
 
 /** Lines of the section: adapters one after another, GPUs before software adapters. */
 export function performanceSection(kept: readonly Kept[]): string[] {

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { capture } from "../../bench/capture.ts";
 import { matmulShare, profile } from "../../bench/profile.ts";
 import { bertCases } from "../../bench/cases.ts";
+import { benchHalfPrecision, halfPrecisionCases } from "../../bench/half_precision.ts";
 import { groupLaunches, rowTitle } from "../../bench/kernel_bench.ts";
 import { Maker } from "../../bench/maker.ts";
 import { createDevice } from "../../engine/device.ts";
@@ -48,6 +49,23 @@ Deno.test("every kernel of the catalogue has a row, and every launch", async () 
       assert.ok([...launched].some((each) => each.startsWith(kernel)), `no row for ${kernel}`);
     }
   }
+});
+
+Deno.test("on matrix units, the plain products are timed, or nothing where there are none", async () => {
+  const cases = bertCases({ tokens: 64, hidden: 128, vocabulary: 100 });
+  const halved = halfPrecisionCases(cases).map(({ rows }) => rows.map(rowTitle));
+  assert.equal(halved.length, 9);
+  assert.deepEqual(
+    new Set(halved.flat()),
+    new Set(["matmul.NT f16", "matmul.NN f16", "matmul.TN f16"]),
+  );
+  const granted = await createDevice({ matmulPrecision: "f16" }).then((device) => {
+    device.destroy();
+    return true;
+  }, () => false);
+  if (granted) return; // timing them is no test's business
+  const ceilings = { flopsPerSecond: 1, copies: [] };
+  assert.deepEqual(await benchHalfPrecision({ cases, ceilings }), []);
 });
 
 Deno.test("a captured launch can be run again, and the launcher is left as it was", async () => {
