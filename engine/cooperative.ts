@@ -27,8 +27,8 @@ const [rows, inner, columns] = [68, 100, 76];
 const tolerance = 1e-4;
 
 /**
- * The plan whose products come out right on the GPU; `lanes` is the most invocations that its subgroups
- * have, and `withPlan` makes an engine for a plan. Throws CooperativeError with what went wrong for each size.
+ * The engine, of those that `withPlan` makes for the sizes in turn, whose products come out right; `lanes`
+ * is the most invocations that the GPU's subgroups have. Throws CooperativeError with what is wrong at each.
  */
 export async function proveCooperative(
   withPlan: (plan: CooperativePlan) => Device,
@@ -51,6 +51,9 @@ async function flaw(device: Device): Promise<string | undefined> {
       const error = await productError(device, transpose);
       if (!(error <= tolerance)) return `${transpose} is off by ${error.toExponential(1)}`;
     }
+    device.memory.trim(); // what training holds is counted from nothing
+    device.memory.resetPeak();
+    device.launcher.forget();
   } catch (error) {
     await device.gpu.queue.onSubmittedWorkDone(); // what else it reports is not the next engine's
     return error instanceof Error ? error.message : String(error);
