@@ -29,9 +29,10 @@ export async function profile(device: Device, run: () => void): Promise<KernelSh
   const stamps = new Stamps(device, count + 1);
   const names: string[] = [];
   const { launcher } = device;
-  const launch = launcher.launch.bind(launcher);
+  const { launch, repeat } = launcher;
+  launcher.repeat = (_owner, _key, makeLaunches) => makeLaunches(); // each is to be seen
   launcher.launch = (...launched) => {
-    launch(...launched);
+    launch.apply(launcher, launched);
     names.push(launched[0].name.replace(/\.main$/, ""));
     stamps.write(names.length);
   };
@@ -49,7 +50,7 @@ export async function profile(device: Device, run: () => void): Promise<KernelSh
     });
     return [...shares.values()].sort((a, b) => b.milliseconds - a.milliseconds);
   } finally {
-    launcher.launch = launch;
+    Object.assign(launcher, { launch, repeat });
     stamps.destroy();
   }
 }

@@ -90,11 +90,15 @@ Deno.test("a profile counts every launch, and leaves the launcher as it was", as
   try {
     if (!device.gpu.features.has("timestamp-query")) return;
     const x = persistent(device, [64, 64]);
-    const shares = await profile(device, () => {
-      relu(relu(x));
-      add(x, x);
+    const step = () => {
+      device.launcher.repeat(x, "a step", () => {
+        relu(relu(x));
+        add(x, x);
+      });
       device.endStep();
-    });
+    };
+    step();
+    const shares = await profile(device, step);
     assert.deepEqual(
       new Map(shares.map(({ kernel, launches }) => [kernel, launches])),
       new Map([
