@@ -152,8 +152,7 @@ function layerNormCase(tokens: number, hidden: number): Case {
   return {
     rows: [
       { kernel: "layer_norm.forward", shape, flops: 8 * values, bytes: 2 * values * word },
-      { kernel: "layer_norm.gradient", shape, flops: 4 * values, bytes: 2 * values * word },
-      { kernel: "column_sum.main", note: "dγ, dβ", shape, flops: values, bytes: values * word },
+      { kernel: "layer_norm.gradient", shape, flops: 5 * values, bytes: 2 * values * word },
       { kernel: "layer_norm.backward", shape, flops: 14 * values, bytes: 3 * values * word },
     ],
     run(make) {

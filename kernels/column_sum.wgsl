@@ -1,28 +1,32 @@
-// Sum over rows, for the gradients of biases and of LayerNorm's scale and shift: blocks of rows first,
-// then the blocks in order, so that the result does not depend on the scheduling.
+// Sum over rows, sum[n] += Σ_m x[m, n], for the gradients of biases; z is the matrix in a stack, as those of
+// query, key and value. A workgroup takes 16 columns; 16
+// invocations share a column's rows and add their shares in order, so that the result does not depend on the
+// scheduling.
 
 struct Params {
-  rows: u32,
+  rows: u32, // of one matrix
   columns: u32,
-  rowsPerBlock: u32,
-  accumulate: u32, // sum += instead of sum =
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> x: array<f32>; // [rows, columns]
-@group(0) @binding(2) var<storage, read_write> sum: array<f32>; // [blocks, columns]
+@group(0) @binding(1) var<storage, read> x: array<f32>; // [stack, rows, columns]
+@group(0) @binding(2) var<storage, read_write> sum: array<f32>; // [stack, columns]
 
-@compute @workgroup_size(64)
-fn main(@builtin(global_invocation_id) id: vec3u) {
-  let column = id.x;
-  if (column >= params.columns) { return; }
-  let first = id.y * params.rowsPerBlock;
-  let last = min(first + params.rowsPerBlock, params.rows);
-  var total = 0.0;
-  for (var row = first; row < last; row++) {
-    total += x[row * params.columns + column];
+var<workgroup> shares: array<f32, 256>;
+
+@compute @workgroup_size(16, 16)
+fn main(@builtin(global_invocation_id) id: vec3u, @builtin(local_invocation_id) local: vec3u) {
+  let column = min(id.x, params.columns - 1);
+  var share = 0.0;
+  for (var row = local.y; row < params.rows; row += 16) {
+    share += x[(id.z * params.rows + row) * params.columns + column];
   }
-  let at = id.y * params.columns + column;
-  if (params.accumulate != 0u) { total += sum[at]; }
-  sum[at] = total;
+  shares[local.y * 16 + local.x] = share;
+  workgroupBarrier();
+  if (local.y == 0 && id.x < params.columns) {
+    let at = id.z * params.columns + id.x;
+    var total = sum[at];
+    for (var y = 0u; y < 16; y++) { total += shares[y * 16 + local.x]; }
+    sum[at] = total;
+  }
 }

@@ -8,7 +8,6 @@
 struct Params {
   rows: u32,
   columns: u32, // in vec4s
-  rowsPerBlock: u32,
   eps: f32,
 }
 
@@ -23,7 +22,8 @@ override LANES: u32 = 32; // invocations a row
 @group(0) @binding(6) var<storage, read> saved: array<vec2f>; // the same, as the backward pass reads it
 @group(0) @binding(7) var<storage, read> dy: array<vec4f>;
 @group(0) @binding(8) var<storage, read_write> dx: array<vec4f>;
-@group(0) @binding(9) var<storage, read_write> dgamma: array<vec4f>; // [blocks, columns]
+@group(0) @binding(9) var<storage, read_write> dgamma: array<vec4f>; // [columns]
+@group(0) @binding(10) var<storage, read_write> dbeta: array<vec4f>;
 
 var<workgroup> parts: array<vec2f, LANES>;
 
@@ -81,16 +81,26 @@ fn backward(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index
   }
 }
 
-// dγ of a block of rows; column_sum.wgsl adds the blocks, and makes dβ alone.
-@compute @workgroup_size(64)
-fn gradient(@builtin(global_invocation_id) id: vec3u) {
-  if (id.x >= params.columns) { return; }
-  let first = id.y * params.rowsPerBlock;
-  let last = min(first + params.rowsPerBlock, params.rows);
-  var total = vec4f();
-  for (var row = first; row < last; row++) {
-    let at = row * params.columns + id.x;
-    total += dy[at] * (x[at] - saved[row].x) * saved[row].y;
+// What rows share in the gradients of γ and β: 16 column vectors a workgroup, for each of which 16
+// invocations share the rows and the shares are added in order.
+var<workgroup> shares: array<vec4f, 512>; // [γ or β][share][vector]
+
+@compute @workgroup_size(16, 16)
+fn gradient(@builtin(global_invocation_id) id: vec3u, @builtin(local_invocation_id) local: vec3u) {
+  let column = min(id.x, params.columns - 1);
+  var scaleShare = vec4f();
+  var shiftShare = vec4f();
+  for (var row = local.y; row < params.rows; row += 16) {
+    let at = row * params.columns + column;
+    scaleShare += dy[at] * (x[at] - saved[row].x) * saved[row].y;
+    shiftShare += dy[at];
   }
-  dgamma[id.y * params.columns + id.x] = total;
+  shares[local.y * 16 + local.x] = scaleShare;
+  shares[256 + local.y * 16 + local.x] = shiftShare;
+  workgroupBarrier();
+  if (local.y < 2 && id.x < params.columns) {
+    var total = vec4f();
+    for (var y = 0u; y < 16; y++) { total += shares[local.y * 256 + y * 16 + local.x]; }
+    if (local.y == 0) { dgamma[id.x] += total; } else { dbeta[id.x] += total; }
+  }
 }

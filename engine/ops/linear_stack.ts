@@ -57,17 +57,15 @@ export function linearStack(x: Tensor, { layers, joined }: LinearStack): Tensor 
     if (whole?.weight.requiresGrad) {
       matmul("TN", dy, x, gradientBuffer(whole.weight), { stack, accumulate: true });
     }
+    if (whole?.bias.requiresGrad) columnSum(dy, gradientBuffer(whole.bias), stack);
     const dx = target(0);
     if (dx && whole) matmul("NN", dy, whole.weight, dx.tensor, { ...dx, stack });
-    layers.forEach(({ weight, bias }, z) => {
+    const alone = whole ? [] : layers;
+    alone.forEach(({ weight, bias }, z) => {
       const dz = part(dy, z);
-      if (weight.requiresGrad && !whole) {
-        matmul("TN", dz, x, gradientBuffer(weight), { accumulate: true });
-      }
+      if (weight.requiresGrad) matmul("TN", dz, x, gradientBuffer(weight), { accumulate: true });
       if (bias.requiresGrad) columnSum(dz, gradientBuffer(bias));
-      if (dx && !whole) {
-        matmul("NN", dz, weight, dx.tensor, { accumulate: dx.accumulate || z > 0 });
-      }
+      if (dx) matmul("NN", dz, weight, dx.tensor, { accumulate: dx.accumulate || z > 0 });
     });
     lowRankBackward?.(adapted.map(({ z }) => part(dy, z)), dx?.tensor);
     return [dx?.tensor];

@@ -105,7 +105,7 @@ for (
     ["attention.backward_query", "- rowDelta)", ")"],
     ["attention.backward_key_value", "dk0_0 += ds * q0_0", "dk0_0 += p * q0_0"],
     ["cross_entropy.backward", "- expected", ""],
-    ["column_sum.main", "var row = first;", "var row = first + 1;"],
+    ["column_sum.main", "var row = local.y;", "var row = local.y + 1;"],
     ["embedding.backward", "t < slot.last", "t < slot.first + 1"],
     ["tanh.backward", "1 - t * t", "1"],
   ]
