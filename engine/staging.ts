@@ -12,6 +12,15 @@ const textureUsage = 0x04 | 0x02; // TEXTURE_BINDING | COPY_DST
 /** WebGPU's rule for the rows of a copy from a buffer. */
 const rowAlignment = 256;
 
+/**
+ * A texture's width from which its rows spread over the cache: at least as wide, in an odd number of groups of
+ * four texels, which are a cache line. Rows of 3,072 bytes would share 4 of 64 sets of a first-level cache.
+ */
+function oddLines(width: number): number {
+  const lines = Math.ceil(width / 4);
+  return 4 * (lines + 1 - lines % 2);
+}
+
 export class Staging {
   readonly #device: Device;
   readonly #textures = new Map<string, { texture: GPUTexture; binding: TextureBinding }>();
@@ -37,7 +46,7 @@ export class Staging {
     let staged = this.#textures.get(key);
     if (!staged) {
       const texture = this.#device.memory.createTexture(
-        { size, format, usage: textureUsage },
+        { size: [oddLines(columns / 4), rows], format, usage: textureUsage },
         bytesPerRow * rows,
       );
       staged = { texture, binding: this.#device.launcher.bindTexture(texture) };
