@@ -4,7 +4,7 @@ import { CooperativeError, cooperativeFeatures, proveCooperative } from "./coope
 import { DeviceError } from "./errors.ts";
 import { Launcher, type UniformBinding } from "./launcher.ts";
 import { Memory, type Storage } from "./memory.ts";
-import { adapterPlan, type TunedPlans } from "./plans.ts";
+import { adapterPlan, readsTexturesFaster, type TunedPlans } from "./plans.ts";
 import type { MatmulPrecision } from "./precision.ts";
 import { Staging } from "./staging.ts";
 
@@ -26,10 +26,12 @@ export interface KernelChoice {
   /** The plan for matrix products whose class of shapes is not tuned. */
   matmul: MatmulPlan;
   /**
-   * Subgroup size by which attention and LoRA hand loads round, as pays on a CPU. 0 elsewhere: there every
-   * invocation loads for itself, and a workgroup shares the long sums of small results.
+   * Subgroup size by which attention and LoRA hand loads round, as pays on a CPU. 0 elsewhere: there workgroup
+   * memory serves for it, and a workgroup shares the long sums of small results.
    */
   broadcastLanes: number;
+  /** Whether what attention hands round comes from textures, into which its inputs are copied. */
+  attentionTextures: boolean;
   /** Invocations a row in LayerNorm. */
   layerNormLanes: number;
 }
@@ -45,8 +47,8 @@ export interface DeviceOptions {
   matmulPrecision?: MatmulPrecision;
 }
 
-/** Storage buffers of the widest kernel, attention's backward pass. */
-const neededBindings = 9;
+/** Storage buffers of the widest kernel, a product with LoRA's beside it and a residual. */
+const neededBindings = 8;
 
 /** The subgroup for which attention and LoRA are cut; products share rows among any that is as large. */
 const sharingLanes = 8;
@@ -115,6 +117,7 @@ export async function createDevice(options: DeviceOptions = {}): Promise<Device>
   const kernels: KernelChoice = {
     matmul: adapterPlan(info),
     broadcastLanes: hasSubgroups && info.subgroupSize === sharingLanes ? sharingLanes : 0,
+    attentionTextures: readsTexturesFaster(info),
     layerNormLanes: info.software ? 8 : 32,
     ...options.kernels,
   };

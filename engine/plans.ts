@@ -72,11 +72,14 @@ export const registerPlan = (
   ...options,
 });
 
+/** Whether a load from a texture is known to cost less than one from a buffer: measured on llvmpipe only. */
+export const readsTexturesFaster = ({ description }: Pick<DeviceInfo, "description">): boolean =>
+  /llvmpipe/.test(description);
+
 /** The plan for an adapter that was not tuned. */
-export function adapterPlan(
-  { description, subgroupSize, subgroupMinSize }: DeviceInfo,
-): MatmulPlan {
-  const textures = /llvmpipe/.test(description); // measured there only
+export function adapterPlan(info: DeviceInfo): MatmulPlan {
+  const { subgroupSize, subgroupMinSize } = info;
+  const textures = readsTexturesFaster(info);
   return subgroupSize === 8 && subgroupMinSize === 8
     ? registerPlan(8, 2, { broadcast: true, workgroup: [8, 1], textures })
     : registerPlan(2, 2, { textures });

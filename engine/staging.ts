@@ -12,6 +12,9 @@ const textureUsage = 0x04 | 0x02; // TEXTURE_BINDING | COPY_DST
 /** WebGPU's rule for the rows of a copy from a buffer. */
 const rowAlignment = 256;
 
+/** What keeps the matrices apart that one launch reads. */
+export type Operand = "a" | "b" | "c";
+
 /**
  * A texture's width from which its rows spread over the cache: at least as wide, in an odd number of groups of
  * four texels, which are a cache line. Rows of 3,072 bytes would share 4 of 64 sets of a first-level cache.
@@ -36,8 +39,8 @@ export class Staging {
     return bytesPerRow % rowAlignment === 0 && columns / 4 <= limit && rows <= limit;
   }
 
-  /** Copies a matrix, four values a texel; `operand` keeps the two operands of one product apart. */
-  copy(matrix: Tensor, operand: "a" | "b"): TextureBinding {
+  /** Copies a matrix, four values a texel; `operand` keeps those of one launch apart. */
+  copy(matrix: Tensor, operand: Operand): TextureBinding {
     const { rows, columns, storage, offset, dtype } = matrix;
     const size: [number, number] = [columns / 4, rows];
     const bytesPerRow = columns * bytesPerValue[dtype];

@@ -1,7 +1,6 @@
 /** The catalogue of kernels: WGSL text, entry point, and the names that a launch binds. */
 import adamwSource from "./adamw.wgsl" with { type: "text" };
 import addSource from "./add.wgsl" with { type: "text" };
-import attentionSource from "./attention.wgsl" with { type: "text" };
 import columnSumSource from "./column_sum.wgsl" with { type: "text" };
 import crossEntropySource from "./cross_entropy.wgsl" with { type: "text" };
 import dropoutSource from "./dropout.wgsl" with { type: "text" };
@@ -19,6 +18,7 @@ import siluSource from "./silu.wgsl" with { type: "text" };
 import softmaxSource from "./softmax.wgsl" with { type: "text" };
 import tanhSource from "./tanh.wgsl" with { type: "text" };
 
+export * from "./attention.ts";
 export type { Kernel } from "./kernel.ts";
 export * from "./matmul.ts";
 
@@ -53,28 +53,6 @@ export const layerNorm = cached((lanes: number) => ({
   backward: kernel("layer_norm", layerNormSource, "backward", { LANES: lanes }),
   gradient: kernel("layer_norm", layerNormSource, "gradient"),
 }));
-
-/** Attention's kernels for a head size and, where rows are handed round, a subgroup size (else 0). */
-export const attention = cached(
-  ({ headSize, subgroup }: { headSize: number; subgroup: number }) => {
-    const vectors = headSize / 4;
-    const broadcast = subgroup > 0 && vectors % subgroup === 0;
-    const lanes = broadcast ? subgroup : vectors;
-    const source = withDropout(expand(attentionSource, {
-      D: vectors,
-      LANES: lanes,
-      GROUPS: vectors / lanes,
-      BROADCAST: Number(broadcast),
-      WORKGROUP: broadcast ? subgroup : 64,
-    }));
-    return {
-      forward: kernel("attention", source, "forward"),
-      backwardQuery: kernel("attention", source, "backward_query"),
-      backwardKeyValue: kernel("attention", source, "backward_key_value"),
-      rowsPerWorkgroup: broadcast ? subgroup : 64,
-    };
-  },
-);
 
 /** LoRA's kernels; where ranks are handed round, for a subgroup size (else 0). */
 export const lora = cached((subgroup: number) => {

@@ -29,11 +29,18 @@ fn threefry(key: vec2u, counter: vec2u) -> vec2u {
   return x;
 }
 
-// Dropout's factors for four neighbouring elements, each 0 or 1/(1 - p). One draw's 64 bits serve
-// four elements, 16 bits each: p is rounded to 1/65536 (threshold = p·65536) and `keep` =
-// 65536/(65536 - threshold) belongs to the rounded p, so that the expectation is exact.
+// Dropout's draws for four neighbouring elements: one draw's 64 bits, 16 for each.
+fn dropoutDraws(site: u32, element: vec2u) -> vec2u {
+  return threefry(vec2u(random.seed, random.step), vec2u(element.x, (element.y << 12u) | site));
+}
+
+// The factors that draws stand for, each 0 or 1/(1 - p): p is rounded to 1/65536 (threshold = p·65536) and
+// `keep` = 65536/(65536 - threshold) belongs to the rounded p, so that the expectation is exact.
+fn factorsFrom(draws: vec2u, threshold: u32, keep: f32) -> vec4f {
+  let each = vec4u(draws.x & 0xffffu, draws.x >> 16u, draws.y & 0xffffu, draws.y >> 16u);
+  return select(vec4f(), vec4f(keep), each >= vec4u(threshold));
+}
+
 fn dropoutFactors(site: u32, element: vec2u, threshold: u32, keep: f32) -> vec4f {
-  let bits = threefry(vec2u(random.seed, random.step), vec2u(element.x, (element.y << 12u) | site));
-  let draws = vec4u(bits.x & 0xffffu, bits.x >> 16u, bits.y & 0xffffu, bits.y >> 16u);
-  return select(vec4f(), vec4f(keep), draws >= vec4u(threshold));
+  return factorsFrom(dropoutDraws(site, element), threshold, keep);
 }

@@ -1,6 +1,7 @@
-import { attention as kernels } from "../../kernels/mod.ts";
+import { attention as attentionKernels } from "../../kernels/mod.ts";
+import type { Operand } from "../staging.ts";
 import { record } from "../tape.ts";
-import { empty, part, type Tensor } from "../tensor.ts";
+import { empty, type Tensor } from "../tensor.ts";
 import { dropoutParams } from "./dropout.ts";
 
 export interface AttentionOptions {
@@ -14,40 +15,41 @@ export interface AttentionOptions {
 /**
  * Multi-head attention within packed sentences: query, key and value as one tensor [3, rows, heads ·
  * headSize], as linearStack makes it, result [rows, heads · headSize]; headSize a multiple of 4. Formulas in
- * kernels/attention.wgsl; nothing of size rows × rows is stored.
+ * kernels/attention_interface.wgsl; nothing of size rows × rows is stored.
  */
 export function attention(
   projections: Tensor,
   { heads, dropout, sentences }: AttentionOptions,
 ): Tensor {
   const { device } = projections;
-  const [query, key, value] = [0, 1, 2].map((z) => part(projections, z));
-  const { rows, columns } = query;
+  const [, rows, columns] = projections.shape;
   const headSize = columns / heads;
   if (headSize % 4 !== 0) {
     throw new Error(
       `${columns} columns in ${heads} heads: a head size of ${headSize} is not a multiple of 4.`,
     );
   }
-  const subgroup = device.kernels.broadcastLanes;
-  const { forward, backwardQuery, backwardKeyValue, rowsPerWorkgroup } = kernels({
+  const { broadcastLanes, attentionTextures } = device.kernels;
+  const kernels = attentionKernels({
     headSize,
-    subgroup,
+    lanes: broadcastLanes,
+    textures: attentionTextures && device.staging.fits(projections),
   });
-  const params = { rows, heads, scale: 1 / Math.sqrt(headSize), ...dropoutParams(query, dropout) };
-  const groups = [Math.ceil(rows / rowsPerWorkgroup), heads] as const;
-  const output = empty(device, query.shape);
+  const groups = [Math.ceil(rows / kernels.rows), heads] as const;
+  const read = (matrix: Tensor, operand: Operand) =>
+    kernels.textures ? device.staging.copy(matrix, operand) : matrix.binding;
+  const output = empty(device, [rows, columns]);
   const lse = empty(device, [rows, heads]);
-  const inputs = {
-    sentences: sentences.binding,
-    query: query.binding,
-    key: key.binding,
-    value: value.binding,
-    random: device.random,
+  const params = {
+    rows,
+    heads,
+    scale: 1 / Math.sqrt(headSize),
+    ...dropoutParams(projections, dropout),
   };
+  const common = { sentences: sentences.binding, random: device.random, lse: lse.binding };
   device.launcher.launch(
-    forward,
-    { ...inputs, output: output.binding, lse: lse.binding },
+    kernels.forward,
+    { ...common, projections: read(projections, "a"), output: output.binding },
     params,
     groups,
   );
@@ -57,25 +59,20 @@ export function attention(
     (doutput) => {
       const delta = empty(device, [rows, heads]);
       const dprojections = empty(device, projections.shape);
-      const [dquery, dkey, dvalue] = [0, 1, 2].map((z) => part(dprojections, z));
       const saved = {
-        ...inputs,
-        lse: lse.binding,
-        doutput: doutput.binding,
+        ...common,
+        projections: read(projections, "a"),
+        doutput: read(doutput, "b"),
         delta: delta.binding,
+        dprojections: dprojections.binding,
       };
       device.launcher.launch(
-        backwardQuery,
-        { ...saved, output: output.binding, dquery: dquery.binding },
+        kernels.backwardQuery,
+        { ...saved, result: read(output, "c") },
         params,
         groups,
       );
-      device.launcher.launch(
-        backwardKeyValue,
-        { ...saved, dkey: dkey.binding, dvalue: dvalue.binding },
-        params,
-        groups,
-      );
+      device.launcher.launch(kernels.backwardKeyValue, saved, params, groups);
       device.memory.release(delta.storage);
       return [dprojections];
     },

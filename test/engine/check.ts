@@ -23,6 +23,9 @@ export interface OpCase {
 /** The seed and step that `checkOp` sets before it runs an operation; dropout's site is 0. */
 export const randomState = { seed: 7, step: 3 };
 
+/** What dropout draws from where `checkOp` runs it. */
+export const dropoutSite = (probability: number) => ({ ...randomState, site: 0, probability });
+
 const norm = (values: ArrayLike<number>) => Math.hypot(...Array.from(values));
 const dot = (a: Values, b: Values) => a.reduce((sum, value, i) => sum + value * b[i], 0);
 

@@ -7,8 +7,9 @@ import { gradientBuffer } from "../../engine/tape.ts";
 import { part, type Tensor, upload } from "../../engine/tensor.ts";
 import * as reference from "../reference.ts";
 import type { Values } from "../reference.ts";
-import { checkOp, type OpCase, randomState } from "./check.ts";
-import { attentionFactor, elementFactors } from "./dropout_factors.ts";
+import { attentionCases } from "./attention_cases.ts";
+import { checkOp, dropoutSite, type OpCase } from "./check.ts";
+import { elementFactors } from "./dropout_factors.ts";
 
 const device = await createDevice({
   kernels: { matmul: registerPlan(1, 1) },
@@ -31,7 +32,6 @@ function elementwise(name: keyof typeof reference.functions): OpCase[] {
   }));
 }
 
-const dropoutSite = (probability: number) => ({ ...randomState, site: 0, probability });
 const split = (x: Values, count: number) =>
   Array.from(
     { length: count },
@@ -45,39 +45,6 @@ function dropout([rows, columns]: number[], probability: number): OpCase {
     shapes: [[rows, columns]],
     run: ([x]) => ops.dropout(x, probability),
     reference: ([x], dy) => ({ y: times(x, factors), gradients: [times(dy, factors)] }),
-  };
-}
-
-function attention(
-  shape: reference.AttentionShape,
-  probability = 0,
-): OpCase {
-  const { lengths, heads, headSize, rows } = shape;
-  const width = heads * headSize;
-  // A filling row has an empty range, wherever that lies.
-  const sentences = Uint32Array.from({ length: rows * 2 }, (_, i) => i % 4 < 2 ? 0 : rows);
-  let first = 0;
-  for (const length of lengths) {
-    for (let row = first; row < first + length; row++) {
-      sentences.set([first, first + length], row * 2);
-    }
-    first += length;
-  }
-  const factor = attentionFactor(dropoutSite(probability), heads);
-  return {
-    shapes: [[3, rows, width]],
-    run: ([projections]) =>
-      ops.attention(projections, {
-        heads,
-        dropout: probability,
-        sentences: upload(projections.device, [rows, 2], sentences),
-      }),
-    reference([projections], dy) {
-      const doutput = dy.length > 0 ? dy : new Array(rows * width).fill(0);
-      const [query, key, value] = split(projections, 3);
-      const { output, gradients } = reference.attention(query, key, value, shape, doutput, factor);
-      return { y: output, gradients: [gradients.flat()] };
-    },
   };
 }
 
@@ -263,14 +230,7 @@ const table = {
     run: ([a, b]) => ops.add(a, b),
     reference: ([a, b], dy) => ({ y: a.map((value, i) => value + b[i]), gradients: [dy, dy] }),
   })),
-  attention: [
-    attention({ lengths: [1], heads: 1, headSize: 16, rows: 4 }),
-    attention({ lengths: [1, 17, 33, 5], heads: 3, headSize: 16, rows: 64 }),
-    attention({ lengths: [9, 2, 30], heads: 2, headSize: 32, rows: 67 }, 0.1),
-    attention({ lengths: [70, 3], heads: 1, headSize: 64, rows: 80 }, 0.5),
-    attention({ lengths: [1, 2, 1, 9, 1, 1, 8, 3, 20, 1], heads: 2, headSize: 32, rows: 47 }),
-    attention({ lengths: [5, 6], heads: 5, headSize: 4, rows: 16 }),
-  ],
+  attention: attentionCases,
   crossEntropy: [crossEntropy(1, 2), crossEntropy(7, 13), crossEntropy(130, 5)],
   dropout: [dropout([1, 4], 0.5), dropout([67, 13], 0.1), dropout([130, 20], 0.9)],
   embedding: [
@@ -344,10 +304,6 @@ Deno.test("LoRA: sums shared by a workgroup, in place of ranks handed round", as
   for (const name of ["loraLinear", "linearStack"] as const) {
     for (const op of table[name]) await checkOp(plain, `${name}, plain`, op);
   }
-});
-
-Deno.test("attention: without rows handed round in a subgroup", async () => {
-  for (const op of table.attention) await checkOp(plain, "attention, plain", op);
 });
 
 Deno.test("layerNorm: the lanes of a GPU, more and fewer than a row has vectors", async () => {

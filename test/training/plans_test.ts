@@ -9,6 +9,7 @@ const adapter = await createDevice();
 const plain = new Device(adapter.gpu, adapter.info, {
   matmul: registerPlan(1, 1),
   broadcastLanes: 0,
+  attentionTextures: false,
   layerNormLanes: 1,
 });
 

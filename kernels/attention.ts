@@ -1,0 +1,87 @@
+/** The attention kernels' texts, for a head size and a way to share the rows that many tokens need. */
+import interfaceSource from "./attention_interface.wgsl" with { type: "text" };
+import subgroupSource from "./attention_subgroup.wgsl" with { type: "text" };
+import workgroupSource from "./attention_workgroup.wgsl" with { type: "text" };
+import { expand } from "./expand.ts";
+import { cached, type Kernel, kernel, withDropout } from "./kernel.ts";
+
+/** What attention is made for. */
+export interface AttentionVariant {
+  /** A multiple of 4. */
+  headSize: number;
+  /** Subgroup size by which rows are handed round where the head size allows it; 0 to use workgroup memory. */
+  lanes: number;
+  /** Whether what is handed round may come from textures. */
+  textures: boolean;
+}
+
+export interface AttentionKernels {
+  forward: Kernel;
+  backwardQuery: Kernel;
+  backwardKeyValue: Kernel;
+  /** Tokens of a workgroup. */
+  rows: number;
+  /** Whether projections, doutput and result are textures. */
+  textures: boolean;
+}
+
+/** Tokens of an invocation in attention_subgroup.wgsl: on llvmpipe 4 lose in short sentences, 1 in long ones. */
+const subgroupRows = 2;
+/** The largest head that it is unrolled for: its text grows with it. */
+const largestShared = 128;
+
+/** Invocations of a workgroup in attention_workgroup.wgsl. */
+const invocations = 128;
+/** Bytes of workgroup memory that WebGPU promises everywhere. */
+const memory = 16384;
+
+/** Attention's kernels for a variant; unrolled text, made once. Throws where the head size is too large. */
+export const attention = cached((variant: AttentionVariant): AttentionKernels => {
+  const { headSize, lanes } = variant;
+  const vectors = headSize / 4;
+  const shared = lanes > 0 && vectors % lanes === 0 && headSize <= largestShared;
+  const textures = shared && variant.textures;
+  const sizes = shared
+    ? { LANES: lanes, GROUPS: vectors / lanes, ROWS: subgroupRows }
+    : workgroupSizes(headSize);
+  const text = expand(
+    `${interfaceSource}\n${shared ? subgroupSource : workgroupSource}`,
+    { D: vectors, TEXTURE: Number(textures), ...sizes },
+  );
+  const [common, ...entryPoints] = text.split(/^(?=@compute)/m);
+  // Each kernel gets its own entry point only: naga reads the whole text for each, 100 KB in 0.1 s.
+  const kernelOf = (entryPoint: string) => {
+    const own = entryPoints.find((each) => each.includes(`fn ${entryPoint}(`));
+    return kernel("attention", withDropout(`${common}${own}`), entryPoint);
+  };
+  return {
+    forward: kernelOf("forward"),
+    backwardQuery: kernelOf("backward_query"),
+    backwardKeyValue: kernelOf("backward_key_value"),
+    rows: shared ? subgroupRows * lanes : sizes.ROWS,
+    textures,
+  };
+});
+
+/** How attention_workgroup.wgsl is cut: as many parts a token as fit, then as many rows in a tile. */
+export function workgroupSizes(headSize: number) {
+  const vectors = headSize / 4;
+  const parts = [4, 2, 1].find((parts) => vectors % parts === 0)!;
+  const rows = invocations / parts;
+  const bytes = (tile: number) =>
+    32 * tile * (vectors + 1) + 8 * tile * rows + 8 * tile + 4 * invocations;
+  const tile = [16, 8, 4].find((tile) => bytes(tile) <= memory);
+  if (tile === undefined) {
+    throw new Error(
+      `A head size of ${headSize} does not fit into ${memory} bytes of workgroup memory.`,
+    );
+  }
+  return {
+    WORKGROUP: invocations,
+    PARTS: parts,
+    PART: vectors / parts,
+    ROWS: rows,
+    TILE: tile,
+    CHUNK: tile / parts,
+  };
+}

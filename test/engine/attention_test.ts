@@ -1,0 +1,40 @@
+/** Attention on the kernels that other adapters take; ops_test.ts has the one for this adapter. */
+import assert from "node:assert/strict";
+import { createDevice, Device } from "../../engine/device.ts";
+import { registerPlan } from "../../engine/plans.ts";
+import { attention, workgroupSizes } from "../../kernels/mod.ts";
+import { attentionCases } from "./attention_cases.ts";
+import { checkOp } from "./check.ts";
+
+const { gpu, info, kernels } = await createDevice({ kernels: { matmul: registerPlan(1, 1) } });
+
+Deno.test("attention: tiles in workgroup memory", async () => {
+  const device = new Device(gpu, info, { ...kernels, broadcastLanes: 0 });
+  for (const op of attentionCases) await checkOp(device, "attention by workgroups", op);
+});
+
+Deno.test("attention: rows handed round without textures", async () => {
+  const device = new Device(gpu, info, { ...kernels, attentionTextures: false });
+  for (const op of attentionCases) await checkOp(device, "attention from buffers", op);
+});
+
+Deno.test("attention: every head size up to 128 has a tile in WebGPU's least workgroup memory", () => {
+  for (let headSize = 4; headSize <= 128; headSize += 4) {
+    const { WORKGROUP, PARTS, PART, ROWS, TILE, CHUNK } = workgroupSizes(headSize);
+    assert.equal(4 * PARTS * PART, headSize);
+    assert.equal(ROWS * PARTS, WORKGROUP);
+    assert.equal(CHUNK * PARTS, TILE);
+    const row = 16 * (PARTS * PART + 1);
+    const statistics = 8;
+    const bytes = TILE * (2 * row + 2 * 4 * ROWS + statistics) + 4 * WORKGROUP;
+    assert.ok(bytes <= 16384, `${bytes} bytes for a head size of ${headSize}`);
+  }
+  assert.throws(() => workgroupSizes(1024), /head size of 1024 does not fit into 16384 bytes/);
+});
+
+Deno.test("attention: a head whose shares are unequal, or too large, goes by workgroup memory", () => {
+  const textures = (headSize: number, lanes: number) =>
+    attention({ headSize, lanes, textures: true }).textures;
+  assert.ok(textures(32, 8) && textures(64, 8) && textures(48, 4));
+  assert.ok(!textures(48, 8) && !textures(12, 4) && !textures(256, 8) && !textures(64, 0));
+});
