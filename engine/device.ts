@@ -50,8 +50,8 @@ export interface DeviceOptions {
 /** Storage buffers of the widest kernel, a product with LoRA's beside it and a residual. */
 const neededBindings = 8;
 
-/** The subgroup for which attention and LoRA are cut; products share rows among any that is as large. */
-const sharingLanes = 8;
+/** The least subgroup that rows are shared in: a GPU's is larger, llvmpipe without AVX has 4 lanes. */
+const sharingLanes = { software: 4, gpu: 8 };
 
 /**
  * Asks for the WebGPU adapter and its device, with the adapter's own limits. Throws DeviceError,
@@ -100,7 +100,8 @@ export async function createDevice(options: DeviceOptions = {}): Promise<Device>
   const halved = options.matmulPrecision === "f16";
   if (halved) extra.push(...cooperativeFeatures as GPUFeatureName[]);
   let gpu: GPUDevice;
-  let hasSubgroups = (gpuInfo.subgroupMinSize ?? 0) >= sharingLanes;
+  const leastLanes = info.software ? sharingLanes.software : sharingLanes.gpu;
+  let hasSubgroups = (gpuInfo.subgroupMinSize ?? 0) >= leastLanes;
   try {
     gpu = await adapter.requestDevice({
       requiredLimits: limits,
@@ -116,7 +117,7 @@ export async function createDevice(options: DeviceOptions = {}): Promise<Device>
   if (hasSubgroups) info.subgroupMinSize = gpuInfo.subgroupMinSize;
   const kernels: KernelChoice = {
     matmul: adapterPlan(info),
-    broadcastLanes: hasSubgroups && info.subgroupSize === sharingLanes ? sharingLanes : 0,
+    broadcastLanes: hasSubgroups && info.subgroupSize <= 8 ? info.subgroupSize : 0,
     attentionTextures: readsTexturesFaster(info),
     layerNormLanes: info.software ? 8 : 32,
     ...options.kernels,

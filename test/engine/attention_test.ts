@@ -13,8 +13,9 @@ Deno.test("attention: tiles in workgroup memory", async () => {
   for (const op of attentionCases) await checkOp(device, "attention by workgroups", op);
 });
 
-Deno.test("attention: rows handed round without textures", async () => {
-  const device = new Device(gpu, info, { ...kernels, attentionTextures: false });
+Deno.test("attention: rows handed round among four, without textures", async () => {
+  const broadcastLanes = Math.min(4, kernels.broadcastLanes);
+  const device = new Device(gpu, info, { ...kernels, broadcastLanes, attentionTextures: false });
   for (const op of attentionCases) await checkOp(device, "attention from buffers", op);
 });
 

@@ -208,7 +208,7 @@ async function checkStack(
 
 const adapter = await createDevice();
 /** Rows can be handed round among 8 invocations where a subgroup has at least that many. */
-const subgroups = adapter.gpu.features.has("subgroups" as GPUFeatureName);
+const subgroups = adapter.info.subgroupMinSize >= 8;
 const plain = (groups: number, lanes: number, columns: number): RegisterPlan => ({
   kind: "registers",
   groups,
