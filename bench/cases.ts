@@ -80,6 +80,7 @@ export function bertCases(sizes: Sizes): Case[] {
     lora(tokens, hidden),
     attentionCase(tokens, hidden, Math.min(24, tokens)),
     attentionCase(tokens, hidden, Math.min(512, tokens)),
+    ...(tokens < 512 ? [attentionCase(512, hidden, 512)] : []), // BERT's longest
     layerNormCase(tokens, hidden),
     softmaxCase(tokens, hidden),
     unary("gelu", gelu, tokens, wide, { forward: 22, backward: 26, reads: 2 }),
