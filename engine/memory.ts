@@ -18,9 +18,9 @@ export interface Storage {
 }
 
 /** Sizes are rounded up to 1, 1.25, 1.5 or 1.75 times a power of two, so that few sizes occur. */
-function bucketSize(bytes: number): number {
-  const step = Math.max(256, 2 ** Math.floor(Math.log2(Math.max(1, bytes - 1))) / 4);
-  return Math.ceil(bytes / step) * step;
+export function bucketSize(size: number, least = 256): number {
+  const step = Math.max(least, 2 ** Math.floor(Math.log2(Math.max(1, size - 1))) / 4);
+  return Math.ceil(size / step) * step;
 }
 
 const usage = 0x80 | 0x04 | 0x08; // STORAGE | COPY_SRC | COPY_DST
@@ -58,10 +58,19 @@ export class Memory {
     return this.#create(Math.max(16, Math.ceil(bytes / 16) * 16), false, name);
   }
 
-  /** A texture, counted as held; it lives as long as the device. */
+  /** A texture that lives until {@link destroyTexture}; `bytes` count as held. */
   createTexture(descriptor: GPUTextureDescriptor, bytes: number): GPUTexture {
+    const error = this.#outOfMemory(bytes, "texture");
+    this.#gpu.pushErrorScope("out-of-memory");
+    const texture = this.#gpu.createTexture(descriptor);
+    this.#gpu.popErrorScope().then((found) => found && this.#onError(error), () => {});
     this.#count(bytes);
-    return this.#gpu.createTexture(descriptor);
+    return texture;
+  }
+
+  destroyTexture(texture: GPUTexture, bytes: number): void {
+    this.#held -= bytes;
+    texture.destroy();
   }
 
   /** A buffer of the step arena, with whatever it last held. */
@@ -118,22 +127,24 @@ export class Memory {
   }
 
   #create(bytes: number, arena: boolean, name: string): Storage {
-    const failed = (why: string) =>
-      new DeviceError(
-        `Out of GPU memory: ${formatBytes(bytes)} asked for the ${name}, ` +
-          `${
-            formatBytes(this.#held)
-          } held${why}. Lower --batch_size (and raise --gradient_accumulation_steps) ` +
-          `or --max_length, or take --gradient_checkpointing.`,
-      );
     const limit = this.#gpu.limits.maxBufferSize;
-    if (bytes > limit) throw failed(`; one buffer may have ${formatBytes(limit)}`);
-    const error = failed("");
+    if (bytes > limit) {
+      throw this.#outOfMemory(bytes, name, `; one buffer may have ${formatBytes(limit)}`);
+    }
+    const error = this.#outOfMemory(bytes, name);
     this.#gpu.pushErrorScope("out-of-memory");
     const buffer = this.#gpu.createBuffer({ size: bytes, usage, label: name });
     this.#gpu.popErrorScope().then((found) => found && this.#onError(error), () => {});
     this.#count(bytes);
     return { buffer, id: this.#nextId++, bytes, arena, holds: 0 };
+  }
+
+  #outOfMemory(bytes: number, name: string, why = ""): DeviceError {
+    return new DeviceError(
+      `Out of GPU memory: ${formatBytes(bytes)} asked for the ${name}, ` +
+        `${formatBytes(this.#held)} held${why}. Lower --batch_size (and raise ` +
+        `--gradient_accumulation_steps) or --max_length, or take --gradient_checkpointing.`,
+    );
   }
 
   #count(bytes: number): void {

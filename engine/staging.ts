@@ -1,10 +1,12 @@
 /**
  * Copies of matrices in textures, for adapters on which a texture is read faster than a buffer: see
- * kernels/matmul_interface.wgsl. A copy is made right before the product that reads it; one texture per size and
- * operand serves them all, since commands run in order.
+ * kernels/matmul_interface.wgsl. A copy is made right before the kernel that reads it; one texture per width and
+ * operand serves them all, since commands run in order. It is as high as the highest matrix so far, so that
+ * batches of many sizes take no more memory than the largest.
  */
 import type { Device } from "./device.ts";
 import type { TextureBinding } from "./launcher.ts";
+import { bucketSize } from "./memory.ts";
 import { bytesPerValue } from "./pack.ts";
 import type { Tensor } from "./tensor.ts";
 
@@ -24,9 +26,16 @@ function oddLines(width: number): number {
   return 4 * (lines + 1 - lines % 2);
 }
 
+interface Staged {
+  texture: GPUTexture;
+  binding: TextureBinding;
+  rows: number;
+  bytes: number;
+}
+
 export class Staging {
   readonly #device: Device;
-  readonly #textures = new Map<string, { texture: GPUTexture; binding: TextureBinding }>();
+  readonly #staged = new Map<string, Staged>();
 
   constructor(device: Device) {
     this.#device = device;
@@ -34,35 +43,53 @@ export class Staging {
 
   /** Whether a matrix [rows, columns] can be copied into a texture. */
   fits({ rows, columns, dtype }: Tensor): boolean {
-    const limit = this.#device.gpu.limits.maxTextureDimension2D;
     const bytesPerRow = columns * bytesPerValue[dtype];
-    return bytesPerRow % rowAlignment === 0 && columns / 4 <= limit && rows <= limit;
+    return bytesPerRow % rowAlignment === 0 && Math.max(oddLines(columns / 4), rows) <= this.#limit;
   }
 
   /** Copies a matrix, four values a texel; `operand` keeps those of one launch apart. */
   copy(matrix: Tensor, operand: Operand): TextureBinding {
     const { rows, columns, storage, offset, dtype } = matrix;
-    const size: [number, number] = [columns / 4, rows];
-    const bytesPerRow = columns * bytesPerValue[dtype];
-    const format = dtype === "f32" ? "rgba32float" : "rg32uint";
-    const key = `${operand} ${format} ${size}`;
-    let staged = this.#textures.get(key);
-    if (!staged) {
-      const texture = this.#device.memory.createTexture(
-        { size: [oddLines(columns / 4), rows], format, usage: textureUsage },
-        bytesPerRow * rows,
-      );
-      staged = { texture, binding: this.#device.launcher.bindTexture(texture) };
-      this.#textures.set(key, staged);
+    const key = `${operand} ${dtype} ${columns}`;
+    let staged = this.#staged.get(key);
+    if (!staged || staged.rows < rows) {
+      if (staged) this.#drop(staged);
+      this.#staged.set(key, staged = this.#create(matrix));
     }
     const { texture, binding } = staged;
     this.#device.launcher.record((encoder) =>
       encoder.copyBufferToTexture(
-        { buffer: storage.buffer, offset, bytesPerRow },
+        { buffer: storage.buffer, offset, bytesPerRow: columns * bytesPerValue[dtype] },
         { texture },
-        size,
+        [columns / 4, rows],
       )
     );
     return binding;
+  }
+
+  get #limit(): number {
+    return this.#device.gpu.limits.maxTextureDimension2D;
+  }
+
+  #create({ rows: wanted, columns, dtype }: Tensor): Staged {
+    const { memory, launcher } = this.#device;
+    const rows = Math.min(bucketSize(wanted, 16), this.#limit);
+    const width = oddLines(columns / 4);
+    const bytes = width * 4 * bytesPerValue[dtype] * rows;
+    const texture = memory.createTexture({
+      size: [width, rows],
+      format: dtype === "f32" ? "rgba32float" : "rg32uint",
+      usage: textureUsage,
+    }, bytes);
+    return { texture, binding: launcher.bindTexture(texture), rows, bytes };
+  }
+
+  /** Destroys a texture that became too small, and what launches were kept that read it. */
+  #drop({ texture, bytes }: Staged): void {
+    const { memory, launcher } = this.#device;
+    launcher.submit(); // what reads it
+    launcher.cannotRepeat();
+    launcher.forget();
+    memory.destroyTexture(texture, bytes);
   }
 }

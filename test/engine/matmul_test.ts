@@ -4,7 +4,7 @@ import { createDevice, Device } from "../../engine/device.ts";
 import { matmul } from "../../engine/matmul.ts";
 import { bytesPerValue, pack, type PackedDtype, unpack } from "../../engine/pack.ts";
 import { cooperativePlan } from "../../engine/plans.ts";
-import { Tensor } from "../../engine/tensor.ts";
+import { Tensor, zeros } from "../../engine/tensor.ts";
 import type {
   CooperativePlan,
   MatmulPlan,
@@ -361,6 +361,26 @@ for (const plan of [plain(1, 1, 1), broadcast(1, 1)]) {
     for (const transpose of transposes) await checkStack(device, transpose, textureShapes[0]);
   });
 }
+
+Deno.test("matmul: products of many sizes take the textures of the largest", async () => {
+  const device = withPlan({ ...plain(1, 1, 1), textures: true });
+  const multiply = (rows: number) => {
+    device.beginStep(0, 0);
+    const [a, b] = [[rows, 64], [64, 64]].map((shape) => zeros(device, shape));
+    device.launcher.repeat(device, `${rows}`, () => matmul("NN", a, b, zeros(device, [rows, 64])));
+    device.endStep();
+    device.trim();
+    return device.memory.heldBytes;
+  };
+  const sizes = Array.from({ length: 32 }, (_, i) => 16 * (i + 1));
+  const small = multiply(sizes[0]);
+  const large = multiply(sizes.at(-1)!);
+  assert.ok(large > small);
+  for (const rows of sizes) assert.equal(multiply(rows), large);
+  await checkMatmul(device, "NT", [512, 64, 64], { bias: true });
+  await checkMatmul(device, "NT", [48, 64, 64], { bias: true }); // a part of the texture
+  await device.finish();
+});
 
 /** [rows, inner, columns] of which B, packed, fits a texture in NT, in NN, in both or in neither. */
 const packedShapes: Shape[] = [[20, 128, 36], [68, 36, 128], [36, 128, 256], [9, 20, 12]];
