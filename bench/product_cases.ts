@@ -34,7 +34,7 @@ export function classifier(sentences: number, classes: number, hidden: number): 
   return {
     rows: [{
       kernel: "matmul_strided.main",
-      or: "matmul_narrow.along_inner",
+      or: "matmul_narrow.main",
       shape: `${sentences}×${classes}×${hidden}`,
       flops: 2 * sentences * classes * hidden,
       bytes: (sentences * hidden + hidden * classes + sentences * classes) * word,
@@ -59,7 +59,7 @@ export function lora(tokens: number, hidden: number): Case {
   const weights = hidden * hidden;
   return {
     rows: [
-      { kernel: "lora.project", ...narrow },
+      { kernel: "lora_a.project", ...narrow },
       {
         kernel: "matmul.NT.main",
         note: "+ LoRA",
@@ -73,10 +73,10 @@ export function lora(tokens: number, hidden: number): Case {
         flops: full,
         bytes: (2 * activations + weights) * word,
       },
-      { kernel: "matmul.NN.main", or: "matmul_narrow.along_inner", note: "dy·B", ...narrow },
-      { kernel: "matmul.TN.main", or: "matmul_narrow.along_rows", note: "dyᵀu", ...narrow },
-      { kernel: "lora.gradient", ...narrow },
-      { kernel: "lora.input_gradient", ...narrow, bytes: (2 * activations + low) * word },
+      { kernel: "lora_b.output_gradient", ...narrow },
+      { kernel: "lora_b.gradient", ...narrow },
+      { kernel: "lora_a.gradient", ...narrow },
+      { kernel: "lora_a.input_gradient", ...narrow, bytes: (2 * activations + low) * word },
     ],
     run(make) {
       const x = make.input([tokens, hidden]);

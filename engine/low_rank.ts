@@ -1,5 +1,5 @@
 /** LoRA's part of linear layers: u = s · dropout(x) Aᵀ forward, and the gradients that go through it. */
-import { lora as loraKernels } from "../kernels/mod.ts";
+import { loraA, loraB } from "../kernels/mod.ts";
 import { matmul } from "./matmul.ts";
 import { dropoutParams } from "./ops/dropout.ts";
 import { gradientBuffer } from "./tape.ts";
@@ -16,8 +16,20 @@ export interface LoraWeights {
   dropout: number;
 }
 
-/** Carries the gradient dy of each layer's result to A, to B and, where `dx` is given, adds x's to it. */
-export type LowRankBackward = (dys: readonly Tensor[], dx?: Tensor) => void;
+/** Layers of one input that have LoRA, all of one rank, scale and dropout. */
+export interface LowRankLayers {
+  layers: readonly LoraWeights[];
+  /** The place of each among the layers whose results are computed together; 0 to 3. */
+  slots: readonly number[];
+  /** A [layers, rank, in] and B [layers, out, rank] where they lie together: then a launch serves them all. */
+  joined?: { a: Tensor; b: Tensor };
+}
+
+/**
+ * Carries the gradient dy [stack, rows, out] of the layers' results to A, to B and, where `dx` is given, adds
+ * x's to it.
+ */
+export type LowRankBackward = (dy: Tensor, dx?: Tensor) => void;
 
 /** Throws where A [rank, in] or B [out, rank] does not fit x [rows, in] and the weight [out, in]. */
 export function checkLora(x: Tensor, weight: Tensor, { a, b }: LoraWeights): void {
@@ -33,81 +45,85 @@ export function checkLora(x: Tensor, weight: Tensor, { a, b }: LoraWeights): voi
 }
 
 /**
- * Writes u [layers, rows, rank] for layers of the input x, from which each one's product makes u Bᵀ, and returns
- * the way back: with du = dy B, dB += dyᵀ u,  dA += s · duᵀ dropout(x),  dx += s · dropout'(du A). All layers have
- * one rank, scale and dropout, each a dropout site of its own. Where their A lie together as `joinedA` [layers,
- * rank, in], a launch serves them all.
+ * Writes u [layers, rows, rank], from which each layer's product makes u Bᵀ, and returns the way back: with
+ * du = dy B, dB += dyᵀ u,  dA += s · duᵀ dropout(x),  dx += s · dropout'(du A). Each layer has a dropout site of
+ * its own. Throws where several layers have outputs in no multiple of 4.
  */
-export function lowRank(
-  x: Tensor,
-  layers: readonly LoraWeights[],
-  u: Tensor,
-  joinedA?: Tensor,
-): LowRankBackward {
+export function lowRank(x: Tensor, lowRanks: LowRankLayers, u: Tensor): LowRankBackward {
   const { device, rows, columns } = x;
   const { launcher, random } = device;
-  const [{ a: { rows: rank }, scale, dropout }] = layers;
-  const kernels = loraKernels(device.kernels.broadcastLanes);
-  const sites = layers.map(() => dropoutParams(x, dropout));
+  const [{ a: { rows: rank }, b: { rows: outputs }, scale }] = lowRanks.layers;
+  const vectors = outputs % 4 === 0;
+  if (!vectors && lowRanks.layers.length > 1) {
+    throw new Error(`LoRA layers in a stack have ${outputs} outputs, no multiple of 4.`);
+  }
+  const { broadcastLanes } = device.kernels;
+  const kernels = loraA(broadcastLanes);
+  const kernelsB = loraB(broadcastLanes);
   const rankGroups = Math.ceil(rank / kernels.ranks);
-  const rowGroups = Math.ceil(rows / kernels.projectRows);
-  const columnGroups = (perWorkgroup: number) => Math.ceil(columns / 4 / perWorkgroup);
-  const of = (joined: Tensor, z: number) => layers.length > 1 ? part(joined, z) : joined;
-  /** Runs for all layers at once, or for one after another. */
-  const forEachLaunch = (
-    values: Tensor,
-    run: (
-      launch: { a: Tensor; values: Tensor; params: Record<string, number>; count: number },
-    ) => void,
-  ) => {
-    const common = { rows, columns: columns / 4, rank, scale };
-    if (joinedA) {
-      const count = layers.length;
-      run({ a: joinedA, values, params: { ...common, ...sites[0], layers: count }, count });
-    } else {
-      layers.forEach(({ a }, z) =>
-        run({
-          a,
-          values: of(values, z),
-          params: { ...common, ...sites[z], layers: 1 },
-          count: 1,
-        })
-      );
-    }
-  };
-  forEachLaunch(u, ({ a, values, params, count }) =>
-    launcher.launch(
-      kernels.project,
-      { x: x.binding, loraA: a.binding, u: values.binding, random },
-      params,
-      [Math.min(rowGroups, 65535), Math.ceil(rowGroups / 65535), rankGroups * count],
-    ));
-  return (dys, dx) => {
+  const rowGroups = Math.ceil(rows / kernels.tokens);
+  const vectorGroups = (values: number, each: number) => Math.ceil(values / 4 / each);
+  const launches = launchesOf(x, lowRanks).map(({ site, ...launch }) => ({
+    ...launch,
+    paramsA: { rows, columns: columns / 4, rank, scale, ...site, layers: launch.layers },
+    tokenGroups: [
+      Math.min(rowGroups, 65535),
+      Math.ceil(rowGroups / 65535),
+      rankGroups * launch.layers,
+    ] as const,
+  }));
+  for (const { a, of, paramsA, tokenGroups } of launches) {
+    const bindings = { x: x.binding, loraA: a.binding, u: of(u).binding, random };
+    launcher.launch(kernels.project, bindings, paramsA, tokenGroups);
+  }
+  return (dy, dx) => {
     const du = empty(device, u.shape);
-    layers.forEach(({ b }, z) => {
-      matmul("NN", dys[z], b, of(du, z));
-      if (b.requiresGrad) {
-        matmul("TN", dys[z], of(u, z), gradientBuffer(b), { accumulate: true });
+    for (const { a, b, of, slots, layers, paramsA, tokenGroups } of launches) {
+      const [ownU, ownDu] = [of(u), of(du)];
+      const columnsOf = (values: number) =>
+        [vectorGroups(values, kernels.gradientVectors), 1, rankGroups * layers] as const;
+      if (vectors) {
+        const paramsB = { rows, columns: outputs / 4, rank, slots };
+        const bindings = { dy: dy.binding, loraB: b.binding, du: ownDu.binding };
+        launcher.launch(kernelsB.outputGradient, bindings, paramsB, tokenGroups);
+        if (b.requiresGrad) {
+          const dloraB = gradientBuffer(b).binding;
+          const gradients = { dy: dy.binding, u: ownU.binding, dloraB };
+          launcher.launch(kernelsB.gradient, gradients, paramsB, columnsOf(outputs));
+        }
+      } else {
+        matmul("NN", dy, b, ownDu);
+        if (b.requiresGrad) matmul("TN", dy, ownU, gradientBuffer(b), { accumulate: true });
       }
-    });
-    forEachLaunch(du, ({ a, values, params, count }) => {
       if (a.requiresGrad) {
-        launcher.launch(
-          kernels.gradient,
-          { x: x.binding, du: values.binding, dloraA: gradientBuffer(a).binding, random },
-          params,
-          [columnGroups(kernels.gradientColumns), 1, rankGroups * count],
-        );
+        const dloraA = gradientBuffer(a).binding;
+        const gradients = { x: x.binding, du: ownDu.binding, dloraA, random };
+        launcher.launch(kernels.gradient, gradients, paramsA, columnsOf(columns));
       }
       if (dx) {
         launcher.launch(
           kernels.inputGradient,
-          { loraA: a.binding, du: values.binding, dx: dx.binding, random },
-          params,
-          [columnGroups(kernels.inputGradientColumns), Math.ceil(rows / 4)],
+          { loraA: a.binding, du: ownDu.binding, dx: dx.binding, random },
+          paramsA,
+          [vectorGroups(columns, kernels.inputGradientVectors), Math.ceil(rows / 4)],
         );
       }
-    });
+    }
     device.memory.release(du.storage);
   };
+}
+
+/** One launch of every kernel for all layers, or one for each. */
+function launchesOf(x: Tensor, { layers, slots, joined }: LowRankLayers) {
+  const sites = layers.map(({ dropout }) => dropoutParams(x, dropout));
+  const bitsOf = (some: readonly number[]) =>
+    some.reduce((bits, slot, layer) => bits | (slot << (2 * layer)), 0);
+  if (joined) {
+    const of = (low: Tensor) => low;
+    return [{ ...joined, of, site: sites[0], slots: bitsOf(slots), layers: layers.length }];
+  }
+  return layers.map(({ a, b }, layer) => {
+    const of = (low: Tensor) => layers.length > 1 ? part(low, layer) : low;
+    return { a, b, of, site: sites[layer], slots: bitsOf([slots[layer]]), layers: 1 };
+  });
 }

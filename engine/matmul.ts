@@ -73,7 +73,7 @@ export function matmul(
     );
   }
   const plain = stack === 1 && !fused && Object.keys(epilogue).length === 0 && b.dtype === "f32";
-  if (tiled && !(plain && isSplit(device, shape))) {
+  if (tiled && !(plain && isSplit(device, transpose, shape))) {
     const plan = planFor(
       { ...shape, transpose, dtype: b.dtype, stack },
       device.kernels.matmul,

@@ -18,8 +18,13 @@ export interface MatmulShape {
 const splitInner = 128;
 
 /** Whether a workgroup should share the sums of a product: it has few columns, and they are long. */
-export function isSplit({ kernels }: Device, shape: MatmulShape): boolean {
-  return kernels.broadcastLanes === 0 && isNarrow(shape) && shape.inner >= splitInner;
+export function isSplit(
+  { kernels }: Device,
+  transpose: Transpose,
+  { columns, inner }: MatmulShape,
+): boolean {
+  const along = transpose !== "TN"; // A's rows lie along k
+  return kernels.broadcastLanes === 0 && along && isNarrow({ columns }) && inner >= splitInner;
 }
 
 /** C = op(A) op(B) (+ bias) (+ C), one value an invocation or, where {@link isSplit}, 8 a workgroup. */
@@ -32,13 +37,13 @@ export function matmulStrided(
   const { device } = a;
   const { rows, columns, inner } = shape;
   const kernelAndGroups = () => {
-    if (!isSplit(device, shape)) {
+    if (!isSplit(device, transpose, shape)) {
       return [strided.main, [Math.ceil(columns / 8), Math.ceil(rows / 8)]] as const;
     }
-    const eights = Math.ceil(columns / 8);
-    return transpose === "TN"
-      ? [narrow.alongRows, [Math.ceil(rows / 16), 1, eights]] as const
-      : [narrow.alongInner, [Math.min(rows, 65535), Math.ceil(rows / 65535), eights]] as const;
+    return [
+      narrow.main,
+      [Math.min(rows, 65535), Math.ceil(rows / 65535), Math.ceil(columns / 8)],
+    ] as const;
   };
   const [kernel, groups] = kernelAndGroups();
   device.launcher.launch(

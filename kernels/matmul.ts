@@ -217,11 +217,5 @@ export const matmulSources = [interfaceSource, ...Object.values(mainSources)];
 /** Free strides, one value an invocation: for shapes that the tiled kernels cannot read. */
 export const matmulStrided = { main: kernel("matmul_strided", stridedSource, "main") };
 
-/** Free strides, the inner size split over a workgroup: for results of few values. */
-const narrowText = expand(narrowSource, {});
-export const matmulNarrow = {
-  /** For an A whose rows lie along k; a row and 8 columns a workgroup. */
-  alongInner: kernel("matmul_narrow", narrowText, "along_inner"),
-  /** For an A whose rows lie along m; 16 rows and 8 columns a workgroup. */
-  alongRows: kernel("matmul_narrow", narrowText, "along_rows"),
-};
+/** Free strides, a row and 8 columns a workgroup, which shares the sums: for results of few values. */
+export const matmulNarrow = { main: kernel("matmul_narrow", expand(narrowSource, {}), "main") };

@@ -10,7 +10,8 @@ import geluSource from "./gelu.wgsl" with { type: "text" };
 import gradientNormSource from "./gradient_norm.wgsl" with { type: "text" };
 import { cached, kernel, withDropout } from "./kernel.ts";
 import layerNormSource from "./layer_norm.wgsl" with { type: "text" };
-import loraSource from "./lora.wgsl" with { type: "text" };
+import loraASource from "./lora_a.wgsl" with { type: "text" };
+import loraBSource from "./lora_b.wgsl" with { type: "text" };
 import normalSource from "./normal.wgsl" with { type: "text" };
 import reluSource from "./relu.wgsl" with { type: "text" };
 import scaleSource from "./scale.wgsl" with { type: "text" };
@@ -54,23 +55,42 @@ export const layerNorm = cached((lanes: number) => ({
   gradient: kernel("layer_norm", layerNormSource, "gradient"),
 }));
 
-/** LoRA's kernels; where ranks are handed round, for a subgroup size (else 0). */
-export const lora = cached((subgroup: number) => {
-  const broadcast = subgroup > 0;
-  const ranks = subgroup || 4;
-  const lanes = subgroup || 64;
-  const source = withDropout(
-    expand(loraSource, { RANKS: ranks, LANES: lanes, BROADCAST: Number(broadcast) }),
-  );
+/** How LoRA's kernels are cut: where ranks are handed round, for a subgroup size (else 0). */
+const loraSizes = (subgroup: number) => ({
+  /** Ranks that an invocation makes. */
+  ranks: subgroup || 4,
+  /** Tokens of a workgroup in project and output_gradient. */
+  tokens: subgroup || 1,
+  /** Vectors of a workgroup along A's or B's longer side. */
+  gradientVectors: subgroup || 16,
+  inputGradientVectors: subgroup || 64,
+});
+
+const loraText = (source: string, subgroup: number) => {
+  const { ranks, inputGradientVectors } = loraSizes(subgroup);
+  return expand(source, {
+    RANKS: ranks,
+    LANES: inputGradientVectors,
+    BROADCAST: Number(subgroup > 0),
+  });
+};
+
+/** LoRA's kernels that read A, and how both files' are cut. */
+export const loraA = cached((subgroup: number) => {
+  const source = withDropout(loraText(loraASource, subgroup));
   return {
-    project: kernel("lora", source, "project"),
-    inputGradient: kernel("lora", source, "input_gradient"),
-    gradient: kernel("lora", source, "gradient"),
-    /** Ranks that an invocation makes. */
-    ranks,
-    /** Tokens of project's workgroup, and column vectors of input_gradient's and gradient's. */
-    projectRows: subgroup || 1,
-    inputGradientColumns: lanes,
-    gradientColumns: subgroup || 16,
+    project: kernel("lora_a", source, "project"),
+    inputGradient: kernel("lora_a", source, "input_gradient"),
+    gradient: kernel("lora_a", source, "gradient"),
+    ...loraSizes(subgroup),
+  };
+});
+
+/** Those that read B. */
+export const loraB = cached((subgroup: number) => {
+  const source = loraText(loraBSource, subgroup);
+  return {
+    outputGradient: kernel("lora_b", source, "output_gradient"),
+    gradient: kernel("lora_b", source, "gradient"),
   };
 });

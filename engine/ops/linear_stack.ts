@@ -32,8 +32,11 @@ export function linearStack(x: Tensor, { layers, joined }: LinearStack): Tensor 
   const whole = fits && (joined?.loraB || adapted.length === 0) ? joined : undefined;
 
   const u = adapted.length > 0 ? empty(device, [adapted.length, rows, rank]) : undefined;
-  const lowRankBackward = u &&
-    lowRank(x, adapted.map(({ lora }) => lora), u, joined?.loraA);
+  const lowRankBackward = u && lowRank(x, {
+    layers: adapted.map(({ lora }) => lora),
+    slots: adapted.map(({ z }) => z),
+    joined: joined?.loraA && joined.loraB && { a: joined.loraA, b: joined.loraB },
+  }, u);
   const y = empty(device, [layers.length, rows, outputs]);
   if (whole) {
     matmul("NT", x, whole.weight, y, {
@@ -67,7 +70,7 @@ export function linearStack(x: Tensor, { layers, joined }: LinearStack): Tensor 
       if (bias.requiresGrad) columnSum(dz, gradientBuffer(bias));
       if (dx) matmul("NN", dz, weight, dx.tensor, { accumulate: dx.accumulate || z > 0 });
     });
-    lowRankBackward?.(adapted.map(({ z }) => part(dy, z)), dx?.tensor);
+    lowRankBackward?.(dy, dx?.tensor);
     return [dx?.tensor];
   }, u ? [u] : []);
 }

@@ -26,7 +26,7 @@ export function loraLinear(
   const fits = rank % 4 === 0 && tiles("NT", { rows, columns: weight.rows, inner: columns });
   if (!isEmpty(end) && !fits) return applyEnd(loraLinear(x, weight, bias, lora), end);
   const u = empty(device, [rows, rank]);
-  const lowRankBackward = lowRank(x, [lora], u);
+  const lowRankBackward = lowRank(x, { layers: [lora], slots: [0] }, u);
   const inputs = [x, weight, bias, a, b, ...(end.residual ? [end.residual] : [])];
   const y = empty(device, [rows, weight.rows]);
   const { epilogue, saved, backward } = prepareEnd(y, inputs, end);
@@ -37,7 +37,7 @@ export function loraLinear(
     if (bias.requiresGrad) columnSum(dy, gradientBuffer(bias));
     const dx = target(0);
     if (dx) matmul("NN", dy, weight, dx.tensor, dx);
-    lowRankBackward([dy], dx?.tensor);
+    lowRankBackward(dy, dx?.tensor);
     if (dy !== dresult) device.memory.release(dy.storage);
     return [
       dx?.tensor,

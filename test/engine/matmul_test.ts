@@ -330,7 +330,7 @@ for (const plan of [plain(1, 2, 2), broadcast(1, 2)]) {
 }
 
 for (const broadcastLanes of [0, 8]) {
-  const how = broadcastLanes === 0 ? "shared by a workgroup" : "in one invocation";
+  const how = broadcastLanes === 0 ? "shared by a workgroup (not TN)" : "in one invocation";
   Deno.test(`matmul: few columns and a long sum ${how}`, async () => {
     const device = new Device(adapter.gpu, adapter.info, {
       ...adapter.kernels,

@@ -10,6 +10,7 @@ import {
   gelu,
   layerNorm,
   linear,
+  linearStack,
   loraLinear,
   relu,
   silu,
@@ -154,6 +155,11 @@ Deno.test("shapes that do not fit are refused with the shapes", () => {
   const ids = rowIndex(device, Uint32Array.of(0, 1));
   const lora = (a: Tensor, b: Tensor, columns = 8) =>
     loraLinear(of(3, columns), of(12, columns), of(12), { a, b, scale: 1, dropout: 0 });
+  const loraStack = (x: Tensor, outputs: number) => {
+    const weights = { a: of(32, 8), b: of(outputs, 32), scale: 1, dropout: 0 };
+    const layer = { weight: of(outputs, 8), bias: of(outputs), lora: weights };
+    return linearStack(x, { layers: [layer, layer] });
+  };
   const sentences = upload(device, [2, 2], Uint32Array.of(0, 2, 0, 2));
   const mistakes: [() => Tensor, RegExp][] = [
     [() => add(of(2, 3), of(3, 2)), /Cannot add \[3, 2\] to \[2, 3\]/],
@@ -165,6 +171,7 @@ Deno.test("shapes that do not fit are refused with the shapes", () => {
     [() => crossEntropy(of(3, 5), upload(device, [2], Uint32Array.of(1, 2))), /2 labels .* 3 rows/],
     [() => lora(of(4, 12), of(12, 4)), /A \[4, 12\] and B \[12, 4\] do not fit .*\[12, 8\]/],
     [() => lora(of(4, 8), of(12, 3)), /B \[12, 3\]/],
+    [() => loraStack(of(64, 8), 6), /LoRA layers in a stack have 6 outputs, no multiple of 4/],
     [() => lora(of(4, 8), of(10, 4)), /B \[10, 4\]/],
     [() => lora(of(4, 6), of(12, 4), 6), /multiple of 4/],
     [

@@ -1,11 +1,9 @@
-// LoRA's narrow products, with dropout drawn inside. The rest of y = x Wᵀ + b + s (dropout(x) Aᵀ) Bᵀ and
-// of its gradient are products of the matmul family.
+// LoRA's narrow products with A, dropout drawn inside. The rest of y = x Wᵀ + b + s (dropout(x) Aᵀ) Bᵀ is a
+// product of the matmul family, and so is dy W of its gradient; lora_b.wgsl makes du = dy B.
 //
 //   project          u = s · dropout(x) Aᵀ         [tokens, rank]
 //   input_gradient   dx += s · dropout'(du A)      [tokens, in], to dy W, which matmul has written
 //   gradient         dA += s · duᵀ dropout(x)      [rank, in]
-//
-// with du = dy B. As u holds the scale s, B's gradient is dyᵀ u.
 //
 // A launch may serve several layers of one input, such as query and value, whose tensors lie one after
 // another: z is the layer, whose dropout site is the first one's + z; input_gradient adds up all of them.
