@@ -32,8 +32,8 @@ export interface KernelChoice {
   broadcastLanes: number;
   /** Whether what attention hands round comes from textures, into which its inputs are copied. */
   attentionTextures: boolean;
-  /** Invocations a row in LayerNorm. */
-  layerNormLanes: number;
+  /** Invocations a row in LayerNorm and softmax. */
+  rowLanes: number;
 }
 
 export interface DeviceOptions {
@@ -119,7 +119,7 @@ export async function createDevice(options: DeviceOptions = {}): Promise<Device>
     matmul: adapterPlan(info),
     broadcastLanes: hasSubgroups && info.subgroupSize <= 8 ? info.subgroupSize : 0,
     attentionTextures: readsTexturesFaster(info),
-    layerNormLanes: info.software ? 8 : 32,
+    rowLanes: info.software ? 8 : 32,
     ...options.kernels,
   };
   const withPlan = (matmul: MatmulPlan) =>

@@ -14,6 +14,11 @@ export function workgroupsFor(invocations: number): [number, number] {
   return [Math.max(1, Math.min(maxWorkgroups, Math.ceil(invocations / workgroupSize))), 1];
 }
 
+/** Workgroups of a kernel that takes a row each: row x + y · 65,535. */
+export function oneWorkgroupARow(rows: number): [number, number] {
+  return [Math.min(rows, maxWorkgroups), Math.ceil(rows / maxWorkgroups)];
+}
+
 /**
  * Launches a kernel over tensors of one size. A tensor above the binding limit is covered piece by piece:
  * `params.count` is filled in with a piece's vec4s, `params.first` with the index of its first one.

@@ -1,5 +1,6 @@
 /** LoRA's part of linear layers: u = s · dropout(x) Aᵀ forward, and the gradients that go through it. */
 import { loraA, loraB } from "../kernels/mod.ts";
+import { oneWorkgroupARow } from "./elementwise.ts";
 import { matmul } from "./matmul.ts";
 import { dropoutParams } from "./ops/dropout.ts";
 import { gradientBuffer } from "./tape.ts";
@@ -66,11 +67,7 @@ export function lowRank(x: Tensor, lowRanks: LowRankLayers, u: Tensor): LowRankB
   const launches = launchesOf(x, lowRanks).map(({ site, ...launch }) => ({
     ...launch,
     paramsA: { rows, columns: columns / 4, rank, scale, ...site, layers: launch.layers },
-    tokenGroups: [
-      Math.min(rowGroups, 65535),
-      Math.ceil(rowGroups / 65535),
-      rankGroups * launch.layers,
-    ] as const,
+    tokenGroups: [...oneWorkgroupARow(rowGroups), rankGroups * launch.layers] as const,
   }));
   for (const { a, of, paramsA, tokenGroups } of launches) {
     const bindings = { x: x.binding, loraA: a.binding, u: of(u).binding, random };

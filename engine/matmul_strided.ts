@@ -5,6 +5,7 @@ import {
   type Transpose,
 } from "../kernels/mod.ts";
 import type { Device } from "./device.ts";
+import { oneWorkgroupARow } from "./elementwise.ts";
 import { isNarrow } from "./plans.ts";
 import type { Tensor } from "./tensor.ts";
 
@@ -40,10 +41,7 @@ export function matmulStrided(
     if (!isSplit(device, transpose, shape)) {
       return [strided.main, [Math.ceil(columns / 8), Math.ceil(rows / 8)]] as const;
     }
-    return [
-      narrow.main,
-      [Math.min(rows, 65535), Math.ceil(rows / 65535), Math.ceil(columns / 8)],
-    ] as const;
+    return [narrow.main, [...oneWorkgroupARow(rows), Math.ceil(columns / 8)]] as const;
   };
   const [kernel, groups] = kernelAndGroups();
   device.launcher.launch(

@@ -26,14 +26,17 @@ struct Step {
 
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  // Read once: a driver that cannot tell that no write changes them reads them again for every value.
+  let factor = clip[0];
+  let decay = 1 - step.learningRate * params.weightDecay;
+  let rate = step.learningRate / step.correction1;
+  let correction = step.correction2;
   for (var i = id.x; i < params.count; i += groups.x * 64) {
-    let g = gradient[i] * clip[0];
+    let g = gradient[i] * factor;
     let m = mix(g, mean[i], params.beta1);
     let v = mix(g * g, variance[i], params.beta2);
     mean[i] = m;
     variance[i] = v;
-    let decayed = parameter[i] * (1 - step.learningRate * params.weightDecay);
-    parameter[i] = decayed -
-      step.learningRate / step.correction1 * m / (sqrt(v) / step.correction2 + params.eps);
+    parameter[i] = parameter[i] * decay - rate * m / (sqrt(v) / correction + params.eps);
   }
 }

@@ -14,14 +14,16 @@ struct Params {
 @compute @workgroup_size(64)
 fn forward(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   for (var i = id.x; i < params.count; i += groups.x * 64) {
-    y[i] = x[i] * cumulative(x[i]);
+    let value = x[i];
+    y[i] = value * cumulative(value);
   }
 }
 
 @compute @workgroup_size(64)
 fn backward(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   for (var i = id.x; i < params.count; i += groups.x * 64) {
-    let density = 0.39894228 * exp(-0.5 * x[i] * x[i]);
-    dx[i] = dy[i] * (cumulative(x[i]) + x[i] * density);
+    let value = x[i];
+    let density = 0.39894228 * exp(-0.5 * value * value);
+    dx[i] = dy[i] * (cumulative(value) + value * density);
   }
 }

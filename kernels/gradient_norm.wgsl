@@ -43,7 +43,8 @@ fn partial(
 ) {
   var sum = 0.0;
   for (var i = id.x; i < params.count; i += groups.x * lanes) {
-    sum += dot(gradient[i], gradient[i]);
+    let g = gradient[i];
+    sum += dot(g, g);
   }
   let all = total(lane, sum);
   if (lane == 0) { sums[params.first + group.x] = all; }

@@ -38,7 +38,6 @@ export const gelu = forwardAndBackward("gelu", `${normalSource}\n${geluSource}`)
 export const relu = forwardAndBackward("relu", reluSource);
 export const silu = forwardAndBackward("silu", siluSource);
 export const tanh = forwardAndBackward("tanh", tanhSource);
-export const softmax = forwardAndBackward("softmax", softmaxSource);
 export const embedding = forwardAndBackward("embedding", embeddingSource);
 export const crossEntropy = {
   ...forwardAndBackward("cross_entropy", crossEntropySource),
@@ -48,6 +47,12 @@ export const gradientNorm = {
   partial: kernel("gradient_norm", gradientNormSource, "partial"),
   finish: kernel("gradient_norm", gradientNormSource, "finish"),
 };
+/** Softmax's kernels for a number of invocations a row. */
+export const softmax = cached((lanes: number) => ({
+  forward: kernel("softmax", softmaxSource, "forward", { LANES: lanes }),
+  backward: kernel("softmax", softmaxSource, "backward", { LANES: lanes }),
+}));
+
 /** LayerNorm's kernels for a number of invocations a row. */
 export const layerNorm = cached((lanes: number) => ({
   forward: kernel("layer_norm", layerNormSource, "forward", { LANES: lanes }),

@@ -18,14 +18,16 @@ fn sigmoid(x: vec4f) -> vec4f {
 @compute @workgroup_size(64)
 fn forward(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   for (var i = id.x; i < params.count; i += groups.x * 64) {
-    y[i] = x[i] * sigmoid(x[i]);
+    let value = x[i];
+    y[i] = value * sigmoid(value);
   }
 }
 
 @compute @workgroup_size(64)
 fn backward(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   for (var i = id.x; i < params.count; i += groups.x * 64) {
-    let s = sigmoid(x[i]);
-    dx[i] = dy[i] * s * (1 + x[i] * (1 - s));
+    let value = x[i];
+    let s = sigmoid(value);
+    dx[i] = dy[i] * s * (1 + value * (1 - s));
   }
 }

@@ -1,4 +1,5 @@
 import { layerNorm as kernels } from "../../kernels/mod.ts";
+import { oneWorkgroupARow } from "../elementwise.ts";
 import { gradientBuffer, record } from "../tape.ts";
 import { empty, type Tensor } from "../tensor.ts";
 
@@ -14,9 +15,9 @@ export function layerNorm(x: Tensor, gamma: Tensor, beta: Tensor, eps: number): 
         `the last dimension must equal them and be a multiple of 4.`,
     );
   }
-  const { forward, backward, gradient } = kernels(device.kernels.layerNormLanes);
+  const { forward, backward, gradient } = kernels(device.kernels.rowLanes);
   const params = { rows, columns: columns / 4, eps };
-  const onePerRow = [Math.min(rows, 65535), Math.ceil(rows / 65535)] as const;
+  const groups = oneWorkgroupARow(rows);
   const y = empty(device, x.shape);
   const statistics = empty(device, [rows, 2]);
   device.launcher.launch(
@@ -29,7 +30,7 @@ export function layerNorm(x: Tensor, gamma: Tensor, beta: Tensor, eps: number): 
       statistics: statistics.binding,
     },
     params,
-    onePerRow,
+    groups,
   );
   return record(
     [x, gamma, beta],
@@ -53,7 +54,7 @@ export function layerNorm(x: Tensor, gamma: Tensor, beta: Tensor, eps: number): 
         backward,
         { x: x.binding, gamma: gamma.binding, saved, dy: dy.binding, dx: dx.binding },
         params,
-        onePerRow,
+        groups,
       );
       return [dx];
     },

@@ -1,5 +1,5 @@
 import { softmax as kernels } from "../../kernels/mod.ts";
-import { workgroupsFor } from "../elementwise.ts";
+import { oneWorkgroupARow } from "../elementwise.ts";
 import { record } from "../tape.ts";
 import { empty, type Tensor } from "../tensor.ts";
 
@@ -7,17 +7,14 @@ import { empty, type Tensor } from "../tensor.ts";
 export function softmax(x: Tensor): Tensor {
   const { device, rows, columns } = x;
   const y = empty(device, x.shape);
+  const { forward, backward } = kernels(device.kernels.rowLanes);
   const params = { rows, columns };
-  device.launcher.launch(
-    kernels.forward,
-    { x: x.binding, y: y.binding },
-    params,
-    workgroupsFor(rows),
-  );
+  const groups = oneWorkgroupARow(rows);
+  device.launcher.launch(forward, { x: x.binding, y: y.binding }, params, groups);
   return record([x], y, (dy) => {
     const dx = empty(device, x.shape);
     const bindings = { result: y.binding, dy: dy.binding, dx: dx.binding };
-    device.launcher.launch(kernels.backward, bindings, params, workgroupsFor(rows));
+    device.launcher.launch(backward, bindings, params, groups);
     return [dx];
   });
 }

@@ -16,7 +16,7 @@ const device = await createDevice({
 });
 const { gpu, info, kernels } = device;
 /** The engine on the same GPU with the kernels that any GPU runs. */
-const plain = new Device(gpu, info, { ...kernels, layerNormLanes: 32, broadcastLanes: 0 });
+const plain = new Device(gpu, info, { ...kernels, rowLanes: 32, broadcastLanes: 0 });
 /** As if a binding had 4 kB. */
 const pieces = new Device(gpu, info, kernels, 4096);
 
@@ -283,7 +283,7 @@ const table = {
     }),
   })),
   silu: elementwise("silu"),
-  softmax: [[1, 2], [7, 13], [130, 5]].map(([rows, columns]): OpCase => ({
+  softmax: [[1, 2], [7, 13], [130, 5], [3, 70]].map(([rows, columns]): OpCase => ({
     shapes: [[rows, columns]],
     run: ([x]) => ops.softmax(x),
     reference([x], dy) {
@@ -306,8 +306,9 @@ Deno.test("LoRA: sums shared by a workgroup, in place of ranks handed round", as
   }
 });
 
-Deno.test("layerNorm: the lanes of a GPU, more and fewer than a row has vectors", async () => {
+Deno.test("rows on the lanes of a GPU, more and fewer than a row has vectors", async () => {
   for (const op of table.layerNorm) await checkOp(plain, "layerNorm on 32 lanes", op);
+  for (const op of table.softmax) await checkOp(plain, "softmax on 32 lanes", op);
 });
 
 Deno.test("a table above the binding limit is bound in pieces", async () => {

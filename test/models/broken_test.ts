@@ -100,7 +100,7 @@ Deno.test("the goldens catch attention across sentences", async () => {
 
 for (
   const [kernel, from, to] of [
-    ["gelu.backward", "+ x[i] * density", ""],
+    ["gelu.backward", "+ value * density", ""],
     ["layer_norm.backward", "- normalised * means.y", ""],
     ["attention.backward_query", "- rowDelta)", ")"],
     ["attention.backward_key_value", " - statistics[n].y)", ")"],

@@ -10,7 +10,7 @@ const plain = new Device(adapter.gpu, adapter.info, {
   matmul: registerPlan(1, 1),
   broadcastLanes: 0,
   attentionTextures: false,
-  layerNormLanes: 1,
+  rowLanes: 1,
 });
 
 /** What the adapter gets by itself, operands in textures or not, and a GPU's usual tile. */
