@@ -36,13 +36,15 @@ fn total(lane: u32, part: f32) -> f32 {
 
 @compute @workgroup_size(lanes)
 fn partial(
-  @builtin(global_invocation_id) id: vec3u,
   @builtin(local_invocation_index) lane: u32,
   @builtin(workgroup_id) group: vec3u,
   @builtin(num_workgroups) groups: vec3u,
 ) {
   var sum = 0.0;
-  for (var i = id.x; i < params.count; i += groups.x * lanes) {
+  // A stretch of its own for each workgroup: striding over the whole would leave a page at every step.
+  let stretch = (params.count + groups.x - 1) / groups.x;
+  let end = min((group.x + 1) * stretch, params.count);
+  for (var i = group.x * stretch + lane; i < end; i += lanes) {
     let g = gradient[i];
     sum += dot(g, g);
   }
