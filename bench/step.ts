@@ -20,15 +20,15 @@ import { stepPlot } from "./plot.ts";
 import { formatShare } from "./kernel_table.ts";
 import { matmulShare, profileTable } from "./profile.ts";
 import type { StepResult, StepRow } from "./schema.ts";
-import { benchSteps, type Length, type Point } from "./step_bench.ts";
+import { benchSteps, type Length, modelNames, type Point } from "./step_bench.ts";
 import { pointsOf, stepTable } from "./step_table.ts";
 
 const parser = object({
   models: flag(
     "--models",
-    valueOf<Point["model"][]>("LIST", (text) => parseChoices(text, ["mini", "base"]), []),
-    "mini, base",
-    "both",
+    valueOf<Point["model"][]>("LIST", (text) => parseChoices(text, modelNames), []),
+    `${modelNames.join(", ")} (bert-base 64 wide, for the host's time)`,
+    "all",
   ),
   methods: flag(
     "--methods",
@@ -77,7 +77,7 @@ async function bench(flags: InferValue<typeof parser>): Promise<void> {
   progress("");
   const result: StepResult = { kind: "steps", ...resultHead(device.info), results };
   print([...stepTable(results, tableWidth()), "", ...notes(device.info.software)], flags.json);
-  for (const row of results) print(profileLines(row), flags.json);
+  for (const row of results.filter(({ profile }) => profile)) print(profileLines(row), flags.json);
   device.destroy();
   if (flags.write) {
     await writeResult(resultPath(result), `${JSON.stringify(result, null, 2)}\n`, flags.json);
@@ -86,8 +86,7 @@ async function bench(flags: InferValue<typeof parser>): Promise<void> {
   if (flags.json) printJson(result);
 }
 
-function profileLines({ model, method, batch, length, profile }: StepRow): string[] {
-  if (!profile) return [];
+function profileLines({ model, method, batch, length, profile = [] }: StepRow): string[] {
   const share = formatShare(100 * matmulShare(profile));
   return [
     "",

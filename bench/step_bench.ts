@@ -1,5 +1,5 @@
 /** Times training steps of our trainer on random weights. No package is needed: bench/gpu.ts uses it too. */
-import type { Device } from "../engine/device.ts";
+import { Device } from "../engine/device.ts";
 import { AdamW, historySlots } from "../engine/optimizer.ts";
 import { bertBaseUncased, type BertConfig, parseBertConfig } from "../models/bert/config.ts";
 import { type ParameterSpec } from "../models/bert/parameters.ts";
@@ -17,9 +17,12 @@ import { median } from "../engine/timing.ts";
 /** Tokens of every sentence, or `emotion`: as the emotion data set's, 15 to 25, 20 in the mean. */
 export type Length = number | "emotion";
 
+/** `narrow` is bert-base at a width of 64: as many launches, and so little work that the host's time shows. */
+export const modelNames = ["mini", "base", "narrow"] as const;
+
 /** What is timed: one row of the result. */
 export interface Point {
-  model: "base" | "mini";
+  model: typeof modelNames[number];
   method: "full" | "lora" | "adapter";
   batch: number;
   length: Length;
@@ -34,6 +37,7 @@ export const methods: Record<Point["method"], Method> = {
 const configs: Record<Point["model"], BertConfig> = {
   base: bertBaseUncased,
   mini: parseBertConfig(mini, "assets/mini/config.json"),
+  narrow: { ...bertBaseUncased, hiddenSize: 64, heads: 2, intermediateSize: 64, vocabSize: 500 },
 };
 
 const classes = 13;
@@ -57,7 +61,7 @@ export async function benchSteps(
   { steps = 1, blocks, profile, report }: StepBenchOptions = {},
 ): Promise<StepRow[]> {
   const rows: StepRow[] = [];
-  let built: { key: string; model: MethodModel; optimizer: AdamW } | undefined;
+  let built: { key: string; device: Device; model: MethodModel; optimizer: AdamW } | undefined;
   const drop = () => {
     built?.optimizer.destroy();
     built?.model.destroy();
@@ -69,7 +73,8 @@ export async function benchSteps(
       const key = `${point.model} ${point.method}`;
       if (built?.key !== key) {
         drop();
-        const model = await createModel(device, {
+        const own = point.model === "narrow" ? withoutTextures(device) : device;
+        const model = await createModel(own, {
           config: configs[point.model],
           method: methods[point.method],
           classes,
@@ -79,16 +84,27 @@ export async function benchSteps(
         const { weightDecay, maxGradNorm } = defaultHyperparameters;
         built = {
           key,
+          device: own,
           model,
           optimizer: new AdamW(model.parameters, { weightDecay, maxGradNorm }),
         };
       }
-      rows.push(await timePoint(device, built, point, { steps, blocks, profile }));
+      rows.push(await timePoint(built, point, { steps, blocks, profile }));
     }
   } finally {
     drop();
   }
   return rows;
+}
+
+/** The engine on the same GPU, as on one where no texture is read faster than a buffer. */
+function withoutTextures({ gpu, info, kernels }: Device): Device {
+  const { matmul } = kernels;
+  return new Device(gpu, info, {
+    ...kernels,
+    matmul: matmul.kind === "registers" ? { ...matmul, textures: false } : matmul,
+    attentionTextures: false,
+  });
 }
 
 /** Seconds that a block should last: waiting for the queue goes in steps of 10 ms. */
@@ -97,8 +113,7 @@ const blockSeconds = 0.5;
 const pointSeconds = 10;
 
 async function timePoint(
-  device: Device,
-  { model, optimizer }: { model: MethodModel; optimizer: AdamW },
+  { device, model, optimizer }: { device: Device; model: MethodModel; optimizer: AdamW },
   point: Point,
   { steps: least, blocks: wanted, profile: profiled }: StepBenchOptions & { steps: number },
 ): Promise<StepRow> {

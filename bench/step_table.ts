@@ -3,7 +3,7 @@ import { formatBytes, formatCount } from "../cli/format.ts";
 import { type Column, renderTable } from "../cli/table.ts";
 import { formatTime } from "./kernel_table.ts";
 import type { StepRow } from "./schema.ts";
-import type { Length, Point } from "./step_bench.ts";
+import { type Length, modelNames, type Point } from "./step_bench.ts";
 
 /** A column, and from which width of the table on it is shown. */
 interface Choice extends Column {
@@ -58,13 +58,14 @@ const sweeps = { batches: [4, 8, 16, 32, 64], lengths: [8, 16, 32, 64, 128, 256,
 const middle: { batch: number; length: Length } = { batch: 16, length: 32 };
 
 /**
- * The points to time: batch and length are swept one at a time through 16 × 32, or as a grid. On a
- * software adapter bert-base has one point unless batches or lengths are named: it takes seconds a step.
+ * The points to time: batch and length are swept one at a time through 16 × 32, or as a grid. Unless batches
+ * or lengths are named, the narrow model has one point, and bert-base on a software adapter, where it takes
+ * seconds a step.
  */
 export function pointsOf(flags: PointFlags, software: boolean): Point[] {
   const points: Point[] = [];
-  for (const model of flags.models ?? ["mini", "base"]) {
-    const single = software && model === "base" && !flags.grid;
+  for (const model of flags.models ?? modelNames) {
+    const single = (model === "narrow" || software && model === "base") && !flags.grid;
     const named = flags.batches ?? flags.lengths;
     const pairs = single && !named
       ? [{ batch: 16, length: "emotion" as const }]
