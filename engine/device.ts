@@ -206,9 +206,11 @@ export class Device {
     return this.#one;
   }
 
-  /** Destroys the arena's free buffers, such as when a run ends and the next has other shapes. */
+  /** Destroys the arena's free buffers and staged textures, such as when the next run has other shapes. */
   trim(): void {
+    this.launcher.submit(); // what still reads them
     this.memory.trim();
+    this.staging.trim();
     this.launcher.forget();
   }
 

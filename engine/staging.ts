@@ -67,6 +67,13 @@ export class Staging {
     return binding;
   }
 
+  /** Destroys all textures; see {@link Device.trim}. */
+  trim(): void {
+    const { memory } = this.#device;
+    this.#staged.forEach(({ texture, bytes }) => memory.destroyTexture(texture, bytes));
+    this.#staged.clear();
+  }
+
   get #limit(): number {
     return this.#device.gpu.limits.maxTextureDimension2D;
   }

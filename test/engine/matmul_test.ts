@@ -369,7 +369,8 @@ Deno.test("matmul: products of many sizes take the textures of the largest", asy
     const [a, b] = [[rows, 64], [64, 64]].map((shape) => zeros(device, shape));
     device.launcher.repeat(device, `${rows}`, () => matmul("NN", a, b, zeros(device, [rows, 64])));
     device.endStep();
-    device.trim();
+    device.memory.trim(); // of the arena only
+    device.launcher.forget();
     return device.memory.heldBytes;
   };
   const sizes = Array.from({ length: 32 }, (_, i) => 16 * (i + 1));
@@ -379,6 +380,9 @@ Deno.test("matmul: products of many sizes take the textures of the largest", asy
   for (const rows of sizes) assert.equal(multiply(rows), large);
   await checkMatmul(device, "NT", [512, 64, 64], { bias: true });
   await checkMatmul(device, "NT", [48, 64, 64], { bias: true }); // a part of the texture
+  await device.finish();
+  device.trim();
+  assert.equal(device.memory.heldBytes, 0);
   await device.finish();
 });
 
