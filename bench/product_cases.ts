@@ -34,7 +34,7 @@ export function classifier(sentences: number, classes: number, hidden: number): 
   return {
     rows: [{
       kernel: "matmul_strided.main",
-      or: "matmul_narrow.main",
+      or: "matmul_strided.split",
       shape: `${sentences}×${classes}×${hidden}`,
       flops: 2 * sentences * classes * hidden,
       bytes: (sentences * hidden + hidden * classes + sentences * classes) * word,

@@ -2,7 +2,8 @@
 import type { MatmulPlan } from "../kernels/mod.ts";
 import { CooperativeError, cooperativeFeatures, proveCooperative } from "./cooperative.ts";
 import { DeviceError } from "./errors.ts";
-import { Launcher, type UniformBinding } from "./launcher.ts";
+import type { UniformBinding } from "./bind_groups.ts";
+import { Launcher } from "./launcher.ts";
 import { Memory, type Storage } from "./memory.ts";
 import { adapterPlan, readsTexturesFaster, type TunedPlans } from "./plans.ts";
 import type { MatmulPrecision } from "./precision.ts";

@@ -1,9 +1,5 @@
 /** Matrix products of any shape, with free strides: what the tiled kernels cannot read, or would compute too serially. */
-import {
-  matmulNarrow as narrow,
-  matmulStrided as strided,
-  type Transpose,
-} from "../kernels/mod.ts";
+import { matmulStrided as strided, type Transpose } from "../kernels/mod.ts";
 import type { Device } from "./device.ts";
 import { oneWorkgroupARow } from "./elementwise.ts";
 import { isNarrow } from "./plans.ts";
@@ -41,7 +37,7 @@ export function matmulStrided(
     if (!isSplit(device, transpose, shape)) {
       return [strided.main, [Math.ceil(columns / 8), Math.ceil(rows / 8)]] as const;
     }
-    return [narrow.main, [...oneWorkgroupARow(rows), Math.ceil(columns / 8)]] as const;
+    return [strided.split, [...oneWorkgroupARow(rows), Math.ceil(columns / 8)]] as const;
   };
   const [kernel, groups] = kernelAndGroups();
   device.launcher.launch(

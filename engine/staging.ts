@@ -5,7 +5,7 @@
  * batches of many sizes take no more memory than the largest.
  */
 import type { Device } from "./device.ts";
-import type { TextureBinding } from "./launcher.ts";
+import type { TextureBinding } from "./bind_groups.ts";
 import { bucketSize } from "./memory.ts";
 import { bytesPerValue } from "./pack.ts";
 import type { Tensor } from "./tensor.ts";

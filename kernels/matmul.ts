@@ -2,7 +2,6 @@
 import { expand } from "./expand.ts";
 import { cached, type Kernel, kernel, withDropout } from "./kernel.ts";
 import cooperativeSource from "./matmul_cooperative.wgsl" with { type: "text" };
-import narrowSource from "./matmul_narrow.wgsl" with { type: "text" };
 import interfaceSource from "./matmul_interface.wgsl" with { type: "text" };
 import registersSource from "./matmul_registers.wgsl" with { type: "text" };
 import stridedSource from "./matmul_strided.wgsl" with { type: "text" };
@@ -214,8 +213,11 @@ export function workgroupBytes(plan: MatmulPlan): number {
 /** The texts that plans are made from: what was timed with others is out of date. */
 export const matmulSources = [interfaceSource, ...Object.values(mainSources)];
 
-/** Free strides, one value an invocation: for shapes that the tiled kernels cannot read. */
-export const matmulStrided = { main: kernel("matmul_strided", stridedSource, "main") };
-
-/** Free strides, a row and 8 columns a workgroup, which shares the sums: for results of few values. */
-export const matmulNarrow = { main: kernel("matmul_narrow", expand(narrowSource, {}), "main") };
+/** Free strides: for shapes that the tiled kernels cannot read. */
+const stridedText = expand(stridedSource, {});
+export const matmulStrided = {
+  /** One value an invocation, 8 × 8 a workgroup. */
+  main: kernel("matmul_strided", stridedText, "main"),
+  /** A row and 8 columns a workgroup, which shares the sums; A's rows lie along k. */
+  split: kernel("matmul_strided", stridedText, "split"),
+};
