@@ -5,13 +5,7 @@
 //   input_gradient   dx += s · dropout'(du A)      [tokens, in], to dy W, which matmul has written
 //   gradient         dA += s · duᵀ dropout(x)      [rank, in]
 //
-// A launch may serve several layers of one input, such as query and value, whose tensors lie one after
-// another: z is the layer, whose dropout site is the first one's + z; input_gradient adds up all of them.
-//
-// An invocation makes RANKS ranks at a time, in registers; ranks beyond the last repeat it and are not
-// stored. u and dA are long sums of few values. With BROADCAST the invocations of a subgroup, of which there
-// are RANKS, load one rank's share each and hand it round: on llvmpipe that takes a quarter of the time.
-// Without, a workgroup shares the sums, since a GPU has more invocations than there are values.
+// input_gradient adds up all of a launch's layers. lora_interface.wgsl says how the work is cut.
 
 struct Params {
   rows: u32, // tokens
@@ -37,25 +31,9 @@ fn factors(z: u32, at: u32) -> vec4f {
   return dropoutFactors(params.site + z, vec2u(at, 0), params.threshold, params.keep);
 }
 
-//: if BROADCAST
-//: else
-var<workgroup> shares: array<vec4f, 256>;
-
-//: end
-// Layer and first rank of a launch's z.
-fn layerAndRank(z: u32) -> vec2u {
-  let groups = (params.rank + $RANKS - 1) / $RANKS;
-  return vec2u(z / groups, z % groups * $RANKS);
-}
-
 // The row of layer z's A for a rank; beyond the last rank the last one's.
 fn rowOfA(z: u32, rank: u32) -> u32 {
   return z * params.rank + min(rank, params.rank - 1);
-}
-
-// The same for an element of u or du.
-fn lowElement(z: u32, row: u32, rank: u32) -> u32 {
-  return (z * params.rows + row) * params.rank + min(rank, params.rank - 1);
 }
 
 // RANKS ranks of a layer for a token: one invocation, or a workgroup that shares the columns.
@@ -100,12 +78,7 @@ fn project(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index)
       dot(kept, loraA[rowOfA(layer, first + 3) * params.columns + k]),
     );
   }
-  shares[lane] = sums;
-  for (var half = 32u; half > 0; half /= 2) {
-    workgroupBarrier();
-    if (lane < half) { shares[lane] += shares[lane + half]; }
-  }
-  workgroupBarrier();
+  addShares(lane, sums);
   if (row < params.rows && lane < 4 && first + lane < params.rank) {
     u[lowElement(layer, row, first + lane)] = params.scale * shares[0][lane];
   }
@@ -205,14 +178,12 @@ fn gradient(@builtin(global_invocation_id) id: vec3u, @builtin(local_invocation_
     //: end
   }
   //: for r in 0..RANKS
-  shares[local.y * 16 + local.x] = sum$r;
-  workgroupBarrier();
-  if (local.y == 0 && id.x < params.columns && first + $r < params.rank) {
-    var total = vec4f();
-    for (var y = 0u; y < 16; y++) { total += shares[y * 16 + local.x]; }
-    dloraA[rowOfA(layer, first + $r) * params.columns + column] += total;
+  {
+    let total = addColumnShares(local, sum$r);
+    if (local.y == 0 && id.x < params.columns && first + $r < params.rank) {
+      dloraA[rowOfA(layer, first + $r) * params.columns + column] += total;
+    }
   }
-  workgroupBarrier();
   //: end
 }
 //: end

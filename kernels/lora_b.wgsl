@@ -3,8 +3,8 @@
 //   output_gradient   du = dy B        [tokens, rank]
 //   gradient          dB += dyᵀ u      [out, rank]
 //
-// Cut like lora_a.wgsl, and for several layers of one input too. Their dy are among those of a stack that
-// may have others, such as query, key and value: `slots` has the place in the stack of each, two bits each.
+// The dy of a launch's layers are among those of a stack that may have others, such as query, key and value:
+// `slots` has the place in the stack of each, two bits each. lora_interface.wgsl says how the work is cut.
 
 struct Params {
   rows: u32, // tokens
@@ -20,26 +20,10 @@ struct Params {
 @group(0) @binding(4) var<storage, read> u: array<f32>; // [layers, tokens, rank]
 @group(0) @binding(5) var<storage, read_write> dloraB: array<f32>; // [layers, out, rank]
 
-//: if BROADCAST
-//: else
-var<workgroup> shares: array<vec4f, 256>;
-
-//: end
-// Layer and first rank of a launch's z.
-fn layerAndRank(z: u32) -> vec2u {
-  let groups = (params.rank + $RANKS - 1) / $RANKS;
-  return vec2u(z / groups, z % groups * $RANKS);
-}
-
 // The first vec4 of a token's dy of a layer.
 fn startOfDy(layer: u32, row: u32) -> u32 {
   let slot = (params.slots >> (2 * layer)) & 3;
   return (slot * params.rows + row) * params.columns;
-}
-
-// An element of u or du; beyond the last rank the last one's.
-fn lowElement(layer: u32, row: u32, rank: u32) -> u32 {
-  return (layer * params.rows + row) * params.rank + min(rank, params.rank - 1);
 }
 
 // Four neighbouring outputs' values in B for a rank; beyond the last rank the last one's.
@@ -98,12 +82,7 @@ fn output_gradient(@builtin(workgroup_id) group: vec3u, @builtin(local_invocatio
       dot(gradient, loadB(layer, k, first + 3)),
     );
   }
-  shares[lane] = sums;
-  for (var half = 32u; half > 0; half /= 2) {
-    workgroupBarrier();
-    if (lane < half) { shares[lane] += shares[lane + half]; }
-  }
-  workgroupBarrier();
+  addShares(lane, sums);
   if (row < params.rows && lane < 4 && first + lane < params.rank) {
     du[lowElement(layer, row, first + lane)] = shares[0][lane];
   }
@@ -153,14 +132,10 @@ fn gradient(@builtin(global_invocation_id) id: vec3u, @builtin(local_invocation_
     //: end
   }
   //: for r in 0..RANKS
-  shares[local.y * 16 + local.x] = sum$r;
-  workgroupBarrier();
-  if (local.y == 0) {
-    var total = vec4f();
-    for (var y = 0u; y < 16; y++) { total += shares[y * 16 + local.x]; }
-    addToB(layer, id.x, first + $r, total);
+  {
+    let total = addColumnShares(local, sum$r);
+    if (local.y == 0) { addToB(layer, id.x, first + $r, total); }
   }
-  workgroupBarrier();
   //: end
 }
 //: end

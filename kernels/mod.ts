@@ -12,6 +12,7 @@ import { cached, kernel, withDropout } from "./kernel.ts";
 import layerNormSource from "./layer_norm.wgsl" with { type: "text" };
 import loraASource from "./lora_a.wgsl" with { type: "text" };
 import loraBSource from "./lora_b.wgsl" with { type: "text" };
+import loraInterfaceSource from "./lora_interface.wgsl" with { type: "text" };
 import normalSource from "./normal.wgsl" with { type: "text" };
 import reluSource from "./relu.wgsl" with { type: "text" };
 import scaleSource from "./scale.wgsl" with { type: "text" };
@@ -73,7 +74,7 @@ const loraSizes = (subgroup: number) => ({
 
 const loraText = (source: string, subgroup: number) => {
   const { ranks, inputGradientVectors } = loraSizes(subgroup);
-  return expand(source, {
+  return expand(`${source}\n${loraInterfaceSource}`, {
     RANKS: ranks,
     LANES: inputGradientVectors,
     BROADCAST: Number(subgroup > 0),
