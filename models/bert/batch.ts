@@ -40,12 +40,12 @@ export function packBatch(
   sentences.forEach((ids, sentence) => {
     if (ids.length === 0) throw new Error(`Sentence ${sentence} of the batch has no tokens.`);
     const first = firstTokens[sentence] = row;
-    ids.forEach((id, position) => {
-      tokenIds[row] = id;
+    tokenIds.set(ids, first);
+    for (let position = 0; position < ids.length; position++, row++) {
       positions[row] = position;
-      bounds.set([first, first + ids.length], 2 * row);
-      row++;
-    });
+      bounds[2 * row] = first;
+      bounds[2 * row + 1] = first + ids.length;
+    }
   });
   const { indices, others } = rowIndices(
     device,
