@@ -80,8 +80,8 @@ export class BindGroups {
 
   /**
    * The bind group of a launch: the one that an equal launch had. Equal launches are found by a hash of
-   * numbers, since building a string for each of 500 launches would take most of a step's host time. Throws, naming the kernel, where a name is
-   * unknown or a field is missing.
+   * numbers, since building a string for each of 500 launches would take most of a step's host time. Throws,
+   * naming the kernel, where a name is unknown or a field is missing.
    */
   of(
     { id, layout }: Pipeline,

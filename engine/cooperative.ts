@@ -51,9 +51,8 @@ async function flaw(device: Device): Promise<string | undefined> {
       const error = await productError(device, transpose);
       if (!(error <= tolerance)) return `${transpose} is off by ${error.toExponential(1)}`;
     }
-    device.memory.trim(); // what training holds is counted from nothing
+    device.trim(); // what training holds is counted from nothing
     device.memory.resetPeak();
-    device.launcher.forget();
   } catch (error) {
     await device.gpu.queue.onSubmittedWorkDone(); // what else it reports is not the next engine's
     return error instanceof Error ? error.message : String(error);

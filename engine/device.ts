@@ -1,8 +1,8 @@
 /** The GPU as the engine sees it: memory, launches, the step and the random state. */
 import type { MatmulPlan } from "../kernels/mod.ts";
+import type { UniformBinding } from "./bind_groups.ts";
 import { CooperativeError, cooperativeFeatures, proveCooperative } from "./cooperative.ts";
 import { DeviceError } from "./errors.ts";
-import type { UniformBinding } from "./bind_groups.ts";
 import { Launcher } from "./launcher.ts";
 import { Memory, type Storage } from "./memory.ts";
 import { adapterPlan, readsTexturesFaster, type TunedPlans } from "./plans.ts";

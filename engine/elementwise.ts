@@ -1,7 +1,7 @@
 /** Launching kernels that run over all values of a tensor, four at a time. */
 import type { Kernel } from "../kernels/mod.ts";
-import type { Device } from "./device.ts";
 import type { Resource } from "./bind_groups.ts";
+import type { Device } from "./device.ts";
 import type { Tensor } from "./tensor.ts";
 
 /** Threads a workgroup in the elementwise kernels. */

@@ -3,9 +3,9 @@
  * clip factor and losses stay on the GPU, and `readHistory` fetches many steps at once.
  */
 import { adamw as adamwKernels, gradientNorm as normKernels } from "../kernels/mod.ts";
+import type { UniformBinding } from "./bind_groups.ts";
 import type { Device } from "./device.ts";
 import { forEachPiece, launchElementwise, workgroupsFor } from "./elementwise.ts";
-import type { UniformBinding } from "./bind_groups.ts";
 import type { Parameters, Slab } from "./parameters.ts";
 import { addTo } from "./tape.ts";
 import { clear, persistent, type Tensor } from "./tensor.ts";

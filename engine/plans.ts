@@ -23,7 +23,7 @@ export interface Product {
 /** A plan for each class of shapes that was tuned. */
 export type TunedPlans = Readonly<Record<string, MatmulPlan>>;
 
-/** Products of at most this many columns, such as LoRA's, run their invocations down the rows. */
+/** Products of at most this many columns, such as a small adapter's, run their invocations down the rows. */
 const narrow = 16;
 const narrowPlan: RegisterPlan = {
   kind: "registers",

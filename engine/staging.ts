@@ -4,8 +4,8 @@
  * operand serves them all, since commands run in order. It is as high as the highest matrix so far, so that
  * batches of many sizes take no more memory than the largest.
  */
-import type { Device } from "./device.ts";
 import type { TextureBinding } from "./bind_groups.ts";
+import type { Device } from "./device.ts";
 import { bucketSize } from "./memory.ts";
 import { bytesPerValue } from "./pack.ts";
 import type { Tensor } from "./tensor.ts";

@@ -1,6 +1,6 @@
 /** Tensors: a shape over a piece of a GPU buffer, row-major; f32, but for packed frozen weights. */
-import type { Device } from "./device.ts";
 import type { Binding } from "./bind_groups.ts";
+import type { Device } from "./device.ts";
 import type { Storage } from "./memory.ts";
 import { bytesPerValue, type Dtype, unpack } from "./pack.ts";
 import { sizeOf } from "./shape.ts";

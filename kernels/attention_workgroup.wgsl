@@ -45,6 +45,16 @@ fn inChunk(own: vec2u, part: u32) -> vec2u {
   return clamp(own, vec2u(part * $CHUNK), vec2u(part * $CHUNK + $CHUNK));
 }
 
+// Keys and values of the rows from `first` on, up to `last`, for the whole workgroup.
+fn loadTiles(invocation: u32, first: u32, last: u32, column: u32) {
+  workgroupBarrier(); // the tile before is done with
+  for (var n = invocation; n < min(last - first, $TILE) * $D; n += $WORKGROUP) {
+    tileA[n / $D].parts[n % $D / $PART][n % $PART] = load(KEY, first + n / $D, column + n % $D);
+    tileB[n / $D].parts[n % $D / $PART][n % $PART] = load(VALUE, first + n / $D, column + n % $D);
+  }
+  workgroupBarrier();
+}
+
 @compute @workgroup_size($WORKGROUP)
 fn forward(@builtin(workgroup_id) id: vec3u, @builtin(local_invocation_index) invocation: u32) {
   let row = invocation % $ROWS;
@@ -65,12 +75,7 @@ fn forward(@builtin(workgroup_id) id: vec3u, @builtin(local_invocation_index) in
   var sum = 0.0; // of the own chunks
   let walk = walkOf(id.x);
   for (var first = walk.x; first < walk.y; first += $TILE) {
-    workgroupBarrier(); // the tile before is done with
-    for (var n = invocation; n < min(walk.y - first, $TILE) * $D; n += $WORKGROUP) {
-      tileA[n / $D].parts[n % $D / $PART][n % $PART] = load(KEY, first + n / $D, column + n % $D);
-      tileB[n / $D].parts[n % $D / $PART][n % $PART] = load(VALUE, first + n / $D, column + n % $D);
-    }
-    workgroupBarrier();
+    loadTiles(invocation, first, walk.y, column);
     let own = inTile(sentence, first);
     let chunk = inChunk(own, part);
     var top = highest;
@@ -149,12 +154,7 @@ fn backward_query(@builtin(workgroup_id) id: vec3u, @builtin(local_invocation_in
   let rowDelta = sumOf(product);
   let walk = walkOf(id.x);
   for (var first = walk.x; first < walk.y; first += $TILE) {
-    workgroupBarrier(); // the tile before is done with
-    for (var n = invocation; n < min(walk.y - first, $TILE) * $D; n += $WORKGROUP) {
-      tileA[n / $D].parts[n % $D / $PART][n % $PART] = load(KEY, first + n / $D, column + n % $D);
-      tileB[n / $D].parts[n % $D / $PART][n % $PART] = load(VALUE, first + n / $D, column + n % $D);
-    }
-    workgroupBarrier();
+    loadTiles(invocation, first, walk.y, column);
     let own = inTile(sentence, first);
     let chunk = inChunk(own, part);
     var factors = vec4f(1);

@@ -1,7 +1,7 @@
 import { embedding as kernels } from "../../kernels/mod.ts";
+import type { Binding } from "../bind_groups.ts";
 import type { Device } from "../device.ts";
 import { workgroupsFor } from "../elementwise.ts";
-import type { Binding } from "../bind_groups.ts";
 import { gradientBuffer, record } from "../tape.ts";
 import { empty, type Tensor, type UploadPart, uploadTogether, zeros } from "../tensor.ts";
 

@@ -14,7 +14,8 @@ export interface StepSize {
 
 /**
  * Products of the linear layers, forward (NT), for the gradient of the input (NN) and, where weights train,
- * of the weight (TN). LoRA's are narrow, and the classifier's fit no tile: neither has plans to choose from.
+ * of the weight (TN). LoRA's narrow ones have kernels of their own, and the classifier's fit no tile: neither has
+ * plans to choose from.
  */
 export function stepProducts(
   config: BertConfig,
