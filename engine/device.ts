@@ -7,6 +7,7 @@ import { Launcher } from "./launcher.ts";
 import { Memory, type Storage } from "./memory.ts";
 import { adapterPlan, readsTexturesFaster, type TunedPlans } from "./plans.ts";
 import type { MatmulPrecision } from "./precision.ts";
+import { domains, randomKey } from "./random.ts";
 import { Staging } from "./staging.ts";
 
 /** What is known of the adapter; recorded with every result. */
@@ -188,7 +189,11 @@ export class Device {
     this.check();
     this.dropoutSite = 0;
     this.launcher.submit(); // what was recorded before draws from the earlier step
-    this.gpu.queue.writeBuffer(this.random.uniform, 0, new Uint32Array([seed, step, 0, 0]));
+    this.gpu.queue.writeBuffer(
+      this.random.uniform,
+      0,
+      Uint32Array.from([...randomKey(seed, domains.dropout, step), 0, 0]),
+    );
   }
 
   /** Ends it: submits, and takes the step's buffers back. */

@@ -27,17 +27,26 @@ export function threefry2x32(
   return [x >>> 0, y >>> 0];
 }
 
-/** What a stream of host random numbers is for, so that two uses of one seed never share numbers. */
-export const streams = { split: 1, batches: 2, initialise: 3, sample: 4 } as const;
+/**
+ * What random numbers are for. Each use of a seed has a domain of its own, so that no two uses share numbers:
+ * new weights (by tensor), the split, the sample, each epoch's order, each step's dropout.
+ */
+export const domains = { split: 1, batches: 2, initialise: 3, sample: 4, dropout: 5 } as const;
+export type Domain = (typeof domains)[keyof typeof domains];
+
+/** The key of one stream of a seed's domain; `index` tells a domain's streams apart, such as epochs or steps. */
+export function randomKey(seed: number, domain: Domain, index = 0): [number, number] {
+  return threefry2x32([seed >>> 0, domain], [index >>> 0, Math.floor(index / 2 ** 32)]);
+}
 
 /** A sequence of random numbers for the host: seeded, the same on every machine. */
 export class HostRandom {
   #key: [number, number];
   #counter = 0;
 
-  /** `stream` separates uses of one seed; see {@link streams}. */
-  constructor(seed: number, stream: number) {
-    this.#key = [seed >>> 0, stream >>> 0];
+  /** The stream of {@link randomKey}. */
+  constructor(seed: number, domain: Domain, index = 0) {
+    this.#key = randomKey(seed, domain, index);
   }
 
   /** Uniform in [0, 1), with 53 random bits. */

@@ -3,8 +3,7 @@
 // instead of storing a mask, and no tiling changes it. Prepended to every kernel that drops.
 
 struct RandomState {
-  seed: u32,
-  step: u32,
+  key: vec2u, // of the seed's dropout in this step: randomKey in engine/random.ts
 }
 
 @group(0) @binding(10) var<uniform> random: RandomState;
@@ -31,7 +30,7 @@ fn threefry(key: vec2u, counter: vec2u) -> vec2u {
 
 // Dropout's draws for four neighbouring elements: one draw's 64 bits, 16 for each.
 fn dropoutDraws(site: u32, element: vec2u) -> vec2u {
-  return threefry(vec2u(random.seed, random.step), vec2u(element.x, (element.y << 12u) | site));
+  return threefry(random.key, vec2u(element.x, (element.y << 12u) | site));
 }
 
 // The factors that draws stand for, each 0 or 1/(1 - p): p is rounded to 1/65536 (threshold = p·65536) and

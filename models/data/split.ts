@@ -1,5 +1,5 @@
 /** Stratified train, validation and test parts. */
-import { HostRandom, streams } from "../../engine/random.ts";
+import { domains, HostRandom } from "../../engine/random.ts";
 import { UserError } from "../files/errors.ts";
 import type { Example } from "./clean.ts";
 
@@ -84,10 +84,10 @@ export function stratifiedSplit(
       );
     }
     const counts = proportionalCounts(classes.map((rows) => rows.length), maxSamples);
-    const random = new HostRandom(seed, streams.sample);
+    const random = new HostRandom(seed, domains.sample);
     classes = classes.map((rows, label) => random.shuffle(rows).slice(0, counts[label]));
   }
-  const random = new HostRandom(seed, streams.split);
+  const random = new HostRandom(seed, domains.split);
   const parts: Record<keyof Split, number[][]> = { train: [], validation: [], test: [] };
   for (const rows of classes) {
     const shuffled = random.shuffle(rows);

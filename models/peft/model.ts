@@ -3,7 +3,7 @@ import type { Device } from "../../engine/device.ts";
 import { fnv1a } from "../../engine/hash.ts";
 import { type Dtype, pack, type PackedDtype } from "../../engine/pack.ts";
 import { Parameters } from "../../engine/parameters.ts";
-import { HostRandom, streams } from "../../engine/random.ts";
+import { domains, HostRandom } from "../../engine/random.ts";
 import type { BertConfig } from "../bert/config.ts";
 import { buildBert, type Model, type PeftTree } from "../bert/encoder.ts";
 import { bertParameters, encoderLinears, type ParameterSpec, stackOf } from "../bert/parameters.ts";
@@ -120,7 +120,7 @@ export function initialValues({ name, shape, init }: ParameterSpec, seed: number
   const values = new Float32Array(sizeOf(shape));
   if (init.kind === "zeros") return values;
   if (init.kind === "ones") return values.fill(1);
-  const random = new HostRandom(seed, streams.initialise + (fnv1a(name) << 4));
+  const random = new HostRandom(seed, domains.initialise, fnv1a(name));
   if (init.kind === "normal") return values.map(() => init.std * random.normal());
   const bound = 1 / Math.sqrt(init.fanIn);
   return values.map(() => bound * (2 * random.uniform() - 1));

@@ -1,12 +1,12 @@
 /** The order of sentences in training: shuffled each epoch, by the seed only, the same for every method. */
-import { HostRandom, streams } from "../../engine/random.ts";
+import { domains, HostRandom } from "../../engine/random.ts";
 
 /** Indices of an epoch's sentences, cut into batches; the last may be smaller. */
 export function epochBatches(
   count: number,
   { seed, epoch, batchSize }: { seed: number; epoch: number; batchSize: number },
 ): number[][] {
-  const random = new HostRandom(seed, streams.batches + (epoch << 4));
+  const random = new HostRandom(seed, domains.batches, epoch);
   return chunks(random.shuffle(Array.from({ length: count }, (_, index) => index)), batchSize);
 }
 

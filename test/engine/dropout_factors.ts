@@ -1,5 +1,5 @@
 /** Dropout's factors on the CPU, by the formula that stands in kernels/random.wgsl. */
-import { threefry2x32 } from "../../engine/random.ts";
+import { domains, randomKey, threefry2x32 } from "../../engine/random.ts";
 
 /** What dropout draws from, besides the element. */
 export interface DropoutSite {
@@ -16,7 +16,7 @@ export function dropoutFactors(
 ): number[] {
   const threshold = Math.round(probability * 65536);
   if (threshold === 0) return [1, 1, 1, 1];
-  const [low, high] = threefry2x32([seed, step], [x, (y << 12) | site]);
+  const [low, high] = threefry2x32(randomKey(seed, domains.dropout, step), [x, (y << 12) | site]);
   const draws = [low & 0xffff, low >>> 16, high & 0xffff, high >>> 16];
   return draws.map((draw) => draw >= threshold ? 65536 / (65536 - threshold) : 0);
 }

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { createDevice } from "../../engine/device.ts";
 import { dropout } from "../../engine/ops/mod.ts";
-import { HostRandom, threefry2x32 } from "../../engine/random.ts";
+import { domains, HostRandom, randomKey, threefry2x32 } from "../../engine/random.ts";
 import { upload } from "../../engine/tensor.ts";
 import type { Kernel } from "../../kernels/mod.ts";
 import source from "../../kernels/random.wgsl" with { type: "text" };
@@ -35,7 +35,7 @@ const probe: Kernel = {
 @compute @workgroup_size(64)
 fn probe(@builtin(global_invocation_id) id: vec3u) {
   if (id.x < arrayLength(&counters)) {
-    words[id.x] = threefry(vec2u(random.seed, random.step), counters[id.x]);
+    words[id.x] = threefry(random.key, counters[id.x]);
   }
 }`,
   entryPoint: "probe",
@@ -45,8 +45,9 @@ fn probe(@builtin(global_invocation_id) id: vec3u) {
 };
 
 /** The kernels' threefry, on a key and many counters. */
-async function threefryOnGpu([seed, step]: Words, counters: Words[]): Promise<number[]> {
-  device.beginStep(seed, step);
+async function threefryOnGpu(key: Words, counters: Words[]): Promise<number[]> {
+  device.beginStep(0, 0);
+  device.gpu.queue.writeBuffer(device.random.uniform, 0, Uint32Array.from(key));
   const input = upload(device, [counters.length, 2], Uint32Array.from(counters.flat()));
   const output = upload(device, [counters.length, 2], new Uint32Array(counters.length * 2));
   device.launcher.launch(
@@ -69,7 +70,7 @@ Deno.test("threefry2x32 gives the known answers, on the host and on the GPU", as
 
 Deno.test("the GPU's threefry2x32 equals the host's", async () => {
   const key: Words = [0xdeadbeef, 12345];
-  const random = new HostRandom(3, 0);
+  const random = new HostRandom(3, domains.sample);
   const counters = Array.from(
     { length: 500 },
     (): Words => [random.integer(2 ** 32), random.integer(2 ** 32)],
@@ -115,7 +116,7 @@ Deno.test("dropout of 0 is the tensor itself and takes no site; outside [0, 1) i
 });
 
 Deno.test("uniform, integer and normal have their moments", () => {
-  const random = new HostRandom(42, 1);
+  const random = new HostRandom(42, domains.sample);
   const count = 20_000;
   const uniform = Array.from({ length: count }, () => random.uniform());
   assert.ok(uniform.every((value) => value >= 0 && value < 1));
@@ -134,17 +135,27 @@ Deno.test("uniform, integer and normal have their moments", () => {
 });
 
 Deno.test("a stream repeats, and differs from other seeds and streams", () => {
-  const draw = (seed: number, stream: number) => {
-    const random = new HostRandom(seed, stream);
+  const draw = (seed: number, index: number) => {
+    const random = new HostRandom(seed, domains.sample, index);
     return [random.uniform(), random.uniform(), random.normal()].join();
   };
   assert.equal(draw(1, 1), draw(1, 1));
   assert.equal(new Set([draw(1, 1), draw(1, 2), draw(2, 1), draw(0, 0)]).size, 4);
 });
 
+Deno.test("no two uses of a seed share a stream: an epoch's order is no step's dropout", () => {
+  const keys = Object.values(domains).flatMap((domain) =>
+    Array.from({ length: 500 }, (_, index) => randomKey(42, domain, index).join())
+  );
+  assert.equal(new Set(keys).size, keys.length);
+  const [high] = threefry2x32(randomKey(42, domains.dropout, 2), [0, 0]);
+  const [shuffle] = threefry2x32(randomKey(42, domains.batches, 0), [0, 0]);
+  assert.notEqual(high, shuffle);
+});
+
 Deno.test("shuffle keeps every item, leaves its input alone, and reaches every order alike", () => {
   const items = [1, 2, 3];
-  const random = new HostRandom(9, 1);
+  const random = new HostRandom(9, domains.sample);
   const orders = new Map<string, number>();
   const rounds = 6000;
   for (let i = 0; i < rounds; i++) {

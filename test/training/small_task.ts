@@ -1,7 +1,7 @@
 /** A small task that can be learnt: words of a class's own among common ones. */
 import assert from "node:assert/strict";
 import type { Device } from "../../engine/device.ts";
-import { HostRandom } from "../../engine/random.ts";
+import { domains, HostRandom } from "../../engine/random.ts";
 import { type BertConfig, parseBertConfig } from "../../models/bert/config.ts";
 import { randomWeights, type WeightSource } from "../../models/bert/weights.ts";
 import type { Example } from "../../models/data/clean.ts";
@@ -30,7 +30,7 @@ const labels = ["a", "b", "c"];
 
 /** Sentences of ids as text: [CLS], common words, words of the class, [SEP]. */
 function examples(count: number, stream: number): Example[] {
-  const random = new HostRandom(7, stream);
+  const random = new HostRandom(7, domains.sample, stream);
   return Array.from({ length: count }, (_, index) => {
     const label = index % labels.length;
     const words = Array.from({ length: 2 + random.integer(8) }, () => 4 + random.integer(20));
