@@ -164,7 +164,7 @@ def check_padding(encoder: Encoder, model: nn.Module, logits: Tensor) -> None:
 
 
 def is_key_bias(name: str) -> bool:
-    """A bias of the keys adds the same to all of a query's scores: softmax does not see it, and its gradient is zero."""
+    """A bias of the keys adds the same to all scores of a query: softmax does not see it, and its gradient is zero."""
     return name.replace("base_layer.", "").endswith(("key.bias", "k_lin.bias"))
 
 

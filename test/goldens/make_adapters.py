@@ -9,7 +9,6 @@ import shutil
 import sys
 
 import adapters
-import torch
 from adapters import BnConfig, DoubleSeqBnConfig, ParBnConfig, SeqBnConfig
 from common import make_golden, randomise
 from encoders import BERT, DISTILBERT, GOLDENS, HIDDEN, ROBERTA, Encoder

@@ -1,4 +1,5 @@
-"""Makes BERT's tokenizer (64 tokens, any lower-case word by its letters), what it says of awkward texts, and DistilBERT's."""
+"""Makes BERT's tokenizer (64 tokens, any lower-case word by its letters), what it says of awkward texts, and
+DistilBERT's, which is the same."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ def load_base(base: Path, labels: int) -> PreTrainedModel:
 
 
 def classes(file: Path) -> int:
-    """The number of classes of a saved head: RoBERTa's last layer is `classifier.out_proj`, the others' `classifier`."""
+    """The number of classes of a saved head, whose last layer is RoBERTa's `classifier.out_proj` or `classifier`."""
     with safe_open(file, "pt") as tensors:
         last = [name for name in tensors.keys() if name.endswith(("classifier.out_proj.weight", ".classifier.weight"))
                 or name == "classifier.weight"]  # fmt: skip
