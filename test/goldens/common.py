@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TypedDict
 
 import torch
-from encoders import GOLDENS, LABELS, VOCABULARY, Encoder
+from encoders import GOLDENS, LABELS, VOCABULARY, Encoder, salt
 from safetensors.torch import save_file
 from torch import Tensor, nn
 from transformers import Trainer, get_linear_schedule_with_warmup
@@ -34,12 +34,12 @@ def generator(key: str) -> torch.Generator:
     return torch.Generator().manual_seed(zlib.crc32(key.encode()))
 
 
-def randomise(encoder: Encoder, parameters: dict[str, Tensor], salt: str) -> None:
+def randomise(encoder: Encoder, parameters: dict[str, Tensor], key: str) -> None:
     """Fills parameters in place with random values that float32 holds exactly; no tensor stays at zero or one.
 
     Weights N(0, 0.2), so that attention is far from uniform; biases N(0, 0.1); weights of LayerNorms and other factors
     (IA3's vectors, DoRA's magnitudes) 1 + N(0, 0.2). The weights of the head's first layer (BERT's pooler) are
-    N(0, 0.05): that brings gradient norms near 1, so that some steps clip and others do not.
+    N(0, 0.05), wide's N(0, 0.0125): that brings gradient norms near 1, so that some steps clip and others do not.
     """
     for name, parameter in parameters.items():
         mean, deviation = 0.0, 0.2
@@ -48,15 +48,15 @@ def randomise(encoder: Encoder, parameters: dict[str, Tensor], salt: str) -> Non
         elif any(factor in name for factor in ("LayerNorm", "layer_norm", "ia3_l", "lora_magnitude_vector")):
             mean = 1.0
         elif encoder.narrow in name.replace("modules_to_save.default.", ""):
-            deviation = 0.05
-        noise = torch.randn(parameter.shape, generator=generator(f"{salt}:{name}"))
+            deviation = encoder.deviation
+        noise = torch.randn(parameter.shape, generator=generator(f"{key}:{name}"))
         parameter.data.copy_((mean + deviation * noise).float())
 
 
 def batches(encoder: Encoder) -> list[Batch]:
     """Six batches of four ragged sentences. No sentence holds the padding: HF never trains its row (`padding_idx`)."""
     lengths = [[7, 1, 12, 4], [2, 9, 5, 11], [3, 8, 6, 10], [12, 2, 7, 3], [5, 4, 1, 9], [11, 6, 10, 8]]
-    random = generator(encoder.salt("batches"))
+    random = generator(salt(encoder.kind, "batches"))
 
     def sentence(length: int) -> list[int]:
         words = torch.randint(encoder.first_word, VOCABULARY, (max(length - 2, 0),), generator=random).tolist()

@@ -1,6 +1,6 @@
 """Makes the base models, the batches, and the goldens of full fine-tuning and PEFT's methods (transformers and peft).
 
-python make_hf.py [bert | roberta | distilbert | RUN…]    (an encoder's name: its base and batches; all without)
+python make_hf.py [bert | roberta | distilbert | wide | RUN…]    (an encoder's name: its base and batches; all without)
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from contextlib import contextmanager
 
 import torch
 from common import Batch, batches, make_golden, padded, randomise, write_json
-from encoders import BERT, DISTILBERT, ENCODERS, GOLDENS, ROBERTA, Encoder
+from encoders import BERT, DISTILBERT, ENCODERS, GOLDENS, ROBERTA, WIDE, Encoder, salt
 from peft import IA3Config, LoraConfig, PeftConfig, PeftModel, get_peft_model, get_peft_model_state_dict
 from peft.tuners.lora.dora import DoraLinearLayer
 from torch import Tensor, nn
@@ -21,7 +21,7 @@ from transformers import PreTrainedModel
 
 WRAPPED_BIAS = re.compile(r"\.(original_module|modules_to_save)\.(.*\.)?bias$")
 
-FULL = {"full": BERT, "roberta-full": ROBERTA, "distilbert-full": DISTILBERT}
+FULL = {"full": BERT, "roberta-full": ROBERTA, "distilbert-full": DISTILBERT, "wide-full": WIDE}
 
 
 def lora(encoder: Encoder = BERT, **settings: object) -> tuple[Encoder, PeftConfig]:
@@ -69,6 +69,7 @@ PEFT: dict[str, tuple[Encoder, PeftConfig]] = {
     "roberta-ia3": ia3(ROBERTA),
     "distilbert-lora": lora(DISTILBERT),
     "distilbert-ia3": ia3(DISTILBERT),
+    "wide-lora": lora(WIDE, r=8, lora_alpha=16),
 }  # fmt: skip
 
 
@@ -77,7 +78,7 @@ def activations(encoder: Encoder, batch: Batch) -> dict[str, Tensor]:
     pooler, is after tanh."""
     inputs = padded(encoder, batch)
     kept = inputs["attention_mask"].bool()
-    body = getattr(encoder.load().double(), encoder.name)
+    body = getattr(encoder.load().double(), encoder.kind)
     with torch.no_grad():
         output = body(inputs["input_ids"], inputs["attention_mask"], output_hidden_states=True)
     hidden = {f"hidden.{i}": h[kept] for i, h in enumerate(output.hidden_states)}
@@ -117,7 +118,7 @@ def norms_held(model: nn.Module, batch: dict[str, Tensor]) -> Iterator[None]:
 
 def make_base(encoder: Encoder) -> None:
     base: PreTrainedModel = encoder.model(encoder.config())
-    randomise(encoder, dict(base.named_parameters()), encoder.salt("base"))
+    randomise(encoder, dict(base.named_parameters()), salt(encoder.name, "base"))
     base.save_pretrained(encoder.folder)
     folder = GOLDENS if encoder is BERT else encoder.folder
     write_json(folder / "batches.json", {"batches": batches(encoder)})

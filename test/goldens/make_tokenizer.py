@@ -1,10 +1,10 @@
 """Makes BERT's tokenizer (64 tokens, any lower-case word by its letters), what it says of awkward texts, and
-DistilBERT's, which is the same."""
+DistilBERT's and wide's, which are the same."""
 
 from __future__ import annotations
 
 from common import write_json
-from encoders import BERT, DISTILBERT, GOLDENS, VOCABULARY, Encoder
+from encoders import BERT, DISTILBERT, GOLDENS, VOCABULARY, WIDE, Encoder
 from transformers import AutoTokenizer, BertTokenizer, DistilBertTokenizer
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
@@ -41,6 +41,7 @@ def main() -> None:
     assert len(TOKENS) == VOCABULARY
     save(BERT, BertTokenizer)
     save(DISTILBERT, DistilBertTokenizer)
+    save(WIDE, BertTokenizer)
 
     tokenizer = AutoTokenizer.from_pretrained(BERT.folder)
     cases = [
