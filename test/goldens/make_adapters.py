@@ -1,67 +1,71 @@
-"""Makes the goldens of the adapter placements (AdapterHub's adapters); make_hf.py must have made the base model."""
+"""Makes the goldens of the adapter placements (AdapterHub's adapters); make_hf.py must have made the base models.
+
+python make_adapters.py [RUN…]    (all runs without)
+"""
 
 from __future__ import annotations
 
 import shutil
+import sys
 
 import adapters
-import torch
 from adapters import BnConfig, DoubleSeqBnConfig, ParBnConfig, SeqBnConfig
-from common import BASE, GOLDENS, make_golden, randomise
+from common import make_golden, randomise
+from encoders import BERT, DISTILBERT, GOLDENS, HIDDEN, ROBERTA, Encoder
 from torch import Tensor, nn
-from transformers import BertForSequenceClassification
+from transformers import PreTrainedModel
 
 NAME = "emotion"
-HIDDEN, SIZE = 32, 8
+SIZE = 8
 # The library takes int(hidden // factor); the half keeps rounding from making that one less than SIZE.
 REDUCTION = HIDDEN / (SIZE + 0.5)
 
-PLACEMENTS: dict[str, BnConfig] = {
-    "adapter-pfeiffer": SeqBnConfig(reduction_factor=REDUCTION),
-    "adapter-houlsby": DoubleSeqBnConfig(reduction_factor=REDUCTION),
-    "adapter-parallel": ParBnConfig(reduction_factor=REDUCTION, scaling=4.0),
+PFEIFFER = SeqBnConfig(reduction_factor=REDUCTION)
+PLACEMENTS: dict[str, tuple[Encoder, BnConfig]] = {
+    prefix + placement: (encoder, config)
+    for encoder, prefix in [(BERT, "adapter-"), (ROBERTA, "roberta-adapter-"), (DISTILBERT, "distilbert-adapter-")]
+    for placement, config in [
+        ("pfeiffer", PFEIFFER),
+        ("houlsby", DoubleSeqBnConfig(reduction_factor=REDUCTION)),
+        ("parallel", ParBnConfig(reduction_factor=REDUCTION, scaling=4.0)),
+    ]
 }
 
 
-def load_base() -> BertForSequenceClassification:
-    model = BertForSequenceClassification.from_pretrained(BASE, attn_implementation="eager")
-    model.config.name_or_path = "golden-bert"  # what the library writes as model_name, rather than this machine's path
-    return model
-
-
-def with_adapter(run: str, config: BnConfig) -> BertForSequenceClassification:
-    """The base with a random adapter in every layer and a random head; these two train, the pooler does not."""
-    model = load_base()
+def with_adapter(run: str, encoder: Encoder, config: BnConfig) -> PreTrainedModel:
+    """The base with a random adapter in every layer and a random head; these two train, BERT's pooler does not."""
+    model = encoder.load()
     adapters.init(model)
     model.add_adapter(NAME, config=config)
     model.train_adapter(NAME)
-    randomise({name: p for name, p in model.named_parameters() if p.requires_grad}, run)
+    randomise(encoder, {name: p for name, p in model.named_parameters() if p.requires_grad}, run)
     return model
 
 
-def save(run: str, model: BertForSequenceClassification) -> None:
+def save(run: str, model: PreTrainedModel) -> None:
     folder = GOLDENS / run / "adapterhub"
     shutil.rmtree(folder, ignore_errors=True)
     folder.parent.mkdir(exist_ok=True)
     model.save_adapter(str(folder), NAME, with_head=True, use_safetensors=True)
 
 
-def check_trainable(model: nn.Module) -> None:
+def check_trainable(encoder: Encoder, model: nn.Module) -> None:
+    head = tuple(f"{module}." for module in encoder.head)
     names = [name for name, p in model.named_parameters() if p.requires_grad]
-    assert all(f".adapters.{NAME}." in name or name.startswith("classifier.") for name in names), names
+    assert all(f".adapters.{NAME}." in name or name.startswith(head) for name in names), names
 
 
 def make_shared() -> None:
     """Pfeiffer's formula in every layer with one bottleneck: layer 0's module stands in every layer."""
-    model = with_adapter("adapter-shared", PLACEMENTS["adapter-pfeiffer"])
+    model = with_adapter("adapter-shared", BERT, PFEIFFER)
     outputs = [layer.output for layer in model.bert.encoder.layer]
     for output in outputs[1:]:
         output.adapters[NAME].load_state_dict(outputs[0].adapters[NAME].state_dict())
     save("adapter-shared", model)  # before tying: safetensors refuses tensors that share memory
     for output in outputs[1:]:
         output.adapters[NAME] = outputs[0].adapters[NAME]
-    check_trainable(model)
-    make_golden("adapter-shared", model)
+    check_trainable(BERT, model)
+    make_golden("adapter-shared", BERT, model)
 
 
 class PooledBottleneck(nn.Module):
@@ -78,24 +82,28 @@ class PooledBottleneck(nn.Module):
 
 def make_output() -> None:
     """Our own placement: one bottleneck on the pooled vector, after tanh and before the classifier's dropout."""
-    model = load_base()
+    model = BERT.load()
     model.bert.requires_grad_(False)
     model.bert.pooler.adapters = nn.ModuleDict({NAME: PooledBottleneck()})
     model.bert.pooler.register_forward_hook(lambda pooler, _, pooled: pooler.adapters[NAME](pooled))
-    randomise({name: p for name, p in model.named_parameters() if p.requires_grad}, "adapter-output")
-    check_trainable(model)
-    make_golden("adapter-output", model)
+    randomise(BERT, {name: p for name, p in model.named_parameters() if p.requires_grad}, "adapter-output")
+    check_trainable(BERT, model)
+    make_golden("adapter-output", BERT, model)
 
 
-def main() -> None:
-    for run, config in PLACEMENTS.items():
-        model = with_adapter(run, config)
-        check_trainable(model)
-        save(run, model)
-        make_golden(run, model)
-    make_shared()
-    make_output()
+def make_placement(run: str, encoder: Encoder, config: BnConfig) -> None:
+    model = with_adapter(run, encoder, config)
+    check_trainable(encoder, model)
+    save(run, model)
+    make_golden(run, encoder, model)
+
+
+def main(wanted: list[str]) -> None:
+    makers = {run: lambda run=run, row=row: make_placement(run, *row) for run, row in PLACEMENTS.items()}
+    makers |= {"adapter-shared": make_shared, "adapter-output": make_output}
+    for run in wanted or makers:
+        makers[run]()
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

@@ -1,9 +1,11 @@
-"""Makes the base model's tokenizer (64 tokens, any lower-case word by its letters) and what it says of awkward texts."""
+"""Makes BERT's tokenizer (64 tokens, any lower-case word by its letters), what it says of awkward texts, and
+DistilBERT's and wide's, which are the same."""
 
 from __future__ import annotations
 
-from common import BASE, GOLDENS, VOCABULARY, write_json
-from transformers import AutoTokenizer, BertTokenizer
+from common import write_json
+from encoders import BERT, DISTILBERT, GOLDENS, VOCABULARY, WIDE, Encoder
+from transformers import AutoTokenizer, BertTokenizer, DistilBertTokenizer
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 TOKENS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *LETTERS, *(f"##{c}" for c in LETTERS),
@@ -29,13 +31,19 @@ TEXTS = [
 ]
 
 
+def save(encoder: Encoder, kind: type[BertTokenizer]) -> None:
+    vocabulary = encoder.folder / "vocab.txt"
+    vocabulary.write_text("\n".join(TOKENS) + "\n")
+    kind(vocab=str(vocabulary), do_lower_case=True, model_max_length=32).save_pretrained(encoder.folder)
+
+
 def main() -> None:
     assert len(TOKENS) == VOCABULARY
-    vocabulary = BASE / "vocab.txt"
-    vocabulary.write_text("\n".join(TOKENS) + "\n")
-    BertTokenizer(vocab=str(vocabulary), do_lower_case=True, model_max_length=32).save_pretrained(BASE)
+    save(BERT, BertTokenizer)
+    save(DISTILBERT, DistilBertTokenizer)
+    save(WIDE, BertTokenizer)
 
-    tokenizer = AutoTokenizer.from_pretrained(BASE)
+    tokenizer = AutoTokenizer.from_pretrained(BERT.folder)
     cases = [
         {
             "text": text,

@@ -5,19 +5,13 @@ python check_adapters.py <our run folder> --base <hf model folder> --inputs inpu
 
 from __future__ import annotations
 
-import json
-
 import adapters
-from logits import arguments, print_logits
-from transformers import BertForSequenceClassification
+from logits import arguments, classes, load_base, print_logits
 
 
 def main() -> None:
     options = arguments("Logits of an exported adapter (adapters)")
-    head = json.loads((options.run / "head_config.json").read_text())
-    model = BertForSequenceClassification.from_pretrained(
-        options.base, num_labels=head["num_labels"], ignore_mismatched_sizes=True  # the folder brings its own head
-    )
+    model = load_base(options.base, classes(options.run / "model_head.safetensors"))
     adapters.init(model)
     info: dict[str, list[str]] = {}
     model.load_adapter(

@@ -7,7 +7,9 @@ import json
 from pathlib import Path
 
 import torch
+from safetensors import safe_open
 from torch import nn
+from transformers import AutoModelForSequenceClassification, PreTrainedModel
 
 
 def arguments(description: str) -> argparse.Namespace:
@@ -16,6 +18,22 @@ def arguments(description: str) -> argparse.Namespace:
     parser.add_argument("--base", type=Path, help="HF model folder that the adapter belongs to")
     parser.add_argument("--inputs", type=Path, required=True, help='JSON: {"sentences": [[token ids], …]}')
     return parser.parse_args()
+
+
+def load_base(base: Path, labels: int) -> PreTrainedModel:
+    """The base with a new head: the adapter's folder brings its own."""
+    return AutoModelForSequenceClassification.from_pretrained(
+        base, num_labels=labels, ignore_mismatched_sizes=True
+    )
+
+
+def classes(file: Path) -> int:
+    """The number of classes of a saved head, whose last layer is RoBERTa's `classifier.out_proj` or `classifier`."""
+    with safe_open(file, "pt") as tensors:
+        last = [name for name in tensors.keys() if name.endswith(("classifier.out_proj.weight", ".classifier.weight"))
+                or name == "classifier.weight"]  # fmt: skip
+        assert len(last) == 1, f"{file}: no head, or several: {last}"
+        return tensors.get_slice(last[0]).get_shape()[0]
 
 
 def print_logits(model: nn.Module, inputs: Path) -> None:
