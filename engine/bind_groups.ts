@@ -52,7 +52,7 @@ export class BindGroups {
   readonly #uniforms = new Map<string, GPUBuffer>();
   readonly #prepared = new Map<number, Prepared[]>();
   #preparedCount = 0;
-  /** Pipeline, bindings and params of the launch at hand, which tell it from others. */
+  /** Pipeline, names' bindings and params of the launch at hand, which tell it from others. */
   readonly #words: number[] = [];
 
   constructor(gpu: GPUDevice, onError: (error: DeviceError) => void) {
@@ -94,6 +94,7 @@ export class BindGroups {
     words[count++] = id;
     for (const name in bindings) {
       const bound = bindings[name];
+      words[count++] = kernel.bindings.get(name) ?? -1; // which name it is bound to; -1 is refused below
       if ("storage" in bound) {
         words[count++] = bound.storage.id;
         words[count++] = bound.offset;

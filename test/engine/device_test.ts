@@ -59,6 +59,17 @@ Deno.test("a kernel of one's own runs", async () => {
   device.endStep();
 });
 
+Deno.test("two buffers that change places are another launch", async () => {
+  const double = kernel("double.main", doubled);
+  const a = upload(device, [4], Float32Array.of(1, 2, 3, 4));
+  const b = upload(device, [4], new Float32Array(4));
+  device.launcher.launch(double, { x: a.binding, y: b.binding }, {}, [1, 1]);
+  assert.deepEqual([...await b.read()], [2, 4, 6, 8]);
+  device.launcher.launch(double, { y: a.binding, x: b.binding }, {}, [1, 1]);
+  assert.deepEqual([[...await a.read()], [...await b.read()]], [[4, 8, 12, 16], [2, 4, 6, 8]]);
+  device.endStep();
+});
+
 Deno.test("wrong names and missing fields are refused with the kernel's name", async () => {
   const device = await createDevice();
   const x = upload(device, [4], new Float32Array(4)).binding;
