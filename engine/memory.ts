@@ -3,7 +3,8 @@
  * whose buffers go back to a pool when the step ends. The pool is handed out in the same order every
  * step, so that equal steps get equal buffers and cached bind groups fit again.
  */
-import { DeviceError, formatBytes } from "./errors.ts";
+import { formatBytes } from "./bytes.ts";
+import { DeviceError } from "./errors.ts";
 
 /** A GPU buffer and what the engine knows of it. */
 export interface Storage {
