@@ -1,9 +1,10 @@
 /** An experiment: the planned runs one after another, each saved when it is whole, then compared. */
 import { join } from "node:path";
 import type { Dataset } from "../models/data/load.ts";
-import { messageOf, UserError } from "../models/files/errors.ts";
+import { UserError } from "../models/files/errors.ts";
 import type { HubSettings } from "../models/hub.ts";
 import { type Comparison, writeComparison } from "./comparison.ts";
+import { messageWithAdvice } from "./device_advice.ts";
 import type { Flags } from "./flags.ts";
 import {
   checkExperiment,
@@ -76,7 +77,7 @@ function withStanding(
   if (done.length === 0) return error;
   const rest = runs.slice(done.length).map((run) => run.name).join(", ");
   return new UserError(
-    `${failed.name}: ${messageOf(error)} Finished and saved in ${folder}: ` +
+    `${failed.name}: ${messageWithAdvice(error)} Finished and saved in ${folder}: ` +
       `${done.map((run) => run.run).join(", ")}. Not trained: ${rest}.`,
     { cause: error, exitCode: error instanceof UserError ? error.exitCode : 1 },
   );

@@ -2,7 +2,7 @@
 import type { MatmulPlan } from "../kernels/mod.ts";
 import type { UniformBinding } from "./bind_groups.ts";
 import { CooperativeError, cooperativeFeatures, proveCooperative } from "./cooperative.ts";
-import { DeviceError } from "./errors.ts";
+import { AdapterTooSmallError, DeviceError, DeviceLostError, NoAdapterError } from "./errors.ts";
 import { Launcher } from "./launcher.ts";
 import { Memory, type Storage } from "./memory.ts";
 import { adapterPlan, readsTexturesFaster, type TunedPlans } from "./plans.ts";
@@ -56,23 +56,16 @@ const neededBindings = 8;
 const sharingLanes = { software: 4, gpu: 8 };
 
 /**
- * Asks for the WebGPU adapter and its device, with the adapter's own limits. Throws DeviceError,
- * with what to do, where there is none, and CooperativeError where f16 products cannot be had.
+ * Asks for the WebGPU adapter and its device, with the adapter's own limits. Throws NoAdapterError or
+ * AdapterTooSmallError where there is none that will do, and CooperativeError where f16 products cannot be had.
  */
 export async function createDevice(options: DeviceOptions = {}): Promise<Device> {
   const adapter = await navigator.gpu?.requestAdapter({ powerPreference: "high-performance" });
-  if (!adapter) {
-    throw new DeviceError(
-      `No WebGPU adapter. On Debian or Ubuntu: apt-get install mesa-vulkan-drivers. ` +
-        `See README, "No GPU".`,
-    );
-  }
-  if (adapter.limits.maxStorageBuffersPerShaderStage < neededBindings) {
-    throw new DeviceError(
-      `The adapter "${adapter.info.description}" lets a kernel bind ` +
-        `${adapter.limits.maxStorageBuffersPerShaderStage} buffers; ${neededBindings} are needed. ` +
-        `An OpenGL adapter stands in where there is no Vulkan driver. See README, "No GPU".`,
-    );
+  if (!adapter) throw new NoAdapterError();
+  const offered = adapter.limits.maxStorageBuffersPerShaderStage;
+  if (offered < neededBindings) {
+    const { description } = adapter.info;
+    throw new AdapterTooSmallError({ description, needed: neededBindings, offered });
   }
   const limits: Record<string, number> = {};
   for (
@@ -168,15 +161,7 @@ export class Device {
       const { message } = (event as GPUUncapturedErrorEvent).error;
       onError(new DeviceError(`The GPU reports: ${message}`));
     });
-    gpu.lost.then(({ reason, message }) => {
-      onError(
-        new DeviceError(
-          reason === "destroyed"
-            ? "This device was destroyed: create another."
-            : `The GPU was lost (${message || reason}). Finished runs are kept; run again.`,
-        ),
-      );
-    });
+    gpu.lost.then((lost) => onError(new DeviceLostError(lost)));
   }
 
   /** Throws what the GPU has reported since, if anything. */

@@ -1,6 +1,7 @@
 /** Tools without a GPU: a training that yields plausible events and files, for tests of the cli. */
 import { join } from "node:path";
 import type { DeviceHandle, TrainingTools } from "../../cli/tools.ts";
+import { NoAdapterError, OutOfMemoryError } from "../../engine/errors.ts";
 import { registerPlan } from "../../engine/plans.ts";
 import type { MatmulPrecision } from "../../engine/precision.ts";
 import { bertBaseUncased } from "../../models/bert/config.ts";
@@ -23,6 +24,8 @@ export const tinyConfig = {
 export interface FakeOptions {
   /** The training of the run of this name throws. */
   failIn?: string;
+  /** What the GPU fails with: at the start, or in the run that `failIn` names. */
+  deviceError?: "no adapter" | "out of memory";
   /** The training of the run of this name never ends. */
   hangIn?: string;
   notice?: string;
@@ -41,6 +44,7 @@ export function fakeTools(options: FakeOptions = {}): TrainingTools<DeviceHandle
   return {
     createDevice({ matmulPrecision } = {}) {
       options.precisions?.push(matmulPrecision);
+      if (options.deviceError === "no adapter") return Promise.reject(new NoAdapterError());
       return Promise.resolve({
         info: {
           description: "a test's GPU",
@@ -111,7 +115,10 @@ export function fakeTools(options: FakeOptions = {}): TrainingTools<DeviceHandle
         if (options.hangIn === run && step === 3) {
           await new Promise((resolve) => setTimeout(resolve, 60_000));
         }
-        if (options.failIn === run && step === 3) throw new Error("The GPU went away.");
+        if (options.failIn === run && step === 3) {
+          if (options.deviceError !== "out of memory") throw new Error("The GPU went away.");
+          throw new OutOfMemoryError({ bytes: 158e6, held: 3e9, purpose: "step arena" });
+        }
         const rates = { gradientNorm: 1, learningRate: 1e-5, tokens: 10, tokensPerSecond: 100 };
         yield { type: "step", step, epoch: 1, loss: 1 / step, ...rates };
       }

@@ -76,6 +76,21 @@ Deno.test("a failing training ends with exit code 1", () =>
     assert.match(stderr, /^Error: The GPU went away\.\n/);
   }));
 
+Deno.test("what the GPU lacks is said with what to do about it, whether or not a run is done", () =>
+  withFolder(async (folder) => {
+    const none = await start(folder, [], { deviceError: "no adapter" }).ended();
+    assert.equal(none.code, 1);
+    assert.match(none.stderr, /^Error: No WebGPU adapter\. On Debian .*"No GPU"\.\n$/);
+    for (const failIn of ["lora-r4", "lora-r8"]) {
+      const options = { deviceError: "out of memory", failIn } as const;
+      const { code, stderr } = await start(folder, ["--method", "lora"], options).ended();
+      assert.equal(code, 1);
+      assert.match(stderr, /Out of GPU memory: 158 MB .* 3\.0 GB held\. Lower --batch_size /);
+      assert.equal(/Finished and saved in .*: lora-r4\./.test(stderr), failIn === "lora-r8");
+      assert.doesNotMatch(stderr, / at /, "no stack");
+    }
+  }));
+
 Deno.test("an output folder that cannot be made is told before anything else", () =>
   withFolder(async (folder) => {
     await Deno.writeTextFile(join(folder, "results"), "a file");
