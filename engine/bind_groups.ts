@@ -3,7 +3,7 @@
  * bind group that it had before.
  */
 import type { Kernel } from "../kernels/mod.ts";
-import { DeviceError } from "./errors.ts";
+import { BindingTooLargeError, DeviceError } from "./errors.ts";
 import type { Storage } from "./memory.ts";
 
 /** A piece of a buffer, as a kernel binds it. */
@@ -81,7 +81,7 @@ export class BindGroups {
   /**
    * The bind group of a launch: the one that an equal launch had. Equal launches are found by a hash of
    * numbers, since building a string for each of 500 launches would take most of a step's host time. Throws,
-   * naming the kernel, where a name is unknown or a field is missing.
+   * naming the kernel, where a name is unknown, a field is missing, or a tensor is too large to be bound.
    */
   of(
     { id, layout }: Pipeline,
@@ -152,10 +152,20 @@ export class BindGroups {
     const entries: GPUBindGroupEntry[] = params
       ? [{ binding: 0, resource: { buffer: params } }]
       : [];
+    const limit = this.#gpu.limits.maxStorageBufferBindingSize;
     for (const [name, bound] of Object.entries(bindings)) {
       const binding = kernel.bindings.get(name);
       if (binding === undefined) {
         throw new DeviceError(`Kernel ${kernel.name} has no binding "${name}".`);
+      }
+      if ("storage" in bound && bound.size > limit) {
+        throw new BindingTooLargeError({
+          bytes: bound.size,
+          limit,
+          kernel: kernel.name,
+          binding: name,
+          purpose: bound.storage.buffer.label || "buffer",
+        });
       }
       entries.push({ binding, resource: resourceOf(bound) });
     }

@@ -2,7 +2,14 @@
 import assert from "node:assert/strict";
 import { createDevice, Device } from "../../engine/device.ts";
 import { registerPlan } from "../../engine/plans.ts";
-import { DeviceError } from "../../engine/errors.ts";
+import {
+  AdapterTooSmallError,
+  BindingTooLargeError,
+  DeviceError,
+  DeviceLostError,
+  NoAdapterError,
+  OutOfMemoryError,
+} from "../../engine/errors.ts";
 import { add, dropout, gelu, layerNorm, linear, relu, scale } from "../../engine/ops/mod.ts";
 import { withTape } from "../../engine/tape.ts";
 import { clear, persistent, upload } from "../../engine/tensor.ts";
@@ -90,16 +97,69 @@ Deno.test("wrong names and missing fields are refused with the kernel's name", a
 Deno.test("more than one buffer may hold is refused with what was asked and what is held", () => {
   const device = fresh();
   device.memory.allocate(1_000_000);
-  const most = device.gpu.limits.maxBufferSize;
-  for (const ask of ["allocate", "acquire"] as const) {
-    assert.throws(
-      () => device.memory[ask](4 * most),
-      (error) =>
-        error instanceof DeviceError &&
-        /Out of GPU memory: [\d.]+ GB asked .* 1\.0 MB held; one buffer may have [\d.]+ GB/
-          .test(error.message),
-    );
+  const limit = device.gpu.limits.maxBufferSize;
+  const bytes = 2 ** Math.ceil(Math.log2(limit + 1));
+  for (const [ask, purpose] of [["allocate", "buffer"], ["acquire", "step arena"]] as const) {
+    assert.throws(() => device.memory[ask](bytes), (error) => {
+      assert.ok(error instanceof OutOfMemoryError);
+      const facts = { bytes, held: 1_000_000, purpose, limit };
+      assert.deepEqual({ ...error }, { name: "OutOfMemoryError", ...facts });
+      assert.match(
+        error.message,
+        /^Out of GPU memory: [\d.]+ GB asked .* 1\.0 MB held; one buffer may have [\d.]+ GB\.$/,
+      );
+      return true;
+    });
   }
+});
+
+Deno.test("a tensor above the binding limit is refused before it is launched", async () => {
+  const device = await createDevice();
+  const limit = device.gpu.limits.maxStorageBufferBindingSize;
+  const x = upload(device, [4], new Float32Array(4)).binding;
+  const bytes = limit + 16;
+  assert.throws(
+    () =>
+      device.launcher.launch(
+        scaleKernels.main,
+        { x, y: { ...x, size: bytes } },
+        { count: 1, factor: 2 },
+        [1, 1],
+      ),
+    (error) => {
+      assert.ok(error instanceof BindingTooLargeError, String(error));
+      const facts = { bytes, limit, kernel: "scale.main", binding: "y", purpose: "step arena" };
+      assert.deepEqual({ ...error }, { name: "BindingTooLargeError", ...facts });
+      assert.match(error.message, /^Kernel scale\.main: its "y" .* has [\d.]+ .B; .* [\d.]+ .B at/);
+      return true;
+    },
+  );
+  await device.finish(); // it goes on
+  device.destroy();
+});
+
+Deno.test("without an adapter, or with one that is too small, the error has the facts", async () => {
+  const { limits, info } = (await navigator.gpu.requestAdapter())!;
+  const small = {
+    info: { description: info.description },
+    limits: { ...limits, maxStorageBuffersPerShaderStage: 4 },
+  };
+  const create = async (adapter: unknown) => {
+    Object.defineProperty(navigator.gpu, "requestAdapter", {
+      configurable: true,
+      value: () => Promise.resolve(adapter),
+    });
+    try {
+      return await createDevice().then(() => undefined, (error: Error) => error);
+    } finally {
+      Reflect.deleteProperty(navigator.gpu, "requestAdapter");
+    }
+  };
+  assert.ok(await create(null) instanceof NoAdapterError);
+  const error = await create(small);
+  assert.ok(error instanceof AdapterTooSmallError, String(error));
+  const { description, needed, offered } = error;
+  assert.deepEqual([description, needed, offered], [info.description, 8, 4]);
 });
 
 Deno.test("values that do not fill the shape are refused, and take no memory", () => {
@@ -274,7 +334,10 @@ Deno.test("a destroyed device ends with an error, not with a hang", async () => 
   const x = upload(device, [4], new Float32Array(4));
   device.destroy();
   await assert.rejects(() => relu(x).read(), DeviceError);
-  await assert.rejects(() => device.finish(), /destroyed/);
+  await assert.rejects(
+    () => device.finish(),
+    (error) => error instanceof DeviceLostError && error.destroyed,
+  );
   assert.throws(() => device.beginStep(0, 0), /destroyed/);
 });
 
@@ -284,8 +347,11 @@ Deno.test("a lost device says so", async () => {
   try {
     const device = fresh();
     await lost;
-    await assert.rejects(() => device.finish(), /The GPU was lost \(driver reset\)/);
-    assert.throws(() => device.endStep(), DeviceError);
+    await assert.rejects(
+      () => device.finish(),
+      /^DeviceLostError: The GPU was lost \(driver reset\)\.$/,
+    );
+    assert.throws(() => device.endStep(), DeviceLostError);
   } finally {
     Reflect.deleteProperty(device.gpu, "lost");
   }
