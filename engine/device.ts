@@ -227,13 +227,13 @@ export class Device {
       );
       this.launcher.submit();
       await staging.mapAsync(1);
+      this.check();
       return staging.getMappedRange().slice(0);
     } catch (error) {
-      await new Promise((resolve) => setTimeout(resolve, 20)); // the reason arrives a moment later
+      await aMoment();
       this.check();
       throw new DeviceError(`Reading from the GPU failed: ${error}`);
     } finally {
-      this.check();
       staging.destroy();
     }
   }
@@ -249,3 +249,6 @@ export class Device {
     this.gpu.destroy();
   }
 }
+
+/** The time in which the reason of a failure arrives, which comes a moment after it. */
+const aMoment = () => new Promise((resolve) => setTimeout(resolve, 20));

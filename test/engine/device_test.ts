@@ -12,9 +12,11 @@ import {
 } from "../../engine/errors.ts";
 import { add, dropout, gelu, layerNorm, linear, relu, scale } from "../../engine/ops/mod.ts";
 import { withTape } from "../../engine/tape.ts";
+import { createTimer } from "../../engine/timing.ts";
 import { clear, persistent, upload } from "../../engine/tensor.ts";
 import { type Kernel, scale as scaleKernels } from "../../kernels/mod.ts";
 import { randomValues, tensorOf } from "./check.ts";
+import { leftBy } from "./live.ts";
 
 const device = await createDevice({
   kernels: { matmul: registerPlan(1, 1) },
@@ -217,6 +219,40 @@ Deno.test("equal steps make no new buffers, bind groups or pipelines", async () 
   } finally {
     for (const method of methods) Reflect.deleteProperty(device.gpu, method);
   }
+});
+
+Deno.test("reading leaves no buffer, neither where it succeeds nor where it throws", async () => {
+  const device = await createDevice();
+  const x = upload(device, [4], Float32Array.of(1, 2, 3, 4));
+  await x.read();
+  assert.equal(
+    await leftBy(device.gpu, async () => {
+      assert.deepEqual([...await x.read()], [1, 2, 3, 4]);
+    }),
+    0,
+  );
+  const broken = kernel("typo.main", doubled.replace("2 *", "two *"));
+  device.launcher.launch(broken, { x: x.binding, y: x.binding }, {}, [1, 1]);
+  assert.equal(
+    await leftBy(device.gpu, async () => {
+      await assert.rejects(() => x.read(), /typo\.main/);
+    }),
+    0,
+  );
+  device.destroy();
+});
+
+Deno.test("a timer's buffers go with it", async () => {
+  const x = upload(device, [4], new Float32Array(4));
+  assert.equal(
+    await leftBy(device.gpu, async () => {
+      const timer = await createTimer(device);
+      assert.ok(await timer.seconds(() => clear(x), 2) >= 0);
+      timer.destroy();
+    }),
+    0,
+  );
+  device.endStep();
 });
 
 Deno.test("repeat launches again without running again, and what writes runs every time", async () => {
