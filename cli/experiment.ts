@@ -120,7 +120,7 @@ export async function runExperiment<Device extends DeviceHandle>(
     const tokenizer = await tools.loadTokenizer(model.folder, model.config.vocabSize);
 
     const tuning = flags.noTune
-      ? { plans: {} }
+      ? { plans: {}, refused: [] }
       : await tuneForAdapter(device, productsOf(runs, model.config, split, tokenizer), tools, err);
     const folder = named ?? await newExperiment(outputDir, model.name, dataset.name);
     session.folder = folder;
@@ -144,7 +144,7 @@ export async function runExperiment<Device extends DeviceHandle>(
       maxSamples,
       gradientCheckpointing: flags.gradientCheckpointing,
       adapter: device.info,
-      kernels: { fixed: device.kernels.matmul, tuned: tuning.plans },
+      kernels: { fixed: device.kernels.matmul, tuned: tuning.plans, refused: tuning.refused },
       notices,
       warnings: options.plan.warnings,
       weightNotes: [],

@@ -2,7 +2,14 @@
 import type { MatmulPlan } from "../kernels/mod.ts";
 import type { UniformBinding } from "./bind_groups.ts";
 import { CooperativeError, cooperativeFeatures, proveCooperative } from "./cooperative.ts";
-import { AdapterTooSmallError, DeviceError, DeviceLostError, NoAdapterError } from "./errors.ts";
+import {
+  AdapterTooSmallError,
+  BindingTooLargeError,
+  DeviceError,
+  DeviceLostError,
+  NoAdapterError,
+  OutOfMemoryError,
+} from "./errors.ts";
 import { Launcher } from "./launcher.ts";
 import { Memory, type Storage } from "./memory.ts";
 import { adapterPlan, readsTexturesFaster, type TunedPlans } from "./plans.ts";
@@ -167,6 +174,33 @@ export class Device {
   /** Throws what the GPU has reported since, if anything. */
   check(): void {
     if (this.#error) throw this.#error;
+  }
+
+  /**
+   * Runs what the GPU may refuse, such as an untried kernel, and waits for it. Returns what it reported, which is
+   * then not held against what comes after, or undefined where all went well. Throws what was reported before,
+   * what is no mistake of the kernels' (too little memory, a lost device), and what `run` throws besides.
+   */
+  async attempt(run: () => Promise<unknown>): Promise<DeviceError | undefined> {
+    await this.finish();
+    let thrown: unknown;
+    try {
+      await run();
+      await this.finish();
+      return undefined;
+    } catch (error) {
+      thrown = error;
+    }
+    this.launcher.submit();
+    await this.gpu.queue.onSubmittedWorkDone();
+    await aMoment(); // one mistake has several reports: of the pipeline, the bind group, the submission
+    const error = this.#error ?? thrown;
+    const blameless = [OutOfMemoryError, BindingTooLargeError, DeviceLostError];
+    if (!(error instanceof DeviceError) || blameless.some((kind) => error instanceof kind)) {
+      throw error;
+    }
+    this.#error = undefined;
+    return error;
   }
 
   /** Starts a training step or an evaluation batch: sets what dropout draws from. */

@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import type { DeviceHandle, TrainingTools } from "../../cli/tools.ts";
 import { NoAdapterError, OutOfMemoryError } from "../../engine/errors.ts";
-import { registerPlan } from "../../engine/plans.ts";
+import { type RefusedPlan, registerPlan } from "../../engine/plans.ts";
 import type { MatmulPrecision } from "../../engine/precision.ts";
 import { bertBaseUncased } from "../../models/bert/config.ts";
 import { randomWeights } from "../../models/bert/weights.ts";
@@ -33,6 +33,8 @@ export interface FakeOptions {
   hash?: string;
   /** Makes the model one that starts at random, and gets the name of the base of every export. */
   bases?: string[];
+  /** Plans that the tuner finds refused. */
+  refused?: RefusedPlan[];
   /** Gets what precision each device was asked for. */
   precisions?: (MatmulPrecision | undefined)[];
 }
@@ -90,7 +92,8 @@ export function fakeTools(options: FakeOptions = {}): TrainingTools<DeviceHandle
         files: [],
       }),
     tuningKey: () => "a test's GPU",
-    tuneKernels: (_device, _products, { known }) => Promise.resolve(known),
+    tuneKernels: (_device, _products, { known, refused }) =>
+      Promise.resolve({ plans: known, refused: options.refused ?? refused, left: [] }),
     openWeights: () => Promise.resolve(randomWeights("a test")),
     async *train({ run, method, config, hyperparameters, split }) {
       options.seen?.push({
