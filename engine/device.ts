@@ -12,7 +12,7 @@ import {
 } from "./errors.ts";
 import { Launcher } from "./launcher.ts";
 import { Memory, type Storage } from "./memory.ts";
-import { adapterPlan, readsTexturesFaster, type TunedPlans } from "./plans.ts";
+import { adapterPlan, type Product, readsTexturesFaster, type TunedPlans } from "./plans.ts";
 import type { MatmulPrecision } from "./precision.ts";
 import { domains, randomKey } from "./random.ts";
 import { Staging } from "./staging.ts";
@@ -141,6 +141,8 @@ export class Device {
   readonly kernels: KernelChoice;
   /** Plans that were tuned on this adapter: see tuner.ts. */
   tunedPlans: TunedPlans = {};
+  /** Told every product that takes a plan of the matmul family, before it is launched: see trace.ts. */
+  onProduct?: (product: Product) => void;
   /** Bytes that one binding may have. */
   readonly maxBindingBytes: number;
   readonly memory: Memory;

@@ -1,9 +1,9 @@
 /** Counts what lives on a GPU. */
 
-/** Buffers and query sets that were made during `run` and not destroyed. */
+/** Buffers, textures and query sets that were made during `run` and not destroyed. */
 export async function leftBy(gpu: GPUDevice, run: () => Promise<void>): Promise<number> {
   let live = 0;
-  const methods = ["createBuffer", "createQuerySet"] as const;
+  const methods = ["createBuffer", "createTexture", "createQuerySet"] as const;
   for (const method of methods) {
     const original = gpu[method] as (descriptor: unknown) => { destroy(): void };
     Object.defineProperty(gpu, method, {
