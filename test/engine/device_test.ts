@@ -57,6 +57,33 @@ Deno.test("a broken kernel's error carries its name, and sticks", async () => {
   }
 });
 
+Deno.test("an attempt returns what the GPU reports, and the device goes on", async () => {
+  const device = await createDevice();
+  const x = upload(device, [4], Float32Array.of(1, 2, 3, 4));
+  const run = (source: string) => {
+    const y = upload(device, [4], new Float32Array(4));
+    const bindings = { x: x.binding, y: y.binding };
+    device.launcher.launch(kernel("tried.main", source), bindings, {}, [1, 1]);
+    return y.read();
+  };
+  const broken = doubled.replace("2 *", "two *");
+  const error = await device.attempt(() => run(broken));
+  assert.ok(error instanceof DeviceError);
+  assert.match(error.message, /^Kernel tried\.main: [^]*two/);
+  assert.equal(await device.attempt(() => run(doubled)), undefined);
+  assert.deepEqual([...await run(doubled)], [2, 4, 6, 8]);
+  await assert.rejects(
+    device.attempt(() => Promise.resolve(device.memory.acquire(2 ** 40))),
+    OutOfMemoryError,
+  );
+  await assert.rejects(device.attempt(() => Promise.reject(new TypeError("ours"))), /ours/);
+  await device.finish();
+  device.endStep();
+  await assert.rejects(run(broken), /tried\.main/); // without an attempt it sticks
+  await assert.rejects(device.attempt(() => run(doubled)), /tried\.main/);
+  device.destroy();
+});
+
 Deno.test("a kernel of one's own runs", async () => {
   const x = upload(device, [4], Float32Array.from([1, 2, 3, 4]));
   const y = upload(device, [4], new Float32Array(4));
