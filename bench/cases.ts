@@ -288,7 +288,7 @@ function optimizerCase(hidden: number): Case {
       const optimizer = new AdamW(parameters, { weightDecay: 0.01, maxGradNorm: 1 });
       make.later(() => optimizer.destroy());
       make.later(() => parameters.destroy());
-      optimizer.step(1e-4, make.tensor([1]));
+      optimizer.update(1e-4);
     },
   };
 }

@@ -1,10 +1,11 @@
 /** What the benchmarks' command lines share: reading flags, printing, writing, ending with an exit code. */
 import { dirname } from "node:path";
+import { adviceForAdapter, messageWithAdvice } from "../cli/device_advice.ts";
 import type { Parsed } from "../cli/flag_parser.ts";
 import { paint, standardOutput } from "../cli/terminal.ts";
 import { createDevice, type Device } from "../engine/device.ts";
 import { DeviceError } from "../engine/errors.ts";
-import { messageOf, UserError } from "../models/files/errors.ts";
+import { UserError } from "../models/files/errors.ts";
 import { writeFileWhole } from "../models/files/write.ts";
 
 export const stdout = standardOutput("stdout");
@@ -59,7 +60,8 @@ export async function runCommand<Flags>(
     return 0;
   } catch (error) {
     progress("");
-    stderr.write(`${paint(stderr, "red", "Error:")} ${messageOf(error)}\n`);
+    const message = messageWithAdvice(error, adviceForAdapter);
+    stderr.write(`${paint(stderr, "red", "Error:")} ${message}\n`);
     if (error instanceof UserError) return error.exitCode;
     const outside = [DeviceError, ...Object.values(Deno.errors)];
     if (outside.some((kind) => error instanceof kind)) return 1;

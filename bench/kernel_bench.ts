@@ -24,35 +24,39 @@ export async function benchKernels(
   { cases, filter = "", samples, report, ceilings: known }: KernelBenchOptions,
 ): Promise<{ timing: Timer["method"]; ceilings: Ceilings; results: KernelRow[] }> {
   const timer = await createTimer(device);
-  const ceilings = known ?? await measureCeilings(device, timer);
-  const results: KernelRow[] = [];
-  const wanted = (row: Row) => rowTitle(row).includes(filter);
-  for (const each of cases) {
-    if (!each.rows.some(wanted)) continue;
-    const make = new Maker(device);
-    device.beginStep(0, 0);
-    const { groups } = groupLaunches(each.rows, capture(device, () => each.run(make)));
-    for (const { row, launches } of groups) {
-      if (!wanted(row) || launches.length === 0) continue;
-      const run = () => launches.forEach((launch) => launch.again());
-      const { seconds, spread, repeats } = await measure(timer, run, { samples });
-      const result = {
-        kernel: rowTitle(row),
-        shape: row.shape,
-        seconds,
-        spread,
-        repeats,
-        launches: launches.length,
-        flops: row.flops,
-        bytes: row.bytes,
-        ...standing(ceilings, row, seconds),
-      };
-      results.push(result);
-      report?.(result);
+  try {
+    const ceilings = known ?? await measureCeilings(device, timer);
+    const results: KernelRow[] = [];
+    const wanted = (row: Row) => rowTitle(row).includes(filter);
+    for (const each of cases) {
+      if (!each.rows.some(wanted)) continue;
+      const make = new Maker(device);
+      device.beginStep(0, 0);
+      const { groups } = groupLaunches(each.rows, capture(device, () => each.run(make)));
+      for (const { row, launches } of groups) {
+        if (!wanted(row) || launches.length === 0) continue;
+        const run = () => launches.forEach((launch) => launch.again());
+        const { seconds, spread, repeats } = await measure(timer, run, { samples });
+        const result = {
+          kernel: rowTitle(row),
+          shape: row.shape,
+          seconds,
+          spread,
+          repeats,
+          launches: launches.length,
+          flops: row.flops,
+          bytes: row.bytes,
+          ...standing(ceilings, row, seconds),
+        };
+        results.push(result);
+        report?.(result);
+      }
+      make.destroy();
     }
-    make.destroy();
+    return { timing: timer.method, ceilings, results };
+  } finally {
+    timer.destroy();
   }
-  return { timing: timer.method, ceilings, results };
 }
 
 /** `matmul.NT + LoRA`: an entry point called main goes without saying. */

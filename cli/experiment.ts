@@ -1,9 +1,10 @@
 /** An experiment: the planned runs one after another, each saved when it is whole, then compared. */
 import { join } from "node:path";
 import type { Dataset } from "../models/data/load.ts";
-import { messageOf, UserError } from "../models/files/errors.ts";
+import { UserError } from "../models/files/errors.ts";
 import type { HubSettings } from "../models/hub.ts";
 import { type Comparison, writeComparison } from "./comparison.ts";
+import { messageWithAdvice } from "./device_advice.ts";
 import type { Flags } from "./flags.ts";
 import {
   checkExperiment,
@@ -76,7 +77,7 @@ function withStanding(
   if (done.length === 0) return error;
   const rest = runs.slice(done.length).map((run) => run.name).join(", ");
   return new UserError(
-    `${failed.name}: ${messageOf(error)} Finished and saved in ${folder}: ` +
+    `${failed.name}: ${messageWithAdvice(error)} Finished and saved in ${folder}: ` +
       `${done.map((run) => run.run).join(", ")}. Not trained: ${rest}.`,
     { cause: error, exitCode: error instanceof UserError ? error.exitCode : 1 },
   );
@@ -119,7 +120,7 @@ export async function runExperiment<Device extends DeviceHandle>(
     const tokenizer = await tools.loadTokenizer(model.folder, model.config.vocabSize);
 
     const tuning = flags.noTune
-      ? { plans: {} }
+      ? { plans: {}, refused: [] }
       : await tuneForAdapter(device, productsOf(runs, model.config, split, tokenizer), tools, err);
     const folder = named ?? await newExperiment(outputDir, model.name, dataset.name);
     session.folder = folder;
@@ -143,7 +144,7 @@ export async function runExperiment<Device extends DeviceHandle>(
       maxSamples,
       gradientCheckpointing: flags.gradientCheckpointing,
       adapter: device.info,
-      kernels: { fixed: device.kernels.matmul, tuned: tuning.plans },
+      kernels: { fixed: device.kernels.matmul, tuned: tuning.plans, refused: tuning.refused },
       notices,
       warnings: options.plan.warnings,
       weightNotes: [],

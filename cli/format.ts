@@ -1,4 +1,5 @@
 /** Numbers as people read them. */
+export { formatBytes } from "../engine/bytes.ts";
 
 /** `109,492,237` */
 export function formatCount(count: number): string {
@@ -35,14 +36,6 @@ export function formatDuration(seconds: number): string {
 /** `100 %`, `0.14 %`: four digits at most. */
 export function formatPercent(percent: number): string {
   return `${percent >= 99.995 ? "100" : percent.toFixed(percent < 10 ? 2 : 1)} %`;
-}
-
-/** Bytes as `630 KB`, `94.1 MB`. */
-export function formatBytes(bytes: number): string {
-  for (const [unit, suffix] of [[1e9, "GB"], [1e6, "MB"], [1e3, "KB"]] as const) {
-    if (bytes >= unit) return `${(bytes / unit).toFixed(bytes < 100 * unit ? 1 : 0)} ${suffix}`;
-  }
-  return `${bytes} bytes`;
 }
 
 /** A learning rate: `2e-5`, `1.25e-4`, `0`. */

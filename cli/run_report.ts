@@ -1,7 +1,7 @@
 /** `run.json` and `steps.jsonl`: everything about one run, under the flags' snake_case names. */
 import project from "../deno.json" with { type: "json" };
 import type { DeviceInfo } from "../engine/device.ts";
-import type { TunedPlans } from "../engine/plans.ts";
+import type { RefusedPlan, TunedPlans } from "../engine/plans.ts";
 import type { MatmulPlan } from "../kernels/mod.ts";
 import type { Dataset } from "../models/data/load.ts";
 import type { Split } from "../models/data/split.ts";
@@ -19,8 +19,8 @@ export interface RunContext {
   gradientCheckpointing: boolean;
   /** The GPU, as WebGPU names it. */
   adapter: DeviceInfo;
-  /** Plans of matrix products: the adapter's fixed one, and tuned ones by class of shapes. */
-  kernels: { fixed: MatmulPlan; tuned: TunedPlans };
+  /** Plans of matrix products: the adapter's fixed one, tuned ones by class of shapes, and what its driver refuses. */
+  kernels: { fixed: MatmulPlan; tuned: TunedPlans; refused: readonly RefusedPlan[] };
   /** Sentences that the reader of the results must know, e.g. that mini stands in. */
   notices: string[];
   warnings: string[];

@@ -1,7 +1,8 @@
 /** What an experiment needs of the other rooms, in one object, so that a test can stand in. */
 import type { DeviceInfo, KernelChoice } from "../engine/device.ts";
-import type { Product, TunedPlans } from "../engine/plans.ts";
+import type { Product } from "../engine/plans.ts";
 import type { MatmulPrecision } from "../engine/precision.ts";
+import type { Tuned, TuneOptions } from "../engine/tuner.ts";
 import type { BertConfig } from "../models/bert/config.ts";
 import type { Tokenizer } from "../models/bert/tokenizer.ts";
 import type { WeightSource } from "../models/bert/weights.ts";
@@ -48,12 +49,12 @@ export interface TrainingTools<Device extends DeviceHandle> {
   }): AsyncGenerator<TrainingEvent>;
   /** Names adapter and kernels: what was tuned under another key is of no use. */
   tuningKey(device: Device): string;
-  /** Times plans for the products, but for known ones; from then on the device uses what comes out. */
+  /** Times plans for the products, but for what is known; from then on the device uses what comes out. */
   tuneKernels(
     device: Device,
     products: readonly Product[],
-    options: { known: TunedPlans; report: (done: number, classes: number) => void },
-  ): Promise<TunedPlans>;
+    options: Required<Pick<TuneOptions, "known" | "refused" | "report">>,
+  ): Promise<Tuned>;
   exportRun(request: ExportRequest): Promise<{ files: string[]; bytes: number }>;
   exportRandomBase(request: Omit<ExportRequest, "method" | "weights">): Promise<void>;
 }

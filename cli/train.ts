@@ -3,9 +3,10 @@
  * code: 0 done, 1 failed, 2 wrong use, 130 interrupted.
  */
 import { DeviceError } from "../engine/errors.ts";
-import { messageOf, UserError } from "../models/files/errors.ts";
+import { UserError } from "../models/files/errors.ts";
 import { hubSettingsFromEnvironment } from "../models/hub.ts";
 import { comparisonRemarks, comparisonReport, comparisonTable } from "./comparison.ts";
+import { messageWithAdvice } from "./device_advice.ts";
 import { type Experiment, runExperiment, type Session } from "./experiment.ts";
 import { type Flags, parseFlags } from "./flags.ts";
 import { removeIfEmpty, removeUnfinished } from "./folders.ts";
@@ -117,7 +118,7 @@ export async function main<Device extends DeviceHandle>(
       stderr.write(`${label} ${error.message}\n`);
       return error.exitCode;
     }
-    stderr.write(`${label} ${messageOf(error)}\n`);
+    stderr.write(`${label} ${messageWithAdvice(error)}\n`);
     // Of the GPU and the file system a message says all; what is left is a mistake of ours.
     const outside = [DeviceError, ...Object.values(Deno.errors)];
     if (outside.some((kind) => error instanceof kind)) return 1;

@@ -36,8 +36,11 @@ export const trainingTools: TrainingTools<Device> = {
     model.random ? randomWeights(model.name) : await openWeights(model.folder, model.config),
   train,
   tuningKey,
-  tuneKernels: async (device, products, options) =>
-    device.tunedPlans = await tunePlans(device, products, options),
+  async tuneKernels(device, products, options) {
+    const tuned = await tunePlans(device, products, options);
+    device.tunedPlans = tuned.plans;
+    return tuned;
+  },
   exportRun,
   exportRandomBase,
 };

@@ -1,5 +1,5 @@
 /** Tunes the kernels for the adapter before the first run, where that has not been done. */
-import type { Product, TunedPlans } from "../engine/plans.ts";
+import type { Product } from "../engine/plans.ts";
 import type { BertConfig } from "../models/bert/config.ts";
 import { stepProducts } from "../models/bert/products.ts";
 import type { Tokenizer } from "../models/bert/tokenizer.ts";
@@ -8,10 +8,9 @@ import { messageOf } from "../models/files/errors.ts";
 import type { PlannedRun } from "./plan.ts";
 import { type Output, renderNotice } from "./terminal.ts";
 import type { DeviceHandle, TrainingTools } from "./tools.ts";
-import { readTunedPlans, tuningCachePath, writeTunedPlans } from "./tuning_cache.ts";
+import { type KeptTuning, readTuning, tuningCachePath, writeTuning } from "./tuning_cache.ts";
 
-export interface Tuning {
-  plans: TunedPlans;
+export interface Tuning extends KeptTuning {
   /** What was done, for the reader; undefined where all was known. */
   fact?: string;
 }
@@ -38,7 +37,7 @@ export function productsOf(
   });
 }
 
-/** Plans from the cache, and those that are missing timed, used by the device and kept. */
+/** What the cache has, and what is missing there timed, used by the device and kept. */
 export async function tuneForAdapter<Device extends DeviceHandle>(
   device: Device,
   products: readonly Product[],
@@ -47,10 +46,11 @@ export async function tuneForAdapter<Device extends DeviceHandle>(
   path = tuningCachePath(),
 ): Promise<Tuning> {
   const key = tools.tuningKey(device);
-  const known = await readTunedPlans(path, key);
+  const known = await readTuning(path, key);
   const started = performance.now();
-  const plans = await tools.tuneKernels(device, products, {
-    known,
+  const { plans, refused, left } = await tools.tuneKernels(device, products, {
+    known: known.plans,
+    refused: known.refused,
     report: (done, classes) => {
       if (err.terminal) {
         err.write(`\r\x1b[KTuning kernels for this GPU: ${done} of ${classes} done`);
@@ -58,15 +58,22 @@ export async function tuneForAdapter<Device extends DeviceHandle>(
     },
   });
   if (err.terminal) err.write("\r\x1b[K");
-  const added = Object.keys(plans).length - Object.keys(known).length;
-  if (added === 0) return { plans };
+  const timed = Object.keys(plans).length - Object.keys(known.plans).length;
+  const newlyRefused = refused.length - known.refused.length;
+  if (timed + newlyRefused + left.length === 0) return { plans, refused };
   const seconds = ((performance.now() - started) / 1000).toFixed(1);
-  const what = `${added} kind${added > 1 ? "s" : ""} of matrix product in ${seconds} s`;
-  try {
-    await writeTunedPlans(path, key, plans);
-    return { plans, fact: `${what}, kept in ${path}` };
-  } catch (error) {
-    err.write(renderNotice(err, `The tuned kernels could not be kept: ${messageOf(error)}`));
-    return { plans, fact: what };
+  let fact = `${count(timed, "kind")} of matrix product in ${seconds} s`;
+  if (timed + newlyRefused > 0) {
+    try {
+      await writeTuning(path, key, { plans, refused });
+      fact += `, kept in ${path}`;
+    } catch (error) {
+      err.write(renderNotice(err, `The tuned kernels could not be kept: ${messageOf(error)}`));
+    }
   }
+  if (left.length > 0) fact += `; ${count(left.length, "kind")} left for the next run`;
+  if (newlyRefused > 0) fact += `; ${count(newlyRefused, "plan")} refused by the driver`;
+  return { plans, refused, fact };
 }
+
+const count = (items: number, what: string) => `${items} ${what}${items === 1 ? "" : "s"}`;

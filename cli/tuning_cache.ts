@@ -1,7 +1,7 @@
-/** The file that keeps tuned matmul plans from one command to the next, adapter by adapter. */
+/** The file that keeps what was found of matmul plans from one command to the next, adapter by adapter. */
 import { join } from "node:path";
 import * as v from "valibot";
-import type { TunedPlans } from "../engine/plans.ts";
+import type { RefusedPlan, TunedPlans } from "../engine/plans.ts";
 import { writeFileWhole } from "../models/files/write.ts";
 
 const Pair = v.tuple([v.number(), v.number()]);
@@ -33,15 +33,28 @@ const Plan = v.variant("kind", [
   }),
 ]);
 
+/** Version 1 also held plans that nothing had timed. */
+const version = 2;
+
 const Cache = v.object({
-  version: v.literal(1),
+  version: v.literal(version),
   /** By the tuner's key: adapter, limits, version of the kernels. */
   adapters: v.record(
     v.string(),
-    v.object({ tuned: v.string(), plans: v.record(v.string(), Plan) }),
+    v.object({
+      tuned: v.string(),
+      plans: v.record(v.string(), Plan),
+      refused: v.array(v.object({ plan: Plan, reason: v.string() })),
+    }),
   ),
 });
 type Cache = v.InferOutput<typeof Cache>;
+
+/** What is kept of an adapter: the fastest plans by class of shapes, and those that its driver refuses. */
+export interface KeptTuning {
+  plans: TunedPlans;
+  refused: readonly RefusedPlan[];
+}
 
 /** `peft-on-webgpu/kernels.json` in XDG_CACHE_HOME or ~/.cache. */
 export function tuningCachePath(
@@ -51,16 +64,18 @@ export function tuningCachePath(
   return join(read("XDG_CACHE_HOME") || join(home, ".cache"), "peft-on-webgpu", "kernels.json");
 }
 
-/** The plans for a key. None where there is no file, or one that this version did not write. */
-export async function readTunedPlans(path: string, key: string): Promise<TunedPlans> {
-  return (await readCache(path)).adapters[key]?.plans ?? {};
+/** What is kept under a key. Nothing where there is no file, or one that this version did not write. */
+export async function readTuning(path: string, key: string): Promise<KeptTuning> {
+  const { plans = {}, refused = [] } = (await readCache(path)).adapters[key] ?? {};
+  return { plans, refused };
 }
 
-/** Keeps the plans for a key beside those of other adapters. Throws what the file system throws. */
-export async function writeTunedPlans(path: string, key: string, plans: TunedPlans): Promise<void> {
+/** Keeps this under a key, beside what there is of other adapters. Throws what the file system throws. */
+export async function writeTuning(path: string, key: string, kept: KeptTuning): Promise<void> {
   const { adapters } = await readCache(path);
+  const { plans, refused } = kept;
   const tuned = new Date().toISOString();
-  const cache = { version: 1, adapters: { ...adapters, [key]: { tuned, plans } } };
+  const cache = { version, adapters: { ...adapters, [key]: { tuned, plans, refused } } };
   await writeFileWhole(path, `${JSON.stringify(cache, null, 2)}\n`);
 }
 
@@ -68,6 +83,6 @@ async function readCache(path: string): Promise<Cache> {
   try {
     return v.parse(Cache, JSON.parse(await Deno.readTextFile(path)));
   } catch {
-    return { version: 1, adapters: {} }; // what is lost costs some seconds
+    return { version, adapters: {} }; // what is lost costs some seconds
   }
 }

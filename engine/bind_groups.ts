@@ -3,7 +3,7 @@
  * bind group that it had before.
  */
 import type { Kernel } from "../kernels/mod.ts";
-import { DeviceError } from "./errors.ts";
+import { BindingTooLargeError, DeviceError } from "./errors.ts";
 import type { Storage } from "./memory.ts";
 
 /** A piece of a buffer, as a kernel binds it. */
@@ -52,7 +52,7 @@ export class BindGroups {
   readonly #uniforms = new Map<string, GPUBuffer>();
   readonly #prepared = new Map<number, Prepared[]>();
   #preparedCount = 0;
-  /** Pipeline, bindings and params of the launch at hand, which tell it from others. */
+  /** Pipeline, names' bindings and params of the launch at hand, which tell it from others. */
   readonly #words: number[] = [];
 
   constructor(gpu: GPUDevice, onError: (error: DeviceError) => void) {
@@ -81,7 +81,7 @@ export class BindGroups {
   /**
    * The bind group of a launch: the one that an equal launch had. Equal launches are found by a hash of
    * numbers, since building a string for each of 500 launches would take most of a step's host time. Throws,
-   * naming the kernel, where a name is unknown or a field is missing.
+   * naming the kernel, where a name is unknown, a field is missing, or a tensor is too large to be bound.
    */
   of(
     { id, layout }: Pipeline,
@@ -94,6 +94,7 @@ export class BindGroups {
     words[count++] = id;
     for (const name in bindings) {
       const bound = bindings[name];
+      words[count++] = kernel.bindings.get(name) ?? -1; // which name it is bound to; -1 is refused below
       if ("storage" in bound) {
         words[count++] = bound.storage.id;
         words[count++] = bound.offset;
@@ -151,10 +152,20 @@ export class BindGroups {
     const entries: GPUBindGroupEntry[] = params
       ? [{ binding: 0, resource: { buffer: params } }]
       : [];
+    const limit = this.#gpu.limits.maxStorageBufferBindingSize;
     for (const [name, bound] of Object.entries(bindings)) {
       const binding = kernel.bindings.get(name);
       if (binding === undefined) {
         throw new DeviceError(`Kernel ${kernel.name} has no binding "${name}".`);
+      }
+      if ("storage" in bound && bound.size > limit) {
+        throw new BindingTooLargeError({
+          bytes: bound.size,
+          limit,
+          kernel: kernel.name,
+          binding: name,
+          purpose: bound.storage.buffer.label || "buffer",
+        });
       }
       entries.push({ binding, resource: resourceOf(bound) });
     }

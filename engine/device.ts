@@ -2,10 +2,17 @@
 import type { MatmulPlan } from "../kernels/mod.ts";
 import type { UniformBinding } from "./bind_groups.ts";
 import { CooperativeError, cooperativeFeatures, proveCooperative } from "./cooperative.ts";
-import { DeviceError } from "./errors.ts";
+import {
+  AdapterTooSmallError,
+  BindingTooLargeError,
+  DeviceError,
+  DeviceLostError,
+  NoAdapterError,
+  OutOfMemoryError,
+} from "./errors.ts";
 import { Launcher } from "./launcher.ts";
 import { Memory, type Storage } from "./memory.ts";
-import { adapterPlan, readsTexturesFaster, type TunedPlans } from "./plans.ts";
+import { adapterPlan, type Product, readsTexturesFaster, type TunedPlans } from "./plans.ts";
 import type { MatmulPrecision } from "./precision.ts";
 import { domains, randomKey } from "./random.ts";
 import { Staging } from "./staging.ts";
@@ -56,23 +63,16 @@ const neededBindings = 8;
 const sharingLanes = { software: 4, gpu: 8 };
 
 /**
- * Asks for the WebGPU adapter and its device, with the adapter's own limits. Throws DeviceError,
- * with what to do, where there is none, and CooperativeError where f16 products cannot be had.
+ * Asks for the WebGPU adapter and its device, with the adapter's own limits. Throws NoAdapterError or
+ * AdapterTooSmallError where there is none that will do, and CooperativeError where f16 products cannot be had.
  */
 export async function createDevice(options: DeviceOptions = {}): Promise<Device> {
   const adapter = await navigator.gpu?.requestAdapter({ powerPreference: "high-performance" });
-  if (!adapter) {
-    throw new DeviceError(
-      `No WebGPU adapter. On Debian or Ubuntu: apt-get install mesa-vulkan-drivers. ` +
-        `See README, "No GPU".`,
-    );
-  }
-  if (adapter.limits.maxStorageBuffersPerShaderStage < neededBindings) {
-    throw new DeviceError(
-      `The adapter "${adapter.info.description}" lets a kernel bind ` +
-        `${adapter.limits.maxStorageBuffersPerShaderStage} buffers; ${neededBindings} are needed. ` +
-        `An OpenGL adapter stands in where there is no Vulkan driver. See README, "No GPU".`,
-    );
+  if (!adapter) throw new NoAdapterError();
+  const offered = adapter.limits.maxStorageBuffersPerShaderStage;
+  if (offered < neededBindings) {
+    const { description } = adapter.info;
+    throw new AdapterTooSmallError({ description, needed: neededBindings, offered });
   }
   const limits: Record<string, number> = {};
   for (
@@ -141,6 +141,8 @@ export class Device {
   readonly kernels: KernelChoice;
   /** Plans that were tuned on this adapter: see tuner.ts. */
   tunedPlans: TunedPlans = {};
+  /** Told every product that takes a plan of the matmul family, before it is launched: see trace.ts. */
+  onProduct?: (product: Product) => void;
   /** Bytes that one binding may have. */
   readonly maxBindingBytes: number;
   readonly memory: Memory;
@@ -168,20 +170,39 @@ export class Device {
       const { message } = (event as GPUUncapturedErrorEvent).error;
       onError(new DeviceError(`The GPU reports: ${message}`));
     });
-    gpu.lost.then(({ reason, message }) => {
-      onError(
-        new DeviceError(
-          reason === "destroyed"
-            ? "This device was destroyed: create another."
-            : `The GPU was lost (${message || reason}). Finished runs are kept; run again.`,
-        ),
-      );
-    });
+    gpu.lost.then((lost) => onError(new DeviceLostError(lost)));
   }
 
   /** Throws what the GPU has reported since, if anything. */
   check(): void {
     if (this.#error) throw this.#error;
+  }
+
+  /**
+   * Runs what the GPU may refuse, such as an untried kernel, and waits for it. Returns what it reported, which is
+   * then not held against what comes after, or undefined where all went well. Throws what was reported before,
+   * what is no mistake of the kernels' (too little memory, a lost device), and what `run` throws besides.
+   */
+  async attempt(run: () => Promise<unknown>): Promise<DeviceError | undefined> {
+    await this.finish();
+    let thrown: unknown;
+    try {
+      await run();
+      await this.finish();
+      return undefined;
+    } catch (error) {
+      thrown = error;
+    }
+    this.launcher.submit();
+    await this.gpu.queue.onSubmittedWorkDone();
+    await aMoment(); // one mistake has several reports: of the pipeline, the bind group, the submission
+    const error = this.#error ?? thrown;
+    const blameless = [OutOfMemoryError, BindingTooLargeError, DeviceLostError];
+    if (!(error instanceof DeviceError) || blameless.some((kind) => error instanceof kind)) {
+      throw error;
+    }
+    this.#error = undefined;
+    return error;
   }
 
   /** Starts a training step or an evaluation batch: sets what dropout draws from. */
@@ -242,13 +263,13 @@ export class Device {
       );
       this.launcher.submit();
       await staging.mapAsync(1);
+      this.check();
       return staging.getMappedRange().slice(0);
     } catch (error) {
-      await new Promise((resolve) => setTimeout(resolve, 20)); // the reason arrives a moment later
+      await aMoment();
       this.check();
       throw new DeviceError(`Reading from the GPU failed: ${error}`);
     } finally {
-      this.check();
       staging.destroy();
     }
   }
@@ -264,3 +285,6 @@ export class Device {
     this.gpu.destroy();
   }
 }
+
+/** The time in which the reason of a failure arrives, which comes a moment after it. */
+const aMoment = () => new Promise((resolve) => setTimeout(resolve, 20));

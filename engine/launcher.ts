@@ -44,6 +44,8 @@ export class Launcher {
   #nextId = 1;
   /** Dispatches since the device was made. */
   dispatches = 0;
+  /** Times that commands were handed to the GPU. */
+  submissions = 0;
 
   constructor(gpu: GPUDevice, onError: (error: DeviceError) => void) {
     this.#gpu = gpu;
@@ -120,7 +122,10 @@ export class Launcher {
   /** Hands what was recorded to the GPU. */
   submit(): void {
     this.#pass?.end();
-    if (this.#encoder) this.#gpu.queue.submit([this.#encoder.finish()]);
+    if (this.#encoder) {
+      this.#gpu.queue.submit([this.#encoder.finish()]);
+      this.submissions++;
+    }
     this.#encoder = this.#pass = undefined;
     this.#pending = 0;
   }

@@ -74,11 +74,9 @@ export function matmul(
   }
   const plain = stack === 1 && !fused && Object.keys(epilogue).length === 0 && b.dtype === "f32";
   if (tiled && !(plain && isSplit(device, transpose, shape))) {
-    const plan = planFor(
-      { ...shape, transpose, dtype: b.dtype, stack },
-      device.kernels.matmul,
-      device.tunedPlans,
-    );
+    const product = { ...shape, transpose, dtype: b.dtype, stack };
+    device.onProduct?.(product);
+    const plan = planFor(product, device.kernels.matmul, device.tunedPlans);
     const textures = plan.kind === "registers" && plan.textures;
     const stage = (matrix: Tensor, operand: "a" | "b") =>
       textures && device.staging.fits(matrix)

@@ -3,7 +3,7 @@
  * whose buffers go back to a pool when the step ends. The pool is handed out in the same order every
  * step, so that equal steps get equal buffers and cached bind groups fit again.
  */
-import { DeviceError, formatBytes } from "./errors.ts";
+import { type DeviceError, OutOfMemoryError } from "./errors.ts";
 
 /** A GPU buffer and what the engine knows of it. */
 export interface Storage {
@@ -60,7 +60,7 @@ export class Memory {
 
   /** A texture that lives until {@link destroyTexture}; `bytes` count as held. */
   createTexture(descriptor: GPUTextureDescriptor, bytes: number): GPUTexture {
-    const error = this.#outOfMemory(bytes, "texture");
+    const error = new OutOfMemoryError({ bytes, held: this.#held, purpose: "texture" });
     this.#gpu.pushErrorScope("out-of-memory");
     const texture = this.#gpu.createTexture(descriptor);
     this.#gpu.popErrorScope().then((found) => found && this.#onError(error), () => {});
@@ -128,23 +128,14 @@ export class Memory {
 
   #create(bytes: number, arena: boolean, name: string): Storage {
     const limit = this.#gpu.limits.maxBufferSize;
-    if (bytes > limit) {
-      throw this.#outOfMemory(bytes, name, `; one buffer may have ${formatBytes(limit)}`);
-    }
-    const error = this.#outOfMemory(bytes, name);
+    const facts = { bytes, held: this.#held, purpose: name };
+    if (bytes > limit) throw new OutOfMemoryError({ ...facts, limit });
+    const error = new OutOfMemoryError(facts);
     this.#gpu.pushErrorScope("out-of-memory");
     const buffer = this.#gpu.createBuffer({ size: bytes, usage, label: name });
     this.#gpu.popErrorScope().then((found) => found && this.#onError(error), () => {});
     this.#count(bytes);
     return { buffer, id: this.#nextId++, bytes, arena, holds: 0 };
-  }
-
-  #outOfMemory(bytes: number, name: string, why = ""): DeviceError {
-    return new DeviceError(
-      `Out of GPU memory: ${formatBytes(bytes)} asked for the ${name}, ` +
-        `${formatBytes(this.#held)} held${why}. Lower --batch_size (and raise ` +
-        `--gradient_accumulation_steps) or --max_length, or take --gradient_checkpointing.`,
-    );
   }
 
   #count(bytes: number): void {

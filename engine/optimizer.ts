@@ -1,6 +1,9 @@
 /**
- * AdamW over all trainable parameters, with global-norm clipping. Nothing is read back in a step: norm,
- * clip factor and losses stay on the GPU, and `readHistory` fetches many steps at once.
+ * AdamW over all trainable parameters, with global-norm clipping. A step has two halves. The first adds up
+ * gradients, in the parameters' slabs, and the loss, in `loss`, in as many parts as it likes; the second is
+ * {@link AdamW.update}. Between them both lie in a few flat buffers, where they can be summed over machines.
+ * Nothing is read back in a step: norm, clip factor and losses stay on the GPU, and `readHistory` fetches many
+ * steps at once.
  */
 import { adamw as adamwKernels, gradientNorm as normKernels } from "../kernels/mod.ts";
 import type { UniformBinding } from "./bind_groups.ts";
@@ -8,7 +11,7 @@ import type { Device } from "./device.ts";
 import { forEachPiece, launchElementwise, workgroupsFor } from "./elementwise.ts";
 import type { Parameters, Slab } from "./parameters.ts";
 import { addTo } from "./tape.ts";
-import { clear, persistent, type Tensor } from "./tensor.ts";
+import { persistent, type Tensor } from "./tensor.ts";
 
 export interface AdamWOptions {
   weightDecay: number;
@@ -26,24 +29,51 @@ export interface StepRecord {
   learningRate: number;
 }
 
+/** What an optimiser is at a moment, besides the parameters' values; plain data. */
+export interface AdamWState {
+  /** Updates made. */
+  steps: number;
+  /** First and second moments, for each of {@link Parameters.slabs}, laid out as its values. */
+  moments: { mean: Float32Array; variance: Float32Array }[];
+}
+
 /** Steps that the history holds before it must be read. */
 export const historySlots = 64;
 /** Partial sums of the norm that one piece of the gradient makes, at most. */
 const partialsPerPiece = 256;
 
+/**
+ * Puts a part of a step's loss where the other parts are, [1] both: the `first` takes the place of the step
+ * before's, the others add to it.
+ */
+export function setOrAdd(sum: Tensor, part: Tensor, first: boolean): void {
+  if (!first) return addTo(sum, part);
+  sum.device.launcher.record((encoder) =>
+    encoder.copyBufferToBuffer(
+      part.storage.buffer,
+      part.offset,
+      sum.storage.buffer,
+      sum.offset,
+      sum.size * 4,
+    )
+  );
+}
+
 export class AdamW {
+  /** The step's loss [1], which an update notes: see {@link setOrAdd}. */
+  readonly loss: Tensor;
   readonly #device: Device;
   readonly #parameters: Parameters;
   readonly #options: Required<AdamWOptions>;
   readonly #state: { slab: Slab; mean: Tensor; variance: Tensor }[];
   readonly #sums: Tensor;
   readonly #clip: Tensor;
-  /** Sum of the losses that were added since the last update. */
-  readonly #loss: Tensor;
   readonly #history: Tensor;
   readonly #step: UniformBinding;
   #steps = 0;
   #unread = 0;
+  /** The launcher's submissions when the last update had been recorded. */
+  #recordedAt = -1;
 
   constructor(parameters: Parameters, options: AdamWOptions) {
     const { device } = parameters;
@@ -61,50 +91,90 @@ export class AdamW {
     }
     this.#sums = persistent(device, [Math.max(1, pieces) * partialsPerPiece]);
     this.#clip = persistent(device, [1]);
-    this.#loss = persistent(device, [1]);
+    this.loss = persistent(device, [1]);
     this.#history = persistent(device, [historySlots, 4]);
     this.#step = device.launcher.createUniform();
   }
 
-  /** Adds a loss [1] to the one that the next update notes, where a step's gradients come in several parts. */
-  addLoss(loss: Tensor): void {
-    addTo(this.#loss, loss);
-  }
-
-  /** One update with the gradients at hand: {@link begin} and {@link update}. */
-  step(learningRate: number, loss: Tensor): void {
-    this.begin(learningRate);
-    this.update(loss);
-  }
-
   /**
-   * Says at which rate the next update is made; it is to come in commands that are not submitted yet. Throws
-   * where `historySlots` steps were made without reading the history.
+   * One update with the gradients and the loss at hand. Only records; the next submission makes it. Throws where
+   * `historySlots` updates were made without reading the history.
    */
-  begin(learningRate: number): void {
+  update(learningRate: number): void {
     if (this.#unread >= historySlots) {
       throw new Error(`${historySlots} steps without reading the history: call readHistory().`);
     }
+    const { launcher, gpu } = this.#device;
+    launcher.cannotRepeat(); // a caller's list of launches would leave out the write
+    if (this.#recordedAt === launcher.submissions) launcher.submit(); // the last update reads its own
     const { beta1, beta2 } = this.#options;
     const slot = this.#unread++;
     const t = ++this.#steps;
     const step = new ArrayBuffer(16);
     new Uint32Array(step)[0] = slot;
     new Float32Array(step).set([learningRate, 1 - beta1 ** t, Math.sqrt(1 - beta2 ** t)], 1);
-    this.#device.gpu.queue.writeBuffer(this.#step.uniform, 0, step);
+    gpu.queue.writeBuffer(this.#step.uniform, 0, step);
+    launcher.repeat(this, "update", () => this.#launch());
+    this.#recordedAt = launcher.submissions;
   }
 
-  /**
-   * The update's launches, the same for every step. `loss` [1] is only noted, with those that were added before
-   * where it is the `last` of several.
-   */
-  update(loss: Tensor, { last = false } = {}): void {
+  /** The state to go on from in another run. Waits for the GPU. */
+  async capture(): Promise<AdamWState> {
+    const steps = this.#steps;
+    const moments = await Promise.all(this.#state.map(async ({ mean, variance }) => {
+      const [first, second] = await Promise.all([mean.read(), variance.read()]);
+      return { mean: first, variance: second };
+    }));
+    return { steps, moments };
+  }
+
+  /** Goes on from a state; the history is left as it is. Throws where it is one of other parameters. */
+  restore({ steps, moments }: AdamWState): void {
+    const sizes = this.#state.map(({ mean }) => mean.size);
+    for (const kind of ["mean", "variance"] as const) {
+      const given = moments.map((each) => each[kind].length);
+      if (given.join() !== sizes.join()) {
+        throw new Error(
+          `AdamW: moments of [${given.join(", ")}] values do not fit slabs of [${
+            sizes.join(", ")
+          }].`,
+        );
+      }
+    }
+    this.#state.forEach(({ mean, variance }, i) => {
+      this.#device.write(mean.storage, 0, moments[i].mean);
+      this.#device.write(variance.storage, 0, moments[i].variance);
+    });
+    this.#steps = steps;
+  }
+
+  /** Losses, norms and rates of the steps since the last call. Waits for the GPU. */
+  async readHistory(): Promise<StepRecord[]> {
+    const count = this.#unread;
+    if (count === 0) return [];
+    const reading = this.#device.read(this.#history.storage, 0, count * 16);
+    this.#unread = 0; // updates that come meanwhile write after it
+    const values = new Float32Array(await reading);
+    return Array.from({ length: count }, (_, i) => ({
+      loss: values[4 * i],
+      gradientNorm: values[4 * i + 1],
+      learningRate: values[4 * i + 2],
+    }));
+  }
+
+  /** Frees the optimiser's state. */
+  destroy(): void {
+    const tensors = [this.loss, this.#sums, this.#clip, this.#history];
+    for (const { mean, variance } of this.#state) tensors.push(mean, variance);
+    tensors.forEach(({ storage }) => this.#device.memory.destroy(storage));
+    this.#step.uniform.destroy();
+    this.#device.launcher.forget();
+  }
+
+  /** The update's launches, the same for every step: norm and clip factor, then each slab. */
+  #launch(): void {
     const { beta1, beta2, eps, weightDecay } = this.#options;
-    if (last) {
-      this.addLoss(loss);
-      this.#clipByNorm(this.#loss);
-      clear(this.#loss);
-    } else this.#clipByNorm(loss);
+    this.#clipByNorm();
     for (const { slab, mean, variance } of this.#state) {
       const { value, gradient, decay } = slab;
       launchElementwise(
@@ -116,30 +186,7 @@ export class AdamW {
     }
   }
 
-  /** Losses, norms and rates of the steps since the last call. Waits for the GPU. */
-  async readHistory(): Promise<StepRecord[]> {
-    const count = this.#unread;
-    if (count === 0) return [];
-    const { storage } = this.#history;
-    const values = new Float32Array(await this.#device.read(storage, 0, count * 16));
-    this.#unread = 0;
-    return Array.from({ length: count }, (_, i) => ({
-      loss: values[4 * i],
-      gradientNorm: values[4 * i + 1],
-      learningRate: values[4 * i + 2],
-    }));
-  }
-
-  /** Frees the optimiser's state. */
-  destroy(): void {
-    const tensors = [this.#sums, this.#clip, this.#loss, this.#history];
-    for (const { mean, variance } of this.#state) tensors.push(mean, variance);
-    tensors.forEach(({ storage }) => this.#device.memory.destroy(storage));
-    this.#step.uniform.destroy();
-    this.#device.launcher.forget();
-  }
-
-  #clipByNorm(loss: Tensor): void {
+  #clipByNorm(): void {
     const { launcher } = this.#device;
     const { maxGradNorm: maxNorm } = this.#options;
     let first = 0;
@@ -163,7 +210,7 @@ export class AdamW {
         sums: this.#sums.binding,
         clip: this.#clip.binding,
         history: this.#history.binding,
-        loss: loss.binding,
+        loss: this.loss.binding,
         step: this.#step,
       },
       { count: first, first: 0, maxNorm },

@@ -23,6 +23,18 @@ export interface Product {
 /** A plan for each class of shapes that was tuned. */
 export type TunedPlans = Readonly<Record<string, MatmulPlan>>;
 
+/** A plan whose kernels the adapter's driver does not take, and what it says to them. */
+export interface RefusedPlan {
+  plan: MatmulPlan;
+  reason: string;
+}
+
+/** Whether two plans are the same, in whatever order a file keeps their fields. */
+export function samePlan(a: MatmulPlan, b: MatmulPlan): boolean {
+  const text = (plan: MatmulPlan) => JSON.stringify(Object.entries(plan).sort());
+  return text(a) === text(b);
+}
+
 /** Products of at most this many columns, such as a small adapter's, run their invocations down the rows. */
 const narrow = 16;
 const narrowPlan: RegisterPlan = {
@@ -122,7 +134,7 @@ function cooperativePlans(fixed: CooperativePlan): CooperativePlan[] {
 /** Of a workgroup, in WebGPU's defaults. */
 const mostInvocations = 256;
 
-/** Plans worth timing on an adapter, the fixed one first: the tuner may run out of time. */
+/** Plans worth timing on an adapter, the fixed one first. */
 export function candidatePlans(
   { software, subgroupMinSize }: DeviceInfo,
   fixed: MatmulPlan,

@@ -8,6 +8,8 @@ export interface Timer {
   method: "timestamp-query" | "wall clock";
   /** Seconds of `repeats` runs; `run` only records. Waits for the GPU. */
   seconds(run: () => void, repeats: number): Promise<number>;
+  /** Frees what it holds on the GPU. */
+  destroy(): void;
 }
 
 /** A measured time: the median of several samples. */
@@ -29,13 +31,23 @@ const targets = {
   "wall clock": { seconds: 0.2, most: 20_000 },
 };
 
-/** The timer that the device's features allow. */
+/** The timer that the device's features allow; whoever asks for it destroys it. */
 export async function createTimer(device: Device): Promise<Timer> {
   if (!device.gpu.features.has("timestamp-query")) {
-    return { method: "wall clock", seconds: (run, repeats) => wallSeconds(device, run, repeats) };
+    return {
+      method: "wall clock",
+      seconds: (run, repeats) => wallSeconds(device, run, repeats),
+      destroy() {},
+    };
   }
   const stamps = new Stamps(device, 2);
-  const period = await stamps.period();
+  let period: number;
+  try {
+    period = await stamps.period();
+  } catch (error) {
+    stamps.destroy();
+    throw error;
+  }
   return {
     method: "timestamp-query",
     async seconds(run, repeats) {
@@ -45,6 +57,7 @@ export async function createTimer(device: Device): Promise<Timer> {
       const [start, end] = await stamps.read();
       return Number(end - start) * period;
     },
+    destroy: () => stamps.destroy(),
   };
 }
 

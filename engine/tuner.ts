@@ -7,7 +7,15 @@ import { type MatmulPlan, matmulSources, workgroupBytes } from "../kernels/mod.t
 import type { Device } from "./device.ts";
 import { fnv1a } from "./hash.ts";
 import { matmul, tiles } from "./matmul.ts";
-import { candidatePlans, isNarrow, type Product, shapeClass, type TunedPlans } from "./plans.ts";
+import {
+  candidatePlans,
+  isNarrow,
+  type Product,
+  type RefusedPlan,
+  samePlan,
+  shapeClass,
+  type TunedPlans,
+} from "./plans.ts";
 import { bytesPerValue, type Dtype } from "./pack.ts";
 import { Tensor, zeros } from "./tensor.ts";
 import { createTimer, median, type Timer } from "./timing.ts";
@@ -15,10 +23,24 @@ import { createTimer, median, type Timer } from "./timing.ts";
 export interface TuneOptions {
   /** Plans that are known already: their classes are not timed again. */
   known?: TunedPlans;
-  /** Seconds after which nothing new is timed; classes that are left get the adapter's fixed plan. */
+  /** Plans that the adapter is known to refuse: they are not tried again. */
+  refused?: readonly RefusedPlan[];
+  /** Seconds after which no further class is begun. */
   seconds?: number;
+  /** The plans to choose from; those worth timing on the adapter unless given. */
+  candidates?: readonly MatmulPlan[];
   /** Told before a class is timed. */
   report?: (done: number, classes: number) => void;
+}
+
+/** What is known of an adapter's plans. */
+export interface Tuned {
+  /** The fastest plans: those that were known, and those of the classes that were timed. */
+  plans: TunedPlans;
+  /** The plans that the adapter refuses: those that were known, and those that were found. */
+  refused: readonly RefusedPlan[];
+  /** Classes that there was no time for. A device takes its fixed plan for them; the next tuning times them. */
+  left: readonly string[];
 }
 
 /** Samples of a plan, in turn with the others'. */
@@ -46,36 +68,53 @@ export function tuningKey({ info, gpu, kernels }: Device): string {
 }
 
 /**
- * Times the plans that the adapter can take for every class among the products, and returns the fastest of
- * each, with those known before. Waits for the GPU; takes `seconds` and what the last plan takes.
+ * Times the plans that the adapter can take for every class among the products that is not known. A plan that
+ * the driver refuses is left out, for every class that follows too. Waits for the GPU; takes `seconds` and what
+ * the last class takes, so that every call gets further. Throws where memory runs out or the device is lost.
  */
 export async function tunePlans(
   device: Device,
   products: readonly Product[],
-  { known = {}, seconds = 8, report }: TuneOptions = {},
-): Promise<TunedPlans> {
+  options: TuneOptions = {},
+): Promise<Tuned> {
+  const { known = {}, seconds = 8, report } = options;
+  const fixed = device.kernels.matmul;
+  const { candidates = candidatePlans(device.info, fixed) } = options;
+  const refused = [...options.refused ?? []];
+  const possible = () =>
+    candidates.filter((plan) =>
+      workgroupBytes(plan) <= device.gpu.limits.maxComputeWorkgroupStorageSize &&
+      !refused.some((each) => samePlan(each.plan, plan))
+    );
   const classes = classesOf(products.filter((product) => !(shapeClass(product) in known)));
-  const plans = candidatePlans(device.info, device.kernels.matmul).filter((plan) =>
-    workgroupBytes(plan) <= device.gpu.limits.maxComputeWorkgroupStorageSize
-  );
-  if (classes.size === 0 || plans.length < 2) return known;
+  const plans: Record<string, MatmulPlan> = { ...known };
+  const left: string[] = [];
+  const isChoice = possible().some((plan) => !samePlan(plan, fixed));
+  if (classes.size === 0 || !isChoice) return { plans, refused, left };
   const timer = await createTimer(device);
   const end = performance.now() + seconds * 1000;
-  const tuned: Record<string, MatmulPlan> = { ...known };
   const earlier = device.tunedPlans;
   try {
     let done = 0;
     for (const [name, product] of classes) {
+      if (performance.now() > end) {
+        left.push(name);
+        continue;
+      }
       report?.(done++, classes.size);
-      tuned[name] = await fastestPlan(device, timer, name, product, plans, end);
+      const trial = { device, timer, name, run: launcherOf(device, product), end };
+      const fastest = await fastestPlan(trial, possible(), refused);
+      if (fastest) plans[name] = fastest;
     }
-  } finally {
     device.tunedPlans = earlier;
     device.endStep();
     await device.finish(); // Mesa may crash where buffers go that it still reads
     device.trim();
+  } finally {
+    device.tunedPlans = earlier;
+    timer.destroy();
   }
-  return tuned;
+  return { plans, refused, left };
 }
 
 /** The product with the least arithmetic of every class, the classes with the most arithmetic first. */
@@ -93,17 +132,27 @@ function classesOf(products: readonly Product[]): Map<string, Product> {
   return new Map([...least].sort(([a], [b]) => total.get(b)! - total.get(a)!));
 }
 
-/** The plan with the least median time, of those that could be timed; the first where time was up before. */
+/** A class that is being timed. */
+interface Trial {
+  device: Device;
+  timer: Timer;
+  /** The class. */
+  name: string;
+  /** Launches its product. */
+  run: () => void;
+  /** When to come to an end, as `performance.now()` counts. */
+  end: number;
+}
+
+/**
+ * The plan with the least median time; undefined where the driver takes none, which are added to `refused`.
+ * Every plan is timed once or more, however little time there is: half of them would not be a choice.
+ */
 async function fastestPlan(
-  device: Device,
-  timer: Timer,
-  name: string,
-  product: Product,
+  { device, timer, name, run, end }: Trial,
   plans: readonly MatmulPlan[],
-  end: number,
-): Promise<MatmulPlan> {
-  if (performance.now() > end) return plans[0];
-  const run = launcherOf(device, product);
+  refused: RefusedPlan[],
+): Promise<MatmulPlan | undefined> {
   const times = new Map<MatmulPlan, number[]>();
   const take = async (plan: MatmulPlan, repeats: number) => {
     device.tunedPlans = { [name]: plan };
@@ -112,10 +161,13 @@ async function fastestPlan(
   let repeats = 1;
   let least = Infinity;
   for (const plan of plans) {
-    if (times.size > 0 && performance.now() > end) break;
-    await take(plan, 1); // compiles
-    const once = await take(plan, 1);
-    if (once > hopeless * least) continue;
+    let once = Infinity;
+    const error = await device.attempt(async () => {
+      await take(plan, 1); // compiles
+      once = await take(plan, 1);
+    });
+    if (error) refused.push({ plan, reason: error.message });
+    if (error || once > hopeless * least) continue;
     least = Math.min(least, once);
     repeats = Math.max(
       repeats,
@@ -129,6 +181,7 @@ async function fastestPlan(
       measured.push(await take(plan, repeats));
     }
   }
+  if (times.size === 0) return undefined;
   const of = (plan: MatmulPlan) => median(times.get(plan)!);
   return [...times.keys()].reduce((best, plan) => of(plan) < of(best) ? plan : best);
 }

@@ -1,7 +1,7 @@
 /** One training run, as a stream of events: steps, evaluations, and at the end the result. */
 import type { Device } from "../../engine/device.ts";
 import { scale } from "../../engine/ops/mod.ts";
-import { AdamW, historySlots } from "../../engine/optimizer.ts";
+import { AdamW, historySlots, setOrAdd } from "../../engine/optimizer.ts";
 import { linearSchedule } from "../../engine/schedule.ts";
 import { withTape } from "../../engine/tape.ts";
 import type { Tensor } from "../../engine/tensor.ts";
@@ -151,13 +151,12 @@ export function trainStep(
   let tokens = 0;
   model.training = true;
   for (const [index, part] of parts.entries()) {
-    const [isFirst, isLast] = [index === 0, index === parts.length - 1];
+    const isFirst = index === 0;
     const share = part.length / batch.length;
     device.beginStep(seed, step * gradientAccumulationSteps + index); // dropout differs by part
-    if (isLast) optimizer.begin(hyperparameters.learningRate * rate);
     const packed = packBatch(device, part.map(({ ids }) => ids), part.map(({ label }) => label));
     const { gradientCheckpointing } = model;
-    const key = JSON.stringify([packed.key, isFirst, isLast, share, gradientCheckpointing]);
+    const key = JSON.stringify([packed.key, isFirst, share, gradientCheckpointing]);
     device.launcher.repeat(optimizer, key, () => {
       if (isFirst) parameters.zeroGradients();
       const { output: loss, backward } = withTape(() => {
@@ -165,9 +164,9 @@ export function trainStep(
         return share < 1 ? scale(mean, share) : mean;
       });
       backward();
-      if (isLast) optimizer.update(loss, { last: !isFirst });
-      else optimizer.addLoss(loss);
+      setOrAdd(optimizer.loss, loss, isFirst);
     });
+    if (index === parts.length - 1) optimizer.update(hyperparameters.learningRate * rate);
     device.endStep();
     tokens += packed.tokens;
   }

@@ -34,6 +34,8 @@ interface World {
   add(name: string, script: string): Promise<void>;
   log(): Promise<string[]>;
   adapter: string;
+  /** The user's home. */
+  folder: string;
 }
 
 async function withWorld(test: (world: World) => Promise<void>): Promise<void> {
@@ -55,6 +57,7 @@ async function withWorld(test: (world: World) => Promise<void>): Promise<void> {
     const pairs = Object.entries(env).map(([name, value]) => `${name}=${value}`);
     await test({
       adapter,
+      folder,
       add: (name, script) => write(join(bin, name), script),
       run: (...args) => runProgram("env", ["-i", ...pairs, denow, ...args], { cwd: folder }),
       log: () =>
@@ -90,6 +93,32 @@ Deno.test("denow installs the pinned Deno through npm, once", () =>
       assert.equal(/installing Deno 2\.9\.6/.test(stderr), time === 1);
     }
     assert.deepEqual(await log(), ["npm install"]);
+  }));
+
+Deno.test("denow keeps Deno in the project's cache folder, and uses one where it lay before", () =>
+  withWorld(async ({ add, run, log, folder }) => {
+    await add("npm", programs.npm);
+    const at = (name: string) => join(folder, ".cache", name, "deno-2.9.6", "bin", "deno");
+    const isThere = (name: string) => Deno.stat(at(name)).then(() => true, () => false);
+    assert.equal((await run("fmt")).code, 0);
+    assert.deepEqual(await log(), ["npm install"]);
+    assert.deepEqual([await isThere("peft-on-webgpu"), await isThere("peft-webgpu")], [
+      true,
+      false,
+    ]);
+
+    await Deno.rename(
+      join(folder, ".cache", "peft-on-webgpu"),
+      join(folder, ".cache", "peft-webgpu"),
+    );
+    const { code, stdout, stderr } = await run("fmt");
+    assert.deepEqual([code, stdout, stderr], [0, "deno 2.9.6 ran fmt\n", ""]);
+    assert.deepEqual(await log(), ["npm install"], "not downloaded again");
+
+    await Deno.writeTextFile(at("peft-webgpu"), "#!/bin/sh\nexit 1\n"); // one that does not run
+    assert.equal((await run("fmt")).stdout, "deno 2.9.6 ran fmt\n");
+    assert.deepEqual(await log(), ["npm install", "npm install"]);
+    assert.ok(await isThere("peft-on-webgpu"));
   }));
 
 Deno.test("denow uses Deno's installer where there is no npm", () =>

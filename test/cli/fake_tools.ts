@@ -1,7 +1,8 @@
 /** Tools without a GPU: a training that yields plausible events and files, for tests of the cli. */
 import { join } from "node:path";
 import type { DeviceHandle, TrainingTools } from "../../cli/tools.ts";
-import { registerPlan } from "../../engine/plans.ts";
+import { NoAdapterError, OutOfMemoryError } from "../../engine/errors.ts";
+import { type RefusedPlan, registerPlan } from "../../engine/plans.ts";
 import type { MatmulPrecision } from "../../engine/precision.ts";
 import { bertBaseUncased } from "../../models/bert/config.ts";
 import { randomWeights } from "../../models/bert/weights.ts";
@@ -23,6 +24,8 @@ export const tinyConfig = {
 export interface FakeOptions {
   /** The training of the run of this name throws. */
   failIn?: string;
+  /** What the GPU fails with: at the start, or in the run that `failIn` names. */
+  deviceError?: "no adapter" | "out of memory";
   /** The training of the run of this name never ends. */
   hangIn?: string;
   notice?: string;
@@ -30,6 +33,8 @@ export interface FakeOptions {
   hash?: string;
   /** Makes the model one that starts at random, and gets the name of the base of every export. */
   bases?: string[];
+  /** Plans that the tuner finds refused. */
+  refused?: RefusedPlan[];
   /** Gets what precision each device was asked for. */
   precisions?: (MatmulPrecision | undefined)[];
 }
@@ -41,6 +46,7 @@ export function fakeTools(options: FakeOptions = {}): TrainingTools<DeviceHandle
   return {
     createDevice({ matmulPrecision } = {}) {
       options.precisions?.push(matmulPrecision);
+      if (options.deviceError === "no adapter") return Promise.reject(new NoAdapterError());
       return Promise.resolve({
         info: {
           description: "a test's GPU",
@@ -86,7 +92,8 @@ export function fakeTools(options: FakeOptions = {}): TrainingTools<DeviceHandle
         files: [],
       }),
     tuningKey: () => "a test's GPU",
-    tuneKernels: (_device, _products, { known }) => Promise.resolve(known),
+    tuneKernels: (_device, _products, { known, refused }) =>
+      Promise.resolve({ plans: known, refused: options.refused ?? refused, left: [] }),
     openWeights: () => Promise.resolve(randomWeights("a test")),
     async *train({ run, method, config, hyperparameters, split }) {
       options.seen?.push({
@@ -111,7 +118,10 @@ export function fakeTools(options: FakeOptions = {}): TrainingTools<DeviceHandle
         if (options.hangIn === run && step === 3) {
           await new Promise((resolve) => setTimeout(resolve, 60_000));
         }
-        if (options.failIn === run && step === 3) throw new Error("The GPU went away.");
+        if (options.failIn === run && step === 3) {
+          if (options.deviceError !== "out of memory") throw new Error("The GPU went away.");
+          throw new OutOfMemoryError({ bytes: 158e6, held: 3e9, purpose: "step arena" });
+        }
         const rates = { gradientNorm: 1, learningRate: 1e-5, tokens: 10, tokensPerSecond: 100 };
         yield { type: "step", step, epoch: 1, loss: 1 / step, ...rates };
       }

@@ -54,7 +54,10 @@ Deno.test("numbers read as people write them", () => {
       "1e-10",
     ],
   );
-  assert.deepEqual([12, 436532, 437968948].map(formatBytes), ["12 bytes", "437 KB", "438 MB"]);
+  assert.deepEqual(
+    [12, 1000, 99960, 436532, 999600, 94_100_000, 437968948, 2_147_483_648].map(formatBytes),
+    ["12 B", "1.0 kB", "100 kB", "437 kB", "1.0 MB", "94.1 MB", "438 MB", "2.1 GB"],
+  );
 });
 
 Deno.test("a table is cut in its shrinking column, and titles break into two lines", () => {

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { registerPlan } from "../../engine/plans.ts";
 import { type Ended, startProgram } from "./command.ts";
 import type { FakeOptions } from "./fake_tools.ts";
 
@@ -14,7 +15,12 @@ interface Started {
 
 function start(cwd: string, args: string[], options: FakeOptions = {}): Started {
   const run = ["run", "-q", "--no-check", "--config", `${root}deno.json`, "-A"];
-  const env = { NO_COLOR: "1", HF_HUB_OFFLINE: "1", FAKE_TOOLS: JSON.stringify(options) };
+  const env = {
+    NO_COLOR: "1",
+    HF_HUB_OFFLINE: "1",
+    XDG_CACHE_HOME: join(cwd, "cache"),
+    FAKE_TOOLS: JSON.stringify(options),
+  };
   return startProgram(Deno.execPath(), [...run, `${root}test/cli/fake_train.ts`, ...args], {
     cwd,
     env,
@@ -59,6 +65,22 @@ Deno.test("--json prints one document on stdout, all else on stderr", () =>
     assert.match(stderr, /lora-r8 \(2 of 2\)/);
   }));
 
+Deno.test("a plan that the driver refused stands in --json and run.json, now and in later runs", () =>
+  withFolder(async (folder) => {
+    const refused = [{ plan: registerPlan(8, 8), reason: "Kernel matmul.NN.main: too large" }];
+    const args = ["--json", "--method", "full", "--experiment"];
+    const first = await start(folder, [...args, "first"], { refused }).ended();
+    assert.match(first.stderr, /1 plan\s+refused by the\s+driver/);
+    const later = await start(folder, [...args, "later"]).ended();
+    assert.doesNotMatch(later.stderr, /refused/);
+    for (const [name, { stdout }] of Object.entries({ first, later })) {
+      const [run] = JSON.parse(stdout).runs;
+      assert.deepEqual(run.matmul_plans.refused, refused);
+      const file = await Deno.readTextFile(join(folder, "results", name, "full", "run.json"));
+      assert.deepEqual(JSON.parse(file).matmul_plans, run.matmul_plans);
+    }
+  }));
+
 Deno.test("a run that exists is refused with exit code 2", () =>
   withFolder(async (folder) => {
     const args = ["--method", "full", "--experiment", "e"];
@@ -74,6 +96,21 @@ Deno.test("a failing training ends with exit code 1", () =>
     const { code, stderr } = await start(folder, ["--method", "full"], { failIn: "full" }).ended();
     assert.equal(code, 1);
     assert.match(stderr, /^Error: The GPU went away\.\n/);
+  }));
+
+Deno.test("what the GPU lacks is said with what to do about it, whether or not a run is done", () =>
+  withFolder(async (folder) => {
+    const none = await start(folder, [], { deviceError: "no adapter" }).ended();
+    assert.equal(none.code, 1);
+    assert.match(none.stderr, /^Error: No WebGPU adapter\. On Debian .*"No GPU"\.\n$/);
+    for (const failIn of ["lora-r4", "lora-r8"]) {
+      const options = { deviceError: "out of memory", failIn } as const;
+      const { code, stderr } = await start(folder, ["--method", "lora"], options).ended();
+      assert.equal(code, 1);
+      assert.match(stderr, /Out of GPU memory: 158 MB .* 3\.0 GB held\. Lower --batch_size /);
+      assert.equal(/Finished and saved in .*: lora-r4\./.test(stderr), failIn === "lora-r8");
+      assert.doesNotMatch(stderr, / at /, "no stack");
+    }
   }));
 
 Deno.test("an output folder that cannot be made is told before anything else", () =>

@@ -2,9 +2,15 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { tuneForAdapter } from "../../cli/tuning.ts";
-import { readTunedPlans, tuningCachePath, writeTunedPlans } from "../../cli/tuning_cache.ts";
+import { readTuning, tuningCachePath, writeTuning } from "../../cli/tuning_cache.ts";
 import type { DeviceHandle, TrainingTools } from "../../cli/tools.ts";
-import { cooperativePlan, registerPlan, shapeClass, type TunedPlans } from "../../engine/plans.ts";
+import {
+  cooperativePlan,
+  type RefusedPlan,
+  registerPlan,
+  shapeClass,
+  type TunedPlans,
+} from "../../engine/plans.ts";
 import { bertBaseUncased } from "../../models/bert/config.ts";
 import { stepProducts } from "../../models/bert/products.ts";
 import { loraDefaults } from "../../models/peft/method.ts";
@@ -17,34 +23,73 @@ const plans: TunedPlans = {
   "TN f32 large": cooperativePlan(16, 32),
 };
 
-/** Tools that "tune" whatever is not known, and count how often. */
-function countingTools(key = "a GPU") {
-  const calls = { count: 0 };
+const refused: RefusedPlan[] = [{ plan: registerPlan(8, 8), reason: "Kernel matmul: too large" }];
+
+/** Tools that "tune" up to so many of the classes that are not known, and note what they did. */
+function tuningTools({ key = "a GPU", most = 3, refuses = [] as RefusedPlan[] } = {}) {
+  const timed: string[][] = [];
   const tools: Pick<TrainingTools<DeviceHandle>, "tuneKernels" | "tuningKey"> = {
     tuningKey: () => key,
-    tuneKernels: (_device, _products, { known }) => {
-      if (Object.keys(known).length === 0) calls.count++;
-      return Promise.resolve({ ...plans, ...known });
+    tuneKernels: (_device, _products, { known, refused }) => {
+      const missing = Object.keys(plans).filter((name) => !(name in known));
+      timed.push(missing.slice(0, most));
+      const added = Object.fromEntries(timed.at(-1)!.map((name) => [name, plans[name]]));
+      const found = refused.length > 0 ? refused : refuses;
+      const tuned = { plans: { ...known, ...added }, refused: found, left: missing.slice(most) };
+      return Promise.resolve(tuned);
     },
   };
-  return { calls, tools };
+  return { timed, tools };
 }
 
 Deno.test("plans are timed once for an adapter, and again for another key", () =>
   withFolder(async (folder) => {
     const path = join(folder, "cache", "kernels.json");
     const device = await fakeTools().createDevice();
-    const { calls, tools } = countingTools();
+    const { timed, tools } = tuningTools();
     const first = await tuneForAdapter(device, [], tools, recorder(), path);
     assert.deepEqual(first.plans, plans);
     assert.match(first.fact!, /^3 kinds of matrix product in \d+\.\d s, kept in .*kernels\.json$/);
     const second = await tuneForAdapter(device, [], tools, recorder(), path);
-    assert.deepEqual(second, { plans });
-    assert.equal(calls.count, 1);
-    const other = countingTools("another GPU");
+    assert.deepEqual(second, { plans, refused: [] });
+    assert.deepEqual(timed.map(({ length }) => length), [3, 0]);
+    const other = tuningTools({ key: "another GPU" });
     await tuneForAdapter(device, [], other.tools, recorder(), path);
-    assert.equal(other.calls.count, 1);
-    assert.deepEqual(await readTunedPlans(path, "a GPU"), plans, "the first adapter's stay");
+    assert.equal(other.timed[0].length, 3);
+    assert.deepEqual((await readTuning(path, "a GPU")).plans, plans, "the first adapter's stay");
+  }));
+
+Deno.test("what there was no time for is not kept: a later run times it", () =>
+  withFolder(async (folder) => {
+    const path = join(folder, "kernels.json");
+    const device = await fakeTools().createDevice();
+    const { timed, tools } = tuningTools({ most: 1 });
+    const tune = async () => (await tuneForAdapter(device, [], tools, recorder(), path)).fact;
+    assert.match((await tune())!, /^1 kind of .*, kept in .*; 2 kinds left for the next run$/);
+    assert.equal(Object.keys((await readTuning(path, "a GPU")).plans).length, 1);
+    assert.match((await tune())!, /^1 kind of .*, kept in .*; 1 kind left for the next run$/);
+    assert.match((await tune())!, /^1 kind of .*, kept in .*kernels\.json$/);
+    assert.equal(await tune(), undefined);
+    assert.deepEqual(timed, [...Object.keys(plans).map((name) => [name]), []]);
+    const none = tuningTools({ key: "a slow GPU", most: 0 });
+    const { fact } = await tuneForAdapter(device, [], none.tools, recorder(), path);
+    assert.match(fact!, /^0 kinds of matrix product in \d+\.\d s; 3 kinds left for the next run$/);
+  }));
+
+Deno.test("what the driver refuses is kept, so that it is not tried again", () =>
+  withFolder(async (folder) => {
+    const path = join(folder, "kernels.json");
+    const device = await fakeTools().createDevice();
+    const { tools } = tuningTools({ refuses: refused });
+    const first = await tuneForAdapter(device, [], tools, recorder(), path);
+    assert.deepEqual(first.refused, refused);
+    assert.match(first.fact!, /kept in .*; 1 plan refused by the driver$/);
+    assert.deepEqual(await readTuning(path, "a GPU"), { plans, refused });
+    const second = await tuneForAdapter(device, [], tools, recorder(), path);
+    assert.deepEqual(second, { plans, refused });
+    const other = tuningTools({ key: "all refused", most: 0, refuses: refused });
+    await tuneForAdapter(device, [], other.tools, recorder(), path);
+    assert.deepEqual(await readTuning(path, "all refused"), { plans: {}, refused });
   }));
 
 Deno.test("a damaged or foreign cache is tuned over", () =>
@@ -54,14 +99,15 @@ Deno.test("a damaged or foreign cache is tuned over", () =>
       const text of [
         "{",
         "[]",
-        '{"version": 2, "adapters": {}}',
-        '{"version":1,"adapters":{"k":{"tuned":"","plans":{"NT":{"kind":"odd"}}}}}',
+        '{"version": 1, "adapters": {"k":{"tuned":"","plans":{}}}}',
+        '{"version": 3, "adapters": {}}',
+        '{"version":2,"adapters":{"k":{"tuned":"","plans":{"NT":{"kind":"odd"}},"refused":[]}}}',
       ]
     ) {
       await Deno.writeTextFile(path, text);
-      assert.deepEqual(await readTunedPlans(path, "k"), {});
-      await writeTunedPlans(path, "k", plans);
-      assert.deepEqual(await readTunedPlans(path, "k"), plans);
+      assert.deepEqual(await readTuning(path, "k"), { plans: {}, refused: [] });
+      await writeTuning(path, "k", { plans, refused });
+      assert.deepEqual(await readTuning(path, "k"), { plans, refused });
     }
   }));
 
@@ -71,7 +117,7 @@ Deno.test("a cache that cannot be written is a notice, no failure", () =>
     await Deno.writeTextFile(file, "");
     const err = recorder();
     const device = await fakeTools().createDevice();
-    const { tools } = countingTools();
+    const { tools } = tuningTools();
     const tuned = await tuneForAdapter(device, [], tools, err, join(file, "kernels.json"));
     assert.deepEqual(tuned.plans, plans);
     assert.match(err.text, /could not be kept/);

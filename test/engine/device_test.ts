@@ -2,12 +2,21 @@
 import assert from "node:assert/strict";
 import { createDevice, Device } from "../../engine/device.ts";
 import { registerPlan } from "../../engine/plans.ts";
-import { DeviceError } from "../../engine/errors.ts";
+import {
+  AdapterTooSmallError,
+  BindingTooLargeError,
+  DeviceError,
+  DeviceLostError,
+  NoAdapterError,
+  OutOfMemoryError,
+} from "../../engine/errors.ts";
 import { add, dropout, gelu, layerNorm, linear, relu, scale } from "../../engine/ops/mod.ts";
 import { withTape } from "../../engine/tape.ts";
+import { createTimer } from "../../engine/timing.ts";
 import { clear, persistent, upload } from "../../engine/tensor.ts";
 import { type Kernel, scale as scaleKernels } from "../../kernels/mod.ts";
 import { randomValues, tensorOf } from "./check.ts";
+import { leftBy } from "./live.ts";
 
 const device = await createDevice({
   kernels: { matmul: registerPlan(1, 1) },
@@ -48,6 +57,33 @@ Deno.test("a broken kernel's error carries its name, and sticks", async () => {
   }
 });
 
+Deno.test("an attempt returns what the GPU reports, and the device goes on", async () => {
+  const device = await createDevice();
+  const x = upload(device, [4], Float32Array.of(1, 2, 3, 4));
+  const run = (source: string) => {
+    const y = upload(device, [4], new Float32Array(4));
+    const bindings = { x: x.binding, y: y.binding };
+    device.launcher.launch(kernel("tried.main", source), bindings, {}, [1, 1]);
+    return y.read();
+  };
+  const broken = doubled.replace("2 *", "two *");
+  const error = await device.attempt(() => run(broken));
+  assert.ok(error instanceof DeviceError);
+  assert.match(error.message, /^Kernel tried\.main: [^]*two/);
+  assert.equal(await device.attempt(() => run(doubled)), undefined);
+  assert.deepEqual([...await run(doubled)], [2, 4, 6, 8]);
+  await assert.rejects(
+    device.attempt(() => Promise.resolve(device.memory.acquire(2 ** 40))),
+    OutOfMemoryError,
+  );
+  await assert.rejects(device.attempt(() => Promise.reject(new TypeError("ours"))), /ours/);
+  await device.finish();
+  device.endStep();
+  await assert.rejects(run(broken), /tried\.main/); // without an attempt it sticks
+  await assert.rejects(device.attempt(() => run(doubled)), /tried\.main/);
+  device.destroy();
+});
+
 Deno.test("a kernel of one's own runs", async () => {
   const x = upload(device, [4], Float32Array.from([1, 2, 3, 4]));
   const y = upload(device, [4], new Float32Array(4));
@@ -56,6 +92,17 @@ Deno.test("a kernel of one's own runs", async () => {
     1,
   ]);
   assert.deepEqual([...await y.read()], [2, 4, 6, 8]);
+  device.endStep();
+});
+
+Deno.test("two buffers that change places are another launch", async () => {
+  const double = kernel("double.main", doubled);
+  const a = upload(device, [4], Float32Array.of(1, 2, 3, 4));
+  const b = upload(device, [4], new Float32Array(4));
+  device.launcher.launch(double, { x: a.binding, y: b.binding }, {}, [1, 1]);
+  assert.deepEqual([...await b.read()], [2, 4, 6, 8]);
+  device.launcher.launch(double, { y: a.binding, x: b.binding }, {}, [1, 1]);
+  assert.deepEqual([[...await a.read()], [...await b.read()]], [[4, 8, 12, 16], [2, 4, 6, 8]]);
   device.endStep();
 });
 
@@ -79,16 +126,69 @@ Deno.test("wrong names and missing fields are refused with the kernel's name", a
 Deno.test("more than one buffer may hold is refused with what was asked and what is held", () => {
   const device = fresh();
   device.memory.allocate(1_000_000);
-  const most = device.gpu.limits.maxBufferSize;
-  for (const ask of ["allocate", "acquire"] as const) {
-    assert.throws(
-      () => device.memory[ask](4 * most),
-      (error) =>
-        error instanceof DeviceError &&
-        /Out of GPU memory: [\d.]+ GB asked .* 1\.0 MB held; one buffer may have [\d.]+ GB/
-          .test(error.message),
-    );
+  const limit = device.gpu.limits.maxBufferSize;
+  const bytes = 2 ** Math.ceil(Math.log2(limit + 1));
+  for (const [ask, purpose] of [["allocate", "buffer"], ["acquire", "step arena"]] as const) {
+    assert.throws(() => device.memory[ask](bytes), (error) => {
+      assert.ok(error instanceof OutOfMemoryError);
+      const facts = { bytes, held: 1_000_000, purpose, limit };
+      assert.deepEqual({ ...error }, { name: "OutOfMemoryError", ...facts });
+      assert.match(
+        error.message,
+        /^Out of GPU memory: [\d.]+ GB asked .* 1\.0 MB held; one buffer may have [\d.]+ GB\.$/,
+      );
+      return true;
+    });
   }
+});
+
+Deno.test("a tensor above the binding limit is refused before it is launched", async () => {
+  const device = await createDevice();
+  const limit = device.gpu.limits.maxStorageBufferBindingSize;
+  const x = upload(device, [4], new Float32Array(4)).binding;
+  const bytes = limit + 16;
+  assert.throws(
+    () =>
+      device.launcher.launch(
+        scaleKernels.main,
+        { x, y: { ...x, size: bytes } },
+        { count: 1, factor: 2 },
+        [1, 1],
+      ),
+    (error) => {
+      assert.ok(error instanceof BindingTooLargeError, String(error));
+      const facts = { bytes, limit, kernel: "scale.main", binding: "y", purpose: "step arena" };
+      assert.deepEqual({ ...error }, { name: "BindingTooLargeError", ...facts });
+      assert.match(error.message, /^Kernel scale\.main: its "y" .* has [\d.]+ .B; .* [\d.]+ .B at/);
+      return true;
+    },
+  );
+  await device.finish(); // it goes on
+  device.destroy();
+});
+
+Deno.test("without an adapter, or with one that is too small, the error has the facts", async () => {
+  const { limits, info } = (await navigator.gpu.requestAdapter())!;
+  const small = {
+    info: { description: info.description },
+    limits: { ...limits, maxStorageBuffersPerShaderStage: 4 },
+  };
+  const create = async (adapter: unknown) => {
+    Object.defineProperty(navigator.gpu, "requestAdapter", {
+      configurable: true,
+      value: () => Promise.resolve(adapter),
+    });
+    try {
+      return await createDevice().then(() => undefined, (error: Error) => error);
+    } finally {
+      Reflect.deleteProperty(navigator.gpu, "requestAdapter");
+    }
+  };
+  assert.ok(await create(null) instanceof NoAdapterError);
+  const error = await create(small);
+  assert.ok(error instanceof AdapterTooSmallError, String(error));
+  const { description, needed, offered } = error;
+  assert.deepEqual([description, needed, offered], [info.description, 8, 4]);
 });
 
 Deno.test("values that do not fill the shape are refused, and take no memory", () => {
@@ -146,6 +246,40 @@ Deno.test("equal steps make no new buffers, bind groups or pipelines", async () 
   } finally {
     for (const method of methods) Reflect.deleteProperty(device.gpu, method);
   }
+});
+
+Deno.test("reading leaves no buffer, neither where it succeeds nor where it throws", async () => {
+  const device = await createDevice();
+  const x = upload(device, [4], Float32Array.of(1, 2, 3, 4));
+  await x.read();
+  assert.equal(
+    await leftBy(device.gpu, async () => {
+      assert.deepEqual([...await x.read()], [1, 2, 3, 4]);
+    }),
+    0,
+  );
+  const broken = kernel("typo.main", doubled.replace("2 *", "two *"));
+  device.launcher.launch(broken, { x: x.binding, y: x.binding }, {}, [1, 1]);
+  assert.equal(
+    await leftBy(device.gpu, async () => {
+      await assert.rejects(() => x.read(), /typo\.main/);
+    }),
+    0,
+  );
+  device.destroy();
+});
+
+Deno.test("a timer's buffers go with it", async () => {
+  const x = upload(device, [4], new Float32Array(4));
+  assert.equal(
+    await leftBy(device.gpu, async () => {
+      const timer = await createTimer(device);
+      assert.ok(await timer.seconds(() => clear(x), 2) >= 0);
+      timer.destroy();
+    }),
+    0,
+  );
+  device.endStep();
 });
 
 Deno.test("repeat launches again without running again, and what writes runs every time", async () => {
@@ -263,7 +397,10 @@ Deno.test("a destroyed device ends with an error, not with a hang", async () => 
   const x = upload(device, [4], new Float32Array(4));
   device.destroy();
   await assert.rejects(() => relu(x).read(), DeviceError);
-  await assert.rejects(() => device.finish(), /destroyed/);
+  await assert.rejects(
+    () => device.finish(),
+    (error) => error instanceof DeviceLostError && error.destroyed,
+  );
   assert.throws(() => device.beginStep(0, 0), /destroyed/);
 });
 
@@ -273,8 +410,11 @@ Deno.test("a lost device says so", async () => {
   try {
     const device = fresh();
     await lost;
-    await assert.rejects(() => device.finish(), /The GPU was lost \(driver reset\)/);
-    assert.throws(() => device.endStep(), DeviceError);
+    await assert.rejects(
+      () => device.finish(),
+      /^DeviceLostError: The GPU was lost \(driver reset\)\.$/,
+    );
+    assert.throws(() => device.endStep(), DeviceLostError);
   } finally {
     Reflect.deleteProperty(device.gpu, "lost");
   }

@@ -1,19 +1,27 @@
 /** The tuner: which classes it times, what it keeps, and that its plans compute the same. */
 import assert from "node:assert/strict";
 import { createDevice } from "../../engine/device.ts";
+import { OutOfMemoryError } from "../../engine/errors.ts";
+import { scale } from "../../engine/ops/mod.ts";
 import {
   adapterPlan,
   candidatePlans,
   planFor,
   type Product,
+  type RefusedPlan,
   registerPlan,
+  samePlan,
   shapeClass,
   type TunedPlans,
 } from "../../engine/plans.ts";
+import { upload } from "../../engine/tensor.ts";
 import { tunePlans, tuningKey } from "../../engine/tuner.ts";
-import { workgroupBytes } from "../../kernels/mod.ts";
+import { type MatmulPlan, workgroupBytes } from "../../kernels/mod.ts";
+import { leftBy } from "./live.ts";
 
-const device = await createDevice({ kernels: { matmul: registerPlan(1, 1) } });
+/** Where the GPU is to report an error, a GPU of its own is needed. */
+const create = () => createDevice({ kernels: { matmul: registerPlan(1, 1) } });
+const device = await create();
 
 const product = (rows: number, columns: number, inner: number): Product => ({
   transpose: "NN",
@@ -52,27 +60,110 @@ Deno.test("a GPU has several kinds of plan to choose from, within WebGPU's limit
   assert.ok(none.every((plan) => plan.kind !== "registers" || !plan.broadcast));
 });
 
+const twoClasses = [product(64, 64, 32), product(32, 64, 16), product(512, 512, 32)];
+/** A plan that no driver takes: a workgroup of 4096 invocations. */
+const refusedPlan: MatmulPlan = registerPlan(1, 1, { workgroup: [64, 64] });
+const candidates = [device.kernels.matmul, registerPlan(2, 1), refusedPlan];
+
 Deno.test("every class is timed once, and what is known not at all", async () => {
   const timed: string[] = [];
-  const products = [product(64, 64, 32), product(32, 64, 16), product(512, 512, 32)];
   const report = (done: number, classes: number) => timed.push(`${done} of ${classes}`);
-  const tuned = await tunePlans(device, products, { report });
+  const { plans, refused, left } = await tunePlans(device, twoClasses, { report });
   assert.deepEqual(timed, ["0 of 2", "1 of 2"]);
-  assert.deepEqual(new Set(Object.keys(tuned)), new Set(["NN f32 small", "NN f32 medium"]));
-  const kept: TunedPlans = JSON.parse(JSON.stringify(tuned));
-  const again = await tunePlans(device, products, { known: kept, report });
+  assert.deepEqual(new Set(Object.keys(plans)), new Set(["NN f32 small", "NN f32 medium"]));
+  assert.deepEqual([refused, left], [[], []]);
+  const kept: TunedPlans = JSON.parse(JSON.stringify(plans));
+  const again = await tunePlans(device, twoClasses, { known: kept, report });
   assert.equal(timed.length, 2);
-  assert.deepEqual(again, tuned);
+  assert.deepEqual(again, { plans, refused, left });
   assert.deepEqual(device.tunedPlans, {}); // it is for the caller to use them
 });
 
-Deno.test("without time, every class gets the fixed plan", async () => {
-  const tuned = await tunePlans(device, [product(64, 64, 32)], { seconds: -1 });
-  assert.deepEqual(tuned, { "NN f32 small": device.kernels.matmul });
+Deno.test("a class that there was no time for is left, not taken for timed", async () => {
+  const none = await tunePlans(device, twoClasses, { seconds: -1 });
+  assert.deepEqual(none, { plans: {}, refused: [], left: ["NN f32 medium", "NN f32 small"] });
+  const first = await tunePlans(device, twoClasses, { seconds: 1e-9, known: none.plans });
+  assert.deepEqual(Object.keys(first.plans), []);
+  const second = await tunePlans(device, twoClasses, { known: first.plans });
+  assert.deepEqual(Object.keys(second.plans), ["NN f32 medium", "NN f32 small"]);
+});
+
+Deno.test("a class that was begun is timed to its end, so that every run gets further", async () => {
+  let now = 0;
+  const clock = performance.now;
+  performance.now = () => now += 1000; // every look at the clock takes a second
+  try {
+    const { plans, left } = await tunePlans(device, twoClasses, { seconds: 1.5, candidates });
+    assert.deepEqual([Object.keys(plans), left], [["NN f32 medium"], ["NN f32 small"]]);
+  } finally {
+    performance.now = clock;
+  }
+});
+
+Deno.test("a plan that the driver refuses is left out with its reason, and not tried again", async () => {
+  const device = await create();
+  const launched = new Set<string>();
+  const { launch } = device.launcher;
+  device.launcher.launch = (kernel, ...rest) => {
+    launched.add(kernel.source);
+    launch.call(device.launcher, kernel, ...rest);
+  };
+  const { plans, refused, left } = await tunePlans(device, twoClasses, { candidates });
+  assert.deepEqual(Object.keys(plans), ["NN f32 medium", "NN f32 small"]);
+  assert.ok(Object.values(plans).every((plan) => !samePlan(plan, refusedPlan)));
+  assert.deepEqual([refused.map(({ plan }) => plan), left], [[refusedPlan], []]);
+  assert.match(refused[0].reason, /^Kernel matmul\.NN\.main: [^]*(64|4096)/);
+  assert.equal(launched.size, 3);
+  await device.finish(); // it goes on
+  const doubled = scale(upload(device, [2], Float32Array.of(1, 2)), 2);
+  assert.deepEqual([...await doubled.read()], [2, 4]);
+  device.endStep();
+
+  launched.clear();
+  const kept: RefusedPlan[] = JSON.parse(JSON.stringify(refused));
+  const again = await tunePlans(device, twoClasses, { candidates, refused: kept });
+  assert.deepEqual(new Set(Object.keys(again.plans)), new Set(Object.keys(plans)));
+  assert.deepEqual(again.refused, refused);
+  assert.equal(launched.size, 2);
+  device.destroy();
+});
+
+Deno.test("where every plan is refused, the class has none, and the device goes on", async () => {
+  const device = await create();
+  const tuned = await tunePlans(device, twoClasses, { candidates: [refusedPlan] });
+  assert.deepEqual([tuned.plans, tuned.left], [{}, []]);
+  assert.equal(tuned.refused.length, 1);
+  await device.finish();
+  device.destroy();
+});
+
+Deno.test("one plan is taken untimed only where it is the device's own", async () => {
+  const other = registerPlan(2, 1);
+  const one = [product(64, 64, 32)];
+  const only = await tunePlans(device, one, { candidates: [other] });
+  assert.deepEqual(only.plans, { "NN f32 small": other });
+  const own = await tunePlans(device, one, { candidates: [device.kernels.matmul] });
+  assert.deepEqual(own.plans, {});
+});
+
+Deno.test("what no plan is to blame for is no plan's refusal", async () => {
+  const limits = device.gpu.limits;
+  const rows = 4 * Math.ceil(limits.maxBufferSize / 4 / 4 / 64 + 64);
+  await assert.rejects(tunePlans(device, [product(rows, 64, 4)], { candidates }), OutOfMemoryError);
+  await device.finish();
+});
+
+Deno.test("the tuner leaves no buffer, but for its launches' parameters", async () => {
+  const device = await create();
+  const tune = async () => void await tunePlans(device, twoClasses, { candidates });
+  await tune();
+  assert.equal(await leftBy(device.gpu, tune), 0);
+  device.destroy();
 });
 
 Deno.test("narrow products and shapes that no tile fits are not timed", async () => {
-  assert.deepEqual(await tunePlans(device, [product(64, 8, 32), product(64, 13, 32)]), {});
+  const { plans, left } = await tunePlans(device, [product(64, 8, 32), product(64, 13, 32)]);
+  assert.deepEqual([plans, left], [{}, []]);
 });
 
 Deno.test("the key names the adapter", () => {

@@ -1,6 +1,6 @@
 /** Runs a model against its goldens and measures how far it is off; the tests set the bounds. */
 import type { Device } from "../../engine/device.ts";
-import { AdamW, type AdamWOptions, type StepRecord } from "../../engine/optimizer.ts";
+import { AdamW, type AdamWOptions, setOrAdd, type StepRecord } from "../../engine/optimizer.ts";
 import { linearSchedule } from "../../engine/schedule.ts";
 import { noGrad, withTape } from "../../engine/tape.ts";
 import type { MethodModel } from "../../models/peft/model.ts";
@@ -55,7 +55,8 @@ export async function compareSteps(
     parameters.zeroGradients();
     const { output, backward } = withTape(() => model.loss(batch));
     backward();
-    optimizer.step(1e-3 * linearSchedule(step, warmup, steps), output);
+    setOrAdd(optimizer.loss, output, true);
+    optimizer.update(1e-3 * linearSchedule(step, warmup, steps));
     device.endStep();
   }
   const records: StepRecord[] = await optimizer.readHistory();

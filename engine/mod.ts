@@ -1,0 +1,57 @@
+/**
+ * The engine's public face: what models, command line and benchmarks build on. It runs wherever there is WebGPU,
+ * a browser included. What needs an error's class or a type only takes that file, and loads no kernel.
+ */
+
+// A GPU: its adapter, and the engine's state on it.
+export { createDevice, Device } from "./device.ts";
+export type { DeviceInfo, DeviceOptions, KernelChoice } from "./device.ts";
+
+// What goes wrong on it, as facts; whoever shows them says what to do.
+export * from "./errors.ts";
+export { CooperativeError } from "./cooperative.ts";
+export { formatBytes } from "./bytes.ts";
+
+// Tensors: a shape over a piece of a buffer, in a step's arena or until destroyed.
+export { clear, empty, part, persistent, Tensor, upload, uploadTogether, zeros } from "./tensor.ts";
+export type { UploadPart } from "./tensor.ts";
+export { sizeOf } from "./shape.ts";
+
+// Values in 16 bits for frozen weights, and how operands enter a product.
+export { bytesPerValue, dtypes, pack, unpack } from "./pack.ts";
+export type { Dtype, PackedDtype } from "./pack.ts";
+export { matmulPrecisions } from "./precision.ts";
+export type { MatmulPrecision } from "./precision.ts";
+
+// Operations, forward and backward.
+export * from "./ops/mod.ts";
+export { rowIndex, rowIndices } from "./ops/embedding.ts";
+export type { RowIndex } from "./ops/embedding.ts";
+
+// The tape: gradients, evaluation without them, less memory for more time; `record` is for operations.
+export { checkpoint, noGrad, record, scope, withTape } from "./tape.ts";
+
+// A model's parameters, and the two halves of a step: gradients and loss added up, then the update.
+export { Parameters } from "./parameters.ts";
+export type { ParameterInfo, Slab } from "./parameters.ts";
+export { AdamW, historySlots, setOrAdd } from "./optimizer.ts";
+export type { AdamWOptions, AdamWState, StepRecord } from "./optimizer.ts";
+export { linearSchedule } from "./schedule.ts";
+
+// Random numbers that depend on seed, use and place only.
+export { domains, HostRandom, randomKey } from "./random.ts";
+export type { Domain } from "./random.ts";
+export { fnv1a } from "./hash.ts";
+
+// Plans of matrix products: timed for an adapter, class of shapes by class of shapes.
+export { tunePlans, tuningKey } from "./tuner.ts";
+export type { Tuned, TuneOptions } from "./tuner.ts";
+export { cooperativePlan, registerPlan, samePlan, shapeClass } from "./plans.ts";
+export type { Product, RefusedPlan, TunedPlans } from "./plans.ts";
+
+// What a step launches and how much memory it takes, found out without a GPU doing anything.
+export { traceDevice, traceProducts } from "./trace.ts";
+
+// Times on the GPU, for benchmarks.
+export { createTimer, measure, median, Stamps } from "./timing.ts";
+export type { Timer, Timing } from "./timing.ts";
