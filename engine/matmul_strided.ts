@@ -24,12 +24,22 @@ export function isSplit(
   return kernels.broadcastLanes === 0 && along && isNarrow({ columns }) && inner >= splitInner;
 }
 
-/** C = op(A) op(B) (+ bias) (+ C), one value an invocation or, where {@link isSplit}, 8 a workgroup. */
+export interface StridedOptions {
+  /** Add to what `c` holds. */
+  accumulate?: boolean;
+  /** Which of the matrices that lie one after another in a tensor; the first unless given. */
+  at?: { a: number; b: number; c: number };
+}
+
+/**
+ * C = op(A) op(B) (+ bias) (+ C), one value an invocation or, where {@link isSplit}, 8 a workgroup. A bias lies
+ * as C does.
+ */
 export function matmulStrided(
   transpose: Transpose,
   { a, b, c, bias }: { a: Tensor; b: Tensor; c: Tensor; bias?: Tensor },
   shape: MatmulShape,
-  accumulate: boolean,
+  { accumulate = false, at = { a: 0, b: 0, c: 0 } }: StridedOptions = {},
 ): void {
   const { device } = a;
   const { rows, columns, inner } = shape;
@@ -53,6 +63,10 @@ export function matmulStrided(
       bInner: transpose === "NT" ? 1 : columns,
       bColumn: transpose === "NT" ? inner : 1,
       hasBias: Number(bias !== undefined),
+      aFirst: at.a * rows * inner,
+      bFirst: at.b * inner * columns,
+      cFirst: at.c * rows * columns,
+      biasFirst: at.c * columns,
     },
     groups,
   );

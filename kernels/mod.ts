@@ -5,14 +5,10 @@ import columnSumSource from "./column_sum.wgsl" with { type: "text" };
 import crossEntropySource from "./cross_entropy.wgsl" with { type: "text" };
 import dropoutSource from "./dropout.wgsl" with { type: "text" };
 import embeddingSource from "./embedding.wgsl" with { type: "text" };
-import { expand } from "./expand.ts";
 import geluSource from "./gelu.wgsl" with { type: "text" };
 import gradientNormSource from "./gradient_norm.wgsl" with { type: "text" };
 import { cached, kernel, withDropout } from "./kernel.ts";
 import layerNormSource from "./layer_norm.wgsl" with { type: "text" };
-import loraASource from "./lora_a.wgsl" with { type: "text" };
-import loraBSource from "./lora_b.wgsl" with { type: "text" };
-import loraInterfaceSource from "./lora_interface.wgsl" with { type: "text" };
 import normalSource from "./normal.wgsl" with { type: "text" };
 import reluSource from "./relu.wgsl" with { type: "text" };
 import scaleSource from "./scale.wgsl" with { type: "text" };
@@ -22,6 +18,7 @@ import tanhSource from "./tanh.wgsl" with { type: "text" };
 
 export * from "./attention.ts";
 export type { Kernel } from "./kernel.ts";
+export * from "./lora.ts";
 export * from "./matmul.ts";
 
 export const add = { forward: kernel("add", addSource, "forward") };
@@ -60,43 +57,3 @@ export const layerNorm = cached((lanes: number) => ({
   backward: kernel("layer_norm", layerNormSource, "backward", { LANES: lanes }),
   gradient: kernel("layer_norm", layerNormSource, "gradient"),
 }));
-
-/** How LoRA's kernels are cut: where ranks are handed round, for a subgroup size (else 0). */
-const loraSizes = (subgroup: number) => ({
-  /** Ranks that an invocation makes. */
-  ranks: subgroup || 4,
-  /** Tokens of a workgroup in project and output_gradient. */
-  tokens: subgroup || 1,
-  /** Vectors of a workgroup along A's or B's longer side. */
-  gradientVectors: subgroup || 16,
-  inputGradientVectors: subgroup || 64,
-});
-
-const loraText = (source: string, subgroup: number) => {
-  const { ranks, inputGradientVectors } = loraSizes(subgroup);
-  return expand(`${source}\n${loraInterfaceSource}`, {
-    RANKS: ranks,
-    LANES: inputGradientVectors,
-    BROADCAST: Number(subgroup > 0),
-  });
-};
-
-/** LoRA's kernels that read A, and how both files' are cut. */
-export const loraA = cached((subgroup: number) => {
-  const source = withDropout(loraText(loraASource, subgroup));
-  return {
-    project: kernel("lora_a", source, "project"),
-    inputGradient: kernel("lora_a", source, "input_gradient"),
-    gradient: kernel("lora_a", source, "gradient"),
-    ...loraSizes(subgroup),
-  };
-});
-
-/** Those that read B. */
-export const loraB = cached((subgroup: number) => {
-  const source = loraText(loraBSource, subgroup);
-  return {
-    outputGradient: kernel("lora_b", source, "output_gradient"),
-    gradient: kernel("lora_b", source, "gradient"),
-  };
-});

@@ -13,9 +13,7 @@ import {
   layerNorm,
   linear,
   type LinearEnd,
-  linearStack,
-  loraLinear,
-  type LoraWeights,
+  type Lora,
   tanh,
 } from "../../engine/ops/mod.ts";
 import type { Parameters } from "../../engine/parameters.ts";
@@ -40,7 +38,7 @@ export type SubLayerEnd = (dense: (residual?: Tensor) => Tensor, input: Tensor) 
 /** How a PEFT method changes the tree; every part is optional. */
 export interface PeftTree {
   /** What makes the linear layer of an HF module name a LoRA layer, asked at every pass; undefined for a plain one. */
-  lora?(module: string): (() => LoraWeights) | undefined;
+  lora?(module: string): (() => Lora) | undefined;
   /** The end of `attention.output` or `output` of a layer, or undefined for the plain LN(D + X). */
   subLayerEnd?(module: string, norm: Layer): SubLayerEnd | undefined;
   /** What happens to the pooled vector, before the classifier's dropout. */
@@ -71,26 +69,20 @@ export function buildBert(config: BertConfig, parameters: Parameters, peft: Peft
     const w = weight(`${module}.weight`);
     const b = weight(`${module}.bias`);
     const lora = peft.lora?.(module);
-    return lora ? (x, end) => loraLinear(x, w, b, lora(), end) : (x, end) => linear(x, w, b, end);
+    return (x, end) => linear(x, { weight: w, bias: b, lora: lora?.() }, end);
   };
-  /** Query, key and value of a layer's input, in one launch where their parameters lie together. */
+  /** Query, key and value of a layer's input, in one launch. */
   const attentionInputLayers = (at: string): Layer => {
     const modules = attentionInputs.map((name) => `${at}.attention.self.${name}`);
     const stack = (of: string[], tensor: string) =>
-      of.length > 0 ? parameters.stack(of.map((module) => `${module}.${tensor}`)) : undefined;
-    const layers = modules.map((module) => ({
-      weight: weight(`${module}.weight`),
-      bias: weight(`${module}.bias`),
-      lora: peft.lora?.(module),
-    }));
-    const weights = stack(modules, "weight");
-    const biases = stack(modules, "bias");
-    const adapted = modules.filter((_, z) => layers[z].lora);
-    const loraA = stack(adapted, "lora_A.weight");
-    const loraB = stack(adapted, "lora_B.weight");
-    const joined = weights && biases && { weight: weights, bias: biases, loraA, loraB };
-    return (x) =>
-      linearStack(x, { layers: layers.map((each) => ({ ...each, lora: each.lora?.() })), joined });
+      parameters.stack(of.map((module) => `${module}.${tensor}`));
+    const weights = { weight: stack(modules, "weight"), bias: stack(modules, "bias") };
+    const loras = modules.map((module) => peft.lora?.(module));
+    const layers = [...modules.keys()].filter((z) => loras[z]);
+    if (layers.length === 0) return (x) => linear(x, weights);
+    const adapted = layers.map((z) => modules[z]);
+    const [a, b] = [stack(adapted, "lora_A.weight"), stack(adapted, "lora_B.weight")];
+    return (x) => linear(x, { ...weights, lora: { ...loras[layers[0]]!(), a, b, layers } });
   };
   const normLayer = (module: string): Layer => {
     const gamma = weight(`${module}.weight`);

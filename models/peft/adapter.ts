@@ -71,10 +71,9 @@ export function adapterTree(method: AdapterMethod, parameters: Parameters): Peft
   /** A(h) = up(act(down(h))), or A(h) + residual. */
   const bottleneck = (module: string) => {
     const get = (name: string) => parameters.get(`${module}.${name}`);
-    const [downWeight, downBias] = [get("adapter_down.0.weight"), get("adapter_down.0.bias")];
-    const [upWeight, upBias] = [get("adapter_up.weight"), get("adapter_up.bias")];
-    return (h: Tensor, residual?: Tensor) =>
-      linear(activation(linear(h, downWeight, downBias)), upWeight, upBias, { residual });
+    const down = { weight: get("adapter_down.0.weight"), bias: get("adapter_down.0.bias") };
+    const up = { weight: get("adapter_up.weight"), bias: get("adapter_up.bias") };
+    return (h: Tensor, residual?: Tensor) => linear(activation(linear(h, down)), up, { residual });
   };
   if (placement === "output") {
     const [module] = adapterModules({ layers: 0 }, placement);
