@@ -37,9 +37,12 @@ export interface Epilogue {
   residual?: Tensor;
 }
 
-/** Small numbers as kernels read them, two bits each; -1 becomes 3, which means none. */
+/** Numbers below 15 as kernels read them, four bits each; -1 becomes 15, which means none. Throws above 8 of them. */
 export function packSlots(slots: readonly number[]): number {
-  return slots.reduce((bits, slot, i) => bits | ((slot & 3) << (2 * i)), 0);
+  if (slots.length > 8) {
+    throw new Error(`LoRA in a stack of ${slots.length} layers: 8 are the most.`);
+  }
+  return slots.reduce((bits, slot, i) => bits | ((slot & 15) << (4 * i)), 0) >>> 0;
 }
 
 /** Whether the tiled kernels can compute a product: they take four values at a time. */

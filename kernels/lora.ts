@@ -16,22 +16,31 @@ const sizesFor = (subgroup: number) => ({
   inputGradientVectors: subgroup || 64,
 });
 
-/** LoRA's kernels: those that read A, and those that read B. */
-export const lora = cached((subgroup: number) => {
-  const sizes = sizesFor(subgroup);
-  const [a, b] = [sourceA, sourceB].map((source) =>
-    expand(`${source}\n${interfaceSource}`, {
-      RANKS: sizes.ranks,
-      LANES: sizes.inputGradientVectors,
-      BROADCAST: Number(subgroup > 0),
-    })
-  );
+const textOf = (source: string, subgroup: number) => {
+  const { ranks, inputGradientVectors } = sizesFor(subgroup);
+  return expand(`${source}\n${interfaceSource}`, {
+    RANKS: ranks,
+    LANES: inputGradientVectors,
+    BROADCAST: Number(subgroup > 0),
+  });
+};
+
+/** LoRA's kernels that read A, and how both files' are cut. */
+export const loraA = cached((subgroup: number) => {
+  const source = withDropout(textOf(sourceA, subgroup));
   return {
-    project: kernel("lora_a", withDropout(a), "project"),
-    inputGradient: kernel("lora_a", withDropout(a), "input_gradient"),
-    gradientA: kernel("lora_a", withDropout(a), "gradient"),
-    outputGradient: kernel("lora_b", b, "output_gradient"),
-    gradientB: kernel("lora_b", b, "gradient"),
-    ...sizes,
+    project: kernel("lora_a", source, "project"),
+    inputGradient: kernel("lora_a", source, "input_gradient"),
+    gradient: kernel("lora_a", source, "gradient"),
+    ...sizesFor(subgroup),
+  };
+});
+
+/** Those that read B. */
+export const loraB = cached((subgroup: number) => {
+  const source = textOf(sourceB, subgroup);
+  return {
+    outputGradient: kernel("lora_b", source, "output_gradient"),
+    gradient: kernel("lora_b", source, "gradient"),
   };
 });

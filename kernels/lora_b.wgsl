@@ -4,7 +4,7 @@
 //   gradient          dB += dyᵀ u      [out, rank]
 //
 // The dy of a launch's layers are among those of a stack that may have others, such as query, key and value:
-// `slots` has the place in the stack of each, two bits each. lora_interface.wgsl says how the work is cut.
+// `slots` has the place in the stack of each, four bits each. lora_interface.wgsl says how the work is cut.
 
 struct Params {
   rows: u32, // tokens
@@ -22,7 +22,7 @@ struct Params {
 
 // The first vec4 of a token's dy of a layer.
 fn startOfDy(layer: u32, row: u32) -> u32 {
-  let slot = (params.slots >> (2 * layer)) & 3;
+  let slot = (params.slots >> (4 * layer)) & 15;
   return (slot * params.rows + row) * params.columns;
 }
 

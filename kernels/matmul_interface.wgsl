@@ -24,7 +24,7 @@ struct Params {
   inner0: u32, // k
   inner1: u32, // k of the second product: LoRA's rank
   stack: u32, // products in the stack
-  slots: u32, // the second product's number for each of the stack, two bits each; 3 where there is none
+  slots: u32, // the second product's number for each of the stack, four bits each; 15 where there is none
   site: u32,
   threshold: u32,
   keep: f32,
@@ -109,7 +109,7 @@ fn loadB1(row: u32, width: u32, at: u32) -> vec4f {
 
 // The number of a stacked product's second product.
 fn slotOf(z: u32) -> u32 {
-  return (params.slots >> (2 * z)) & 3;
+  return (params.slots >> (4 * z)) & 15;
 }
 //: end
 

@@ -4,7 +4,7 @@
  *
  *     dA += s · duᵀ dropout(x),   dB += dyᵀ u,   dx += s · dropout'(du A)
  */
-import { lora as loraKernels } from "../../kernels/mod.ts";
+import { loraA, loraB } from "../../kernels/mod.ts";
 import { oneWorkgroupARow } from "../elementwise.ts";
 import { packSlots } from "../matmul.ts";
 import { matmulStrided } from "../matmul_strided.ts";
@@ -43,8 +43,15 @@ export function lowRank(x: Tensor, weight: Tensor, { a, b, scale, dropout, layer
         `weight [${weight.shape.join(", ")}], or its columns are not a multiple of 4.`,
     );
   }
+  const stack = weight.rows / outputs;
+  if (layers.some((layer, i) => layer >= stack || layer <= (layers[i - 1] ?? -1))) {
+    throw new Error(
+      `LoRA on the layers ${layers} of a stack of ${stack}: count from 0, ascending.`,
+    );
+  }
   const { launcher, random, memory } = device;
-  const kernels = loraKernels(device.kernels.broadcastLanes);
+  const { broadcastLanes } = device.kernels;
+  const [kernels, kernelsB] = [loraA(broadcastLanes), loraB(broadcastLanes)];
   const sites = layers.map(() => dropoutParams(x, dropout)); // one after another
   const common = { rows, rank, layers: count, slots: packSlots(layers), scale, ...sites[0] };
   const [paramsA, paramsB] = [columns, outputs].map((n) => ({ ...common, columns: n / 4 }));
@@ -64,10 +71,10 @@ export function lowRank(x: Tensor, weight: Tensor, { a, b, scale, dropout, layer
     const du = empty(device, u.shape);
     if (outputs % 4 === 0) {
       const bindings = { dy: dy.binding, loraB: B, du: du.binding };
-      launcher.launch(kernels.outputGradient, bindings, paramsB, aToken);
+      launcher.launch(kernelsB.outputGradient, bindings, paramsB, aToken);
       if (b.requiresGrad) {
         const gradients = { dy: dy.binding, u: u.binding, dloraB: gradientBuffer(b).binding };
-        launcher.launch(kernels.gradientB, gradients, paramsB, [
+        launcher.launch(kernelsB.gradient, gradients, paramsB, [
           vectors(outputs, kernels.gradientVectors),
           1,
           z,
@@ -86,7 +93,7 @@ export function lowRank(x: Tensor, weight: Tensor, { a, b, scale, dropout, layer
     }
     if (a.requiresGrad) {
       const gradients = { x: x.binding, du: du.binding, dloraA: gradientBuffer(a).binding, random };
-      launcher.launch(kernels.gradientA, gradients, paramsA, [
+      launcher.launch(kernels.gradient, gradients, paramsA, [
         vectors(columns, kernels.gradientVectors),
         1,
         z,

@@ -153,6 +153,7 @@ Deno.test("shapes that do not fit are refused with the shapes", () => {
   const ids = rowIndex(device, Uint32Array.of(0, 1));
   const lora = (a: Tensor, b: Tensor, columns = 8) =>
     linear(of(3, columns), { weight: of(12, columns), lora: { a, b, scale: 1, dropout: 0 } });
+  const settings = { scale: 1, dropout: 0 };
   const sentences = upload(device, [2, 2], Uint32Array.of(0, 2, 0, 2));
   const mistakes: [() => Tensor, RegExp][] = [
     [() => add(of(2, 3), of(3, 2)), /Cannot add \[3, 2\] to \[2, 3\]/],
@@ -166,6 +167,19 @@ Deno.test("shapes that do not fit are refused with the shapes", () => {
     [() => embedding(of(5, 6), ids), /\[5, 6\].*multiple of 4/],
     [() => crossEntropy(of(3, 5), upload(device, [2], Uint32Array.of(1, 2))), /2 labels .* 3 rows/],
     [() => lora(of(4, 12), of(12, 4)), /A \[4, 12\] and B \[12, 4\] do not fit 1 of .*\[12, 8\]/],
+    [
+      () =>
+        linear(of(3, 8), { weight: of(9, 4, 8), lora: { ...settings, a: of(4, 8), b: of(4, 4) } }),
+      /LoRA in a stack of 9 layers: 8 are the most/,
+    ],
+    [
+      () =>
+        linear(of(3, 8), {
+          weight: of(2, 4, 8),
+          lora: { ...settings, a: of(4, 8), b: of(4, 4), layers: [2] },
+        }),
+      /LoRA on the layers 2 of a stack of 2: count from 0, ascending/,
+    ],
     [() => lora(of(4, 8), of(12, 3)), /B \[12, 3\]/],
     [() => lora(of(4, 8), of(10, 4)), /B \[10, 4\]/],
     [() => lora(of(4, 6), of(12, 4), 6), /multiple of 4/],

@@ -216,6 +216,9 @@ const loraLinears = [
   linear([48, 16, 64], { stack: 3, lora: { rank: 4, layers: [0, 2], dropout: 0.1 } }),
   linear([48, 16, 64], { stack: 3, lora: { rank: 4, layers: [1], dropout: 0.1 } }),
   linear([67, 32, 20], { stack: 3, lora: { rank: 8, layers: [0, 1, 2], dropout: 0.1 } }),
+  linear([17, 12, 8], { stack: 4, lora: { rank: 4, layers: [0, 1, 2, 3], dropout: 0.1 } }),
+  linear([9, 8, 8], { stack: 8, lora: { rank: 4, layers: [0, 1, 2, 3, 4, 5, 6, 7] } }),
+  linear([9, 8, 8], { stack: 8, lora: { rank: 4, layers: [2, 7] } }),
   linear([50, 64, 36], { stack: 3, lora: { rank: 3, layers: [1, 2], dropout: 0.1 } }), // a rank that no tile fits
   linear([21, 12, 13], { stack: 3, lora: { rank: 4, layers: [0, 2], dropout: 0.1 } }), // nor such outputs
   linearEnd([67, 12, 20], { dropout: 0.1, residual: true }, { lora: { rank: 4 } }),
