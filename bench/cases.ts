@@ -19,6 +19,7 @@ import {
 } from "../engine/ops/mod.ts";
 import { columnSum } from "../engine/column_sum.ts";
 import { rowIndex } from "../engine/ops/embedding.ts";
+import { padHeads } from "../engine/ops/pad_heads.ts";
 import { Parameters } from "../engine/parameters.ts";
 import type { Maker } from "./maker.ts";
 import { classifier, lora, product } from "./product_cases.ts";
@@ -100,6 +101,14 @@ export function bertCases(sizes: Sizes): Case[] {
       hidden,
       2,
       (make, shape) => void scale(make.tensor(shape), 4),
+    ),
+    elementwise(
+      "pad_heads.main",
+      tokens,
+      hidden,
+      3,
+      (make, shape) => void padHeads(make.tensor(shape), 2, 4),
+      0,
     ),
     // Threefry: 20 rounds of 3 operations, once for a vec4
     elementwise(

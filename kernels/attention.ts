@@ -35,6 +35,17 @@ const invocations = 128;
 /** Bytes of workgroup memory that WebGPU promises everywhere. */
 const memory = 16384;
 
+/**
+ * The head size that attention's kernels compute a head of any size in: itself where it is a multiple of 4, else
+ * padded, where rows may be handed round to what they can be handed round in.
+ */
+export function paddedHeadSize(headSize: number, lanes: number): number {
+  if (headSize % 4 === 0) return headSize;
+  const padded = (multiple: number) => Math.ceil(headSize / multiple) * multiple;
+  const shared = padded(4 * Math.max(1, lanes));
+  return shared <= largestShared ? shared : padded(4);
+}
+
 /** Attention's kernels for a variant; unrolled text, made once. Throws where the head size is too large. */
 export const attention = cached((variant: AttentionVariant): AttentionKernels => {
   const { headSize, lanes } = variant;

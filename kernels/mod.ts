@@ -10,6 +10,7 @@ import gradientNormSource from "./gradient_norm.wgsl" with { type: "text" };
 import { cached, kernel, withDropout } from "./kernel.ts";
 import layerNormSource from "./layer_norm.wgsl" with { type: "text" };
 import normalSource from "./normal.wgsl" with { type: "text" };
+import padHeadsSource from "./pad_heads.wgsl" with { type: "text" };
 import reluSource from "./relu.wgsl" with { type: "text" };
 import scaleSource from "./scale.wgsl" with { type: "text" };
 import siluSource from "./silu.wgsl" with { type: "text" };
@@ -25,6 +26,7 @@ export const add = { forward: kernel("add", addSource, "forward") };
 export const scale = { main: kernel("scale", scaleSource, "main") };
 export const dropout = { main: kernel("dropout", withDropout(dropoutSource), "main") };
 export const columnSum = { main: kernel("column_sum", columnSumSource, "main") };
+export const padHeads = { main: kernel("pad_heads", padHeadsSource, "main") };
 export const adamw = { main: kernel("adamw", adamwSource, "main") };
 
 const forwardAndBackward = (file: string, source: string) => ({

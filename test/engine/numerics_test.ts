@@ -184,8 +184,8 @@ Deno.test("shapes that do not fit are refused with the shapes", () => {
     [() => lora(of(4, 8), of(10, 4)), /B \[10, 4\]/],
     [() => lora(of(4, 6), of(12, 4), 6), /multiple of 4/],
     [
-      () => attention(of(3, 32, 12), { heads: 2, dropout: 0, sentences }),
-      /head size of 6 is not a multiple of 4/,
+      () => attention(of(3, 32, 12), { heads: 5, dropout: 0, sentences }),
+      /12 columns cannot be split among 5 heads/,
     ],
     [
       () => part(of(3, 2, 12), 1),
