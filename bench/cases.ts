@@ -13,6 +13,7 @@ import {
   layerNorm,
   relu,
   scale,
+  scaleColumns,
   silu,
   softmax,
   tanh,
@@ -22,7 +23,7 @@ import { rowIndex } from "../engine/ops/embedding.ts";
 import { padHeads } from "../engine/ops/pad_heads.ts";
 import { Parameters } from "../engine/parameters.ts";
 import type { Maker } from "./maker.ts";
-import { classifier, lora, product } from "./product_cases.ts";
+import { classifier, lora, product, rowNorms } from "./product_cases.ts";
 import type { Cost } from "./roofline.ts";
 import type { Shape } from "./shapes.ts";
 
@@ -120,6 +121,8 @@ export function bertCases(sizes: Sizes): Case[] {
       20,
     ),
     columnSumCase(tokens, hidden),
+    scaleColumnsCase(tokens, hidden),
+    rowNorms(hidden),
     embeddingCase(sizes),
     crossEntropyCase(),
     optimizerCase(hidden),
@@ -241,6 +244,24 @@ function columnSumCase(tokens: number, hidden: number): Case {
   return {
     rows: [{ ...row, bytes: values * word }],
     run: (make) => columnSum(make.tensor([tokens, hidden]), make.tensor([hidden])),
+  };
+}
+
+/** IA³'s factors on a layer's input. */
+function scaleColumnsCase(tokens: number, hidden: number): Case {
+  const shape = `${tokens}×${hidden}`;
+  const values = tokens * hidden;
+  const forward = { kernel: "scale_columns.main", shape, flops: values, bytes: 2 * values * word };
+  return {
+    rows: [
+      forward,
+      { kernel: "scale_columns.gradient", shape, flops: 2 * values, bytes: 2 * values * word },
+      forward,
+    ],
+    run(make) {
+      const [x, factor] = [make.input([tokens, hidden]), make.weight([hidden])];
+      make.backward(() => scaleColumns(x, factor));
+    },
   };
 }
 

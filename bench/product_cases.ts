@@ -1,6 +1,6 @@
 /** Matrix products as BERT's layers launch them: plain, the classifier's, LoRA's. */
 import { matmul } from "../engine/matmul.ts";
-import { linear } from "../engine/ops/mod.ts";
+import { linear, loraRowNorms } from "../engine/ops/mod.ts";
 import type { Transpose } from "../kernels/mod.ts";
 import type { Case } from "./cases.ts";
 
@@ -81,6 +81,23 @@ export function lora(tokens: number, hidden: number): Case {
       const [a, b] = [make.weight([rank, hidden]), make.weight([hidden, rank])];
       const weights = { weight, bias, lora: { a, b, scale: 2, dropout: 0.1 } };
       make.backward(() => linear(x, weights));
+    },
+  };
+}
+
+/** The norms of W + s·BA that DoRA divides by. */
+export function rowNorms(hidden: number): Case {
+  const weights = hidden * hidden;
+  return {
+    rows: [{
+      kernel: "lora_row_norms.main",
+      shape: `${hidden}×${hidden}, rank ${rank}`,
+      flops: 2 * weights * (rank + 1),
+      bytes: (weights + 2 * hidden * rank) * word,
+    }],
+    run(make) {
+      const [a, b] = [make.tensor([rank, hidden]), make.tensor([hidden, rank])];
+      loraRowNorms(make.tensor([hidden, hidden]), { a, b, scale: 2 });
     },
   };
 }

@@ -7,6 +7,7 @@ import registersSource from "./matmul_registers.wgsl" with { type: "text" };
 import stridedSource from "./matmul_strided.wgsl" with { type: "text" };
 import workgroupSource from "./matmul_workgroup.wgsl" with { type: "text" };
 import normalSource from "./normal.wgsl" with { type: "text" };
+import { unpackText } from "./unpack.ts";
 
 /** Which transposes a product reads: see matmul_interface.wgsl. */
 export type Transpose = "NT" | "NN" | "TN";
@@ -110,10 +111,10 @@ export const matmul = cached(
       TEXTURE_A: Number(variant.textureA),
       TEXTURE_B: Number(variant.textureB),
       PACKED_B: Number(variant.packB !== "f32"),
-      BF16_B: Number(variant.packB === "bf16"),
       ...planValues(plan, variant.transpose),
     };
-    const text = expand(`${interfaceSource}\n${mainSources[plan.kind]}`, values);
+    const product = expand(`${interfaceSource}\n${mainSources[plan.kind]}`, values);
+    const text = unpackText(variant.packB) + product;
     const withNormal = variant.gelu ? `${normalSource}\n${text}` : text;
     const source = variant.dropout ? withDropout(withNormal) : withNormal;
     const extensions = plan.kind === "cooperative" ? cooperativeExtensions : "";

@@ -15,7 +15,7 @@
 // llvmpipe (Mesa 22.3) a vec4 from a storage buffer costs 213 ns for 8 lanes, because each lane's load is
 // a branch, and one from a texture about 30 ns.
 //
-// PACKED_B: b0 holds 16 bits a value, bf16 (BF16_B) or f16, four values a vec2u: half the memory and
+// PACKED_B: b0 holds 16 bits a value (unpack.wgsl), four values a vec2u: half the memory and
 // bandwidth of a frozen weight. In a texture it is rg32uint.
 
 struct Params {
@@ -85,18 +85,6 @@ fn loadB0(row: u32, width: u32, at: u32) -> vec4f {
   return loaded;
   //: end
 }
-//: if PACKED_B
-
-fn unpack(packed: vec2u) -> vec4f {
-  //: if BF16_B
-  let even = packed << vec2u(16);
-  let odd = packed & vec2u(0xffff0000);
-  return bitcast<vec4f>(vec4u(even.x, odd.x, even.y, odd.y));
-  //: else
-  return vec4f(unpack2x16float(packed.x), unpack2x16float(packed.y));
-  //: end
-}
-//: end
 //: if SECOND
 
 fn loadA1(row: u32, width: u32, at: u32) -> vec4f {

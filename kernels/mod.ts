@@ -7,15 +7,19 @@ import dropoutSource from "./dropout.wgsl" with { type: "text" };
 import embeddingSource from "./embedding.wgsl" with { type: "text" };
 import geluSource from "./gelu.wgsl" with { type: "text" };
 import gradientNormSource from "./gradient_norm.wgsl" with { type: "text" };
+import { expand } from "./expand.ts";
 import { cached, kernel, withDropout } from "./kernel.ts";
 import layerNormSource from "./layer_norm.wgsl" with { type: "text" };
+import loraRowNormsSource from "./lora_row_norms.wgsl" with { type: "text" };
 import normalSource from "./normal.wgsl" with { type: "text" };
 import padHeadsSource from "./pad_heads.wgsl" with { type: "text" };
 import reluSource from "./relu.wgsl" with { type: "text" };
 import scaleSource from "./scale.wgsl" with { type: "text" };
+import scaleColumnsSource from "./scale_columns.wgsl" with { type: "text" };
 import siluSource from "./silu.wgsl" with { type: "text" };
 import softmaxSource from "./softmax.wgsl" with { type: "text" };
 import tanhSource from "./tanh.wgsl" with { type: "text" };
+import { type Packing, unpackText } from "./unpack.ts";
 
 export * from "./attention.ts";
 export type { Kernel } from "./kernel.ts";
@@ -59,3 +63,23 @@ export const layerNorm = cached((lanes: number) => ({
   backward: kernel("layer_norm", layerNormSource, "backward", { LANES: lanes }),
   gradient: kernel("layer_norm", layerNormSource, "gradient"),
 }));
+
+/** The kernels of scaled columns: four at a time where they are `vectors`, with a divisor or without. */
+export const scaleColumns = cached(
+  ({ vectors, divided }: { vectors: boolean; divided: boolean }) => {
+    const source = expand(scaleColumnsSource, {
+      VECTORS: Number(vectors),
+      DIVIDED: Number(divided),
+    });
+    return {
+      main: kernel("scale_columns", source, "main"),
+      gradient: kernel("scale_columns", source, "gradient"),
+    };
+  },
+);
+
+/** The norms of a weight's rows with LoRA's part, for how the weight is packed. */
+export const loraRowNorms = cached((packing: Packing) => {
+  const source = expand(loraRowNormsSource, { PACKED: Number(packing !== "f32") });
+  return kernel("lora_row_norms", unpackText(packing) + source, "main");
+});

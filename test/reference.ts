@@ -233,3 +233,24 @@ export function embedding(table: Values, ids: number[], columns: number, dy: Val
   const y = ids.flatMap((id) => table.slice(id * columns, (id + 1) * columns));
   return { y, gradients: [dtable] };
 }
+
+/** x ⊙ factor / divisor over rows, and the gradients of x and factor. */
+export function scaleColumns(x: Values, factor: Values, divisor: Values, dy: Values) {
+  const columns = factor.length;
+  const by = factor.map((value, column) => value / divisor[column]);
+  const scaled = (values: Values) => values.map((value, i) => value * by[i % columns]);
+  const products = dy.map((value, i) => value * x[i] / divisor[i % columns]);
+  return { y: scaled(x), gradients: [scaled(dy), columnSums(products, columns)] };
+}
+
+/** ‖W + s·BA‖ of each row of W [out, in]: A [rank, in], B [out, rank]. */
+export function loraRowNorms(weight: Values, a: Values, b: Values, rank: number, scale: number) {
+  const inputs = a.length / rank;
+  const outputs = b.length / rank;
+  const update = product(b, a, [outputs, rank, inputs]);
+  const sums = weight.map((value, i) => value + scale * update[i]);
+  return Array.from(
+    { length: outputs },
+    (_, row) => Math.hypot(...sums.slice(row * inputs, (row + 1) * inputs)),
+  );
+}

@@ -26,16 +26,15 @@ export interface Lora {
   layers?: readonly number[];
 }
 
-/**
- * Makes u [layers with LoRA, rows, rank] of x [rows, in], and the way back from the gradient dy [stack, rows,
- * out] of the layers' results: to A, to B and, where it is given, added to dx. Throws where A or B does not fit
- * the weight [out, in] or [stack, out, in], or `in` is no multiple of 4.
- */
-export function lowRank(x: Tensor, weight: Tensor, { a, b, scale, dropout, layers = [0] }: Lora) {
-  const { device, rows, columns } = x;
-  const [rank, outputs, count] = [b.columns, weight.shape.at(-2)!, layers.length];
+/** Throws where A and B do not fit the weight [out, in] or [stack, out, in], or `in` is no multiple of 4. */
+export function checkLora(
+  weight: Tensor,
+  columns: number,
+  { a, b, layers }: Pick<Required<Lora>, "a" | "b" | "layers">,
+): void {
+  const [outputs, count] = [weight.shape.at(-2)!, layers.length];
   if (
-    columns % 4 !== 0 || a.columns !== columns || a.rows !== count * rank ||
+    columns % 4 !== 0 || a.columns !== columns || a.rows !== count * b.columns ||
     b.rows !== count * outputs
   ) {
     throw new Error(
@@ -49,6 +48,16 @@ export function lowRank(x: Tensor, weight: Tensor, { a, b, scale, dropout, layer
       `LoRA on the layers ${layers} of a stack of ${stack}: count from 0, ascending.`,
     );
   }
+}
+
+/**
+ * Makes u [layers with LoRA, rows, rank] of x [rows, in], and the way back from the gradient dy [stack, rows,
+ * out] of the layers' results: to A, to B and, where it is given, added to dx. Throws as {@link checkLora}.
+ */
+export function lowRank(x: Tensor, weight: Tensor, { a, b, scale, dropout, layers = [0] }: Lora) {
+  const { device, rows, columns } = x;
+  checkLora(weight, columns, { a, b, layers });
+  const [rank, outputs, count] = [b.columns, weight.shape.at(-2)!, layers.length];
   const { launcher, random, memory } = device;
   const { broadcastLanes } = device.kernels;
   const [kernels, kernelsB] = [loraA(broadcastLanes), loraB(broadcastLanes)];

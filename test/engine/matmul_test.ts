@@ -2,9 +2,9 @@
 import assert from "node:assert/strict";
 import { createDevice, Device } from "../../engine/device.ts";
 import { matmul } from "../../engine/matmul.ts";
-import { bytesPerValue, pack, type PackedDtype, unpack } from "../../engine/pack.ts";
+import { pack, type PackedDtype, unpack } from "../../engine/pack.ts";
 import { cooperativePlan } from "../../engine/plans.ts";
-import { Tensor, zeros } from "../../engine/tensor.ts";
+import { zeros } from "../../engine/tensor.ts";
 import type {
   CooperativePlan,
   MatmulPlan,
@@ -13,7 +13,7 @@ import type {
   WorkgroupPlan,
 } from "../../kernels/mod.ts";
 import { functions, product, type Values } from "../reference.ts";
-import { assertClose, randomValues, tensorOf } from "./check.ts";
+import { assertClose, packedTensor, randomValues, tensorOf } from "./check.ts";
 
 interface Options {
   bias?: boolean;
@@ -56,17 +56,6 @@ function allOptions(transpose: Transpose): Options[] {
     { bias: true, accumulate: true },
   ];
   return transpose === "NT" ? [...options, { second: 8 }, { bias: true, second: 4 }] : options;
-}
-
-function packedTensor(
-  device: Device,
-  shape: number[],
-  values: Values,
-  dtype: PackedDtype,
-): Tensor {
-  const storage = device.memory.acquire(values.length * bytesPerValue[dtype]);
-  device.write(storage, 0, pack(Float32Array.from(values), dtype));
-  return new Tensor(device, shape, storage, 0, dtype);
 }
 
 /** Random operands of a product: values of f16 where the device rounds to them, so that sums compare. */

@@ -8,9 +8,12 @@ import {
   crossEntropy,
   embedding,
   gelu,
+  join,
   layerNorm,
   linear,
+  loraRowNorms,
   relu,
+  scaleColumns,
   silu,
   softmax,
   tanh,
@@ -157,6 +160,14 @@ Deno.test("shapes that do not fit are refused with the shapes", () => {
   const sentences = upload(device, [2, 2], Uint32Array.of(0, 2, 0, 2));
   const mistakes: [() => Tensor, RegExp][] = [
     [() => add(of(2, 3), of(3, 2)), /Cannot add \[3, 2\] to \[2, 3\]/],
+    [() => join([of(4, 16), of(8, 8)]), /Cannot join \[8, 8\] to \[4, 16\]/],
+    [() => join([of(2, 12), of(2, 12)]), /Part 1 of \[2, 2, 12\] starts at byte 96/],
+    [() => scaleColumns(of(2, 8), of(6)), /columns of \[2, 8\] by \[6\]: take 8 values/],
+    [() => scaleColumns(of(2, 8), of(8), of(1)), /by \[8\] \/ \[1\]: take 8 values/],
+    [
+      () => loraRowNorms(of(12, 8), { a: of(4, 8), b: of(11, 4), scale: 1 }),
+      /B \[11, 4\] do not fit 1 of the weight \[12, 8\]/,
+    ],
     [() => linear(of(2, 8), { weight: of(5, 12) }), /\[2, 8\] by \[5, 12\]: inner sizes 8 and 12/],
     [
       () => linear(of(2, 8), { weight: of(5, 8), bias: of(6) }),

@@ -1,5 +1,6 @@
 /** Every operation of the engine, forward and backward, against the float64 reference. */
 import { createDevice, Device } from "../../engine/device.ts";
+import { pack, type PackedDtype, unpack } from "../../engine/pack.ts";
 import { registerPlan } from "../../engine/plans.ts";
 import { rowIndex } from "../../engine/ops/embedding.ts";
 import * as ops from "../../engine/ops/mod.ts";
@@ -7,7 +8,14 @@ import { type Tensor, upload } from "../../engine/tensor.ts";
 import * as reference from "../reference.ts";
 import type { Values } from "../reference.ts";
 import { attentionCases } from "./attention_cases.ts";
-import { checkOp, dropoutSite, type OpCase } from "./check.ts";
+import {
+  checkOp,
+  dropoutSite,
+  type OpCase,
+  packedTensor,
+  randomValues,
+  tensorOf,
+} from "./check.ts";
 import { elementFactors } from "./dropout_factors.ts";
 
 const device = await createDevice({
@@ -181,6 +189,51 @@ function layerNorm([rows, columns]: number[], eps: number, bias = true): OpCase 
   };
 }
 
+function scaleColumns([rows, columns]: number[], divided: boolean): OpCase {
+  const divisor = divided ? randomValues(columns, 9) : undefined;
+  const ones = new Array(columns).fill(1);
+  return {
+    shapes: [[rows, columns], [columns]],
+    run: ([x, factor]) =>
+      ops.scaleColumns(x, factor, divisor && tensorOf(x.device, [columns], divisor)),
+    reference: ([x, factor], dy) => reference.scaleColumns(x, factor, divisor ?? ones, dy),
+  };
+}
+
+/** The norms as the divisor of a scaling, as DoRA has them: they themselves have no gradient. */
+function loraRowNorms([outputs, inputs, rank]: number[], dtype?: PackedDtype): OpCase {
+  const rows = 3;
+  const scale = 0.7;
+  const exact = randomValues(outputs * inputs, 5);
+  const weight = dtype ? [...unpack(pack(Float32Array.from(exact), dtype), dtype)] : exact;
+  const [a, b] = [randomValues(rank * inputs, 6), randomValues(outputs * rank, 7)];
+  const norms = reference.loraRowNorms(weight, a, b, rank, scale);
+  return {
+    shapes: [[rows, outputs], [outputs]],
+    run([x, factor]) {
+      const { device } = x;
+      const lora = {
+        a: tensorOf(device, [rank, inputs], a, true),
+        b: tensorOf(device, [outputs, rank], b, true),
+        scale,
+      };
+      const own = dtype
+        ? packedTensor(device, [outputs, inputs], weight, dtype)
+        : tensorOf(device, [outputs, inputs], weight);
+      return ops.scaleColumns(x, factor, ops.loraRowNorms(own, lora));
+    },
+    reference: ([x, factor], dy) => reference.scaleColumns(x, factor, norms, dy),
+  };
+}
+
+function join(count: number, shape: number[]): OpCase {
+  return {
+    shapes: new Array(count).fill(shape),
+    run: (parts) => ops.join(parts),
+    reference: (parts, dy) => ({ y: parts.flat(), gradients: split(dy, count) }),
+  };
+}
+
 const plainLinears = [
   linear([1, 4, 13]), // a classifier of one text
   linear([67, 12, 13]),
@@ -227,11 +280,16 @@ const loraLinears = [
 
 /** A row for every operation: one without a row does not compile. */
 const table = {
-  add: elementwiseShapes.map((shape): OpCase => ({
-    shapes: [shape, shape],
-    run: ([a, b]) => ops.add(a, b),
-    reference: ([a, b], dy) => ({ y: a.map((value, i) => value + b[i]), gradients: [dy, dy] }),
-  })),
+  add: [undefined, -1, 0.7].flatMap((factor) =>
+    elementwiseShapes.map((shape): OpCase => ({
+      shapes: [shape, shape],
+      run: ([a, b]) => ops.add(a, b, factor),
+      reference: ([a, b], dy) => ({
+        y: a.map((value, i) => value + (factor ?? 1) * b[i]),
+        gradients: [dy, dy.map((value) => (factor ?? 1) * value)],
+      }),
+    }))
+  ),
   attention: attentionCases,
   crossEntropy: [crossEntropy(1, 2), crossEntropy(7, 13), crossEntropy(130, 5)],
   dropout: [dropout([1, 4], 0.5), dropout([67, 13], 0.1), dropout([130, 20], 0.9)],
@@ -241,12 +299,20 @@ const table = {
     embedding(150, 20, repeated(150)),
   ],
   gelu: elementwise("gelu"),
+  join: [join(3, [1, 64]), join(2, [32, 6]), join(4, [16, 12])],
   layerNorm: [
     ...rowShapes.map((shape) => layerNorm(shape, 1e-12)),
     layerNorm([3, 132], 0.5),
     layerNorm([65, 20], 1e-5, false),
   ],
   linear: [...plainLinears, ...loraLinears],
+  loraRowNorms: [
+    loraRowNorms([5, 12, 3]),
+    loraRowNorms([67, 36, 8]),
+    loraRowNorms([20, 268, 1]), // more vectors than a workgroup's invocations
+    loraRowNorms([20, 36, 8], "bf16"),
+    loraRowNorms([13, 20, 4], "f16"),
+  ],
   relu: elementwise("relu"),
   scale: elementwiseShapes.map((shape): OpCase => ({
     shapes: [shape],
@@ -256,6 +322,9 @@ const table = {
       gradients: [dy.map((value) => -1.7 * value)],
     }),
   })),
+  scaleColumns: [false, true].flatMap((divided) =>
+    [[1, 1], [7, 4], [67, 13], [130, 72], [33, 20]].map((shape) => scaleColumns(shape, divided))
+  ),
   silu: elementwise("silu"),
   softmax: [[1, 2], [7, 13], [130, 5], [3, 70]].map(([rows, columns]): OpCase => ({
     shapes: [[rows, columns]],
