@@ -71,3 +71,22 @@ export function matmulStrided(
     groups,
   );
 }
+
+/**
+ * LoRA's du = dy B and dB += dyᵀ u for a number of outputs that its own kernels cannot read: dy [stack, rows, out],
+ * B [layers, out, rank], u and du [layers, rows, rank]; `layers` are the places of those with LoRA in the stack.
+ */
+export function stridedLoraB(
+  { dy, b, u, du, dloraB }: { dy: Tensor; b: Tensor; u: Tensor; du: Tensor; dloraB?: Tensor },
+  layers: readonly number[],
+): void {
+  const [outputs, rows, rank] = [dy.columns, u.rows / layers.length, b.columns];
+  layers.forEach((layer, i) => {
+    const at = { a: layer, b: i, c: i };
+    const product = { rows, columns: rank, inner: outputs };
+    matmulStrided("NN", { a: dy, b, c: du }, product, { at });
+    if (!dloraB) return;
+    const turned = { rows: outputs, columns: rank, inner: rows };
+    matmulStrided("TN", { a: dy, b: u, c: dloraB }, turned, { at, accumulate: true });
+  });
+}

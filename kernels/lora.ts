@@ -1,8 +1,10 @@
-/** LoRA's kernels' texts, and how they are cut. */
+/** LoRA's kernels: their texts, and how they are cut, for adapters that share sums in a workgroup or a subgroup. */
 import { expand } from "./expand.ts";
 import { cached, kernel, withDropout } from "./kernel.ts";
 import sourceA from "./lora_a.wgsl" with { type: "text" };
+import subgroupA from "./lora_a_subgroup.wgsl" with { type: "text" };
 import sourceB from "./lora_b.wgsl" with { type: "text" };
+import subgroupB from "./lora_b_subgroup.wgsl" with { type: "text" };
 import interfaceSource from "./lora_interface.wgsl" with { type: "text" };
 
 /** How the kernels are cut: where ranks are handed round, for a subgroup size (else 0). */
@@ -16,18 +18,16 @@ const sizesFor = (subgroup: number) => ({
   inputGradientVectors: subgroup || 64,
 });
 
-const textOf = (source: string, subgroup: number) => {
-  const { ranks, inputGradientVectors } = sizesFor(subgroup);
-  return expand(`${source}\n${interfaceSource}`, {
-    RANKS: ranks,
-    LANES: inputGradientVectors,
-    BROADCAST: Number(subgroup > 0),
-  });
+/** A file's declarations with its own entry points, or with those of subgroups in their place. */
+const textOf = (source: string, ofSubgroups: string, subgroup: number) => {
+  const [declarations] = source.split(/^(?=@compute)/m);
+  const text = subgroup > 0 ? declarations + ofSubgroups : source;
+  return expand(`${interfaceSource}\n${text}`, { RANKS: sizesFor(subgroup).ranks });
 };
 
 /** LoRA's kernels that read A, and how both files' are cut. */
 export const loraA = cached((subgroup: number) => {
-  const source = withDropout(textOf(sourceA, subgroup));
+  const source = withDropout(textOf(sourceA, subgroupA, subgroup));
   return {
     project: kernel("lora_a", source, "project"),
     inputGradient: kernel("lora_a", source, "input_gradient"),
@@ -38,7 +38,7 @@ export const loraA = cached((subgroup: number) => {
 
 /** Those that read B. */
 export const loraB = cached((subgroup: number) => {
-  const source = textOf(sourceB, subgroup);
+  const source = textOf(sourceB, subgroupB, subgroup);
   return {
     outputGradient: kernel("lora_b", source, "output_gradient"),
     gradient: kernel("lora_b", source, "gradient"),

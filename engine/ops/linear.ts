@@ -3,14 +3,12 @@ import { applyEnd, isEmpty, type LinearEnd, prepareEnd } from "../linear_end.ts"
 import { matmul, tiles } from "../matmul.ts";
 import { gradientBuffer, record } from "../tape.ts";
 import { empty, type Tensor } from "../tensor.ts";
-import { type Lora, lowRank } from "./lora.ts";
+import { lowRank } from "./lora.ts";
+import type { Lora } from "./lora_weights.ts";
 
-/**
- * The weights of linear layers of one input and equal shape that lie together, such as attention's query, key
- * and value; one layer is a stack of one.
- */
+/** Weights of linear layers of one input and equal shape that lie together, such as query, key and value. */
 export interface LinearWeights {
-  /** [out, in], or of a stack [layers, out, in]. */
+  /** [out, in] of one layer, [layers, out, in] of a stack. */
   weight: Tensor;
   /** [out] or [layers, out]; none for layers without bias. */
   bias?: Tensor;
@@ -28,12 +26,11 @@ export function linear(x: Tensor, weights: LinearWeights, end: LinearEnd = {}): 
   const { weight, bias, lora } = weights;
   const { device, rows } = x;
   const [inner, outputs, stack = 1] = weight.shape.toReversed();
-  const fits = tiles("NT", { rows, columns: outputs, inner }) && (lora?.b.columns ?? 0) % 4 === 0;
+  const rank = lora?.b.columns ?? 0;
+  const fits = tiles("NT", { rows, columns: outputs, inner }) && rank % 4 === 0;
   if (!isEmpty(end) && !fits) return applyEnd(linear(x, weights), end);
   const low = lora && lowRank(x, weight, lora);
-  const residual = end.residual ? [end.residual] : [];
-  const parameters = [weight, bias, lora?.a, lora?.b].filter((tensor) => tensor !== undefined);
-  const inputs = [x, ...residual, ...parameters];
+  const inputs = [x, end.residual, weight, bias, lora?.a, lora?.b].filter((t) => t !== undefined);
   const y = empty(device, [...weight.shape.slice(0, -2), rows, outputs]);
   const { epilogue, saved, backward } = prepareEnd(y, inputs, end);
   matmul("NT", x, weight, y, { bias, stack, second: low, epilogue });

@@ -1,7 +1,7 @@
 import { loraRowNorms as kernelOf } from "../../kernels/mod.ts";
 import { oneWorkgroupARow } from "../elementwise.ts";
 import { empty, type Tensor } from "../tensor.ts";
-import { checkLora, type Lora } from "./lora.ts";
+import { checkLora, type Lora } from "./lora_weights.ts";
 
 /**
  * ‖W + s·BA‖ of each row of W [out, in], which may be packed: [out]. DoRA (Liu et al. 2024, arXiv:2402.09353) divides by
@@ -12,7 +12,7 @@ export function loraRowNorms(
   { a, b, scale }: Pick<Lora, "a" | "b" | "scale">,
 ): Tensor {
   const { device, rows, columns, dtype } = weight;
-  checkLora(weight, columns, { a, b, layers: [0] });
+  checkLora(weight, { a, b });
   const norms = empty(device, [rows]);
   device.launcher.launch(
     kernelOf(dtype),

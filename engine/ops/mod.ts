@@ -9,7 +9,7 @@ export { layerNorm } from "./layer_norm.ts";
 export { join } from "./join.ts";
 export type { LinearEnd } from "../linear_end.ts";
 export { linear, type LinearWeights } from "./linear.ts";
-export type { Lora } from "./lora.ts";
+export type { Lora } from "./lora_weights.ts";
 export { loraRowNorms } from "./lora_row_norms.ts";
 export { relu } from "./relu.ts";
 export { scale } from "./scale.ts";
