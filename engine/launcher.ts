@@ -13,6 +13,8 @@ import {
   type UniformBinding,
 } from "./bind_groups.ts";
 import { DeviceError } from "./errors.ts";
+import type { Memory } from "./memory.ts";
+import { Staging } from "./staging.ts";
 
 /** A dispatch, ready to be encoded. */
 interface Dispatch {
@@ -34,6 +36,7 @@ export class Launcher {
   #onError: (error: DeviceError) => void;
   #pipelines = new Map<Kernel, Pipeline>();
   #bindGroups: BindGroups;
+  #staging: Staging;
   #repeats = new Map<object, Map<string, Command[]>>();
   #repeatedCount = 0;
   /** What {@link repeat} is noting; undefined outside it, and where it cannot be repeated. */
@@ -45,15 +48,16 @@ export class Launcher {
   /** Dispatches since the device was made. */
   dispatches = 0;
 
-  constructor(gpu: GPUDevice, onError: (error: DeviceError) => void) {
+  constructor(gpu: GPUDevice, memory: Memory, onError: (error: DeviceError) => void) {
     this.#gpu = gpu;
     this.#onError = onError;
     this.#bindGroups = new BindGroups(gpu, onError);
+    this.#staging = new Staging(gpu, memory, this);
   }
 
   /**
-   * Launches a kernel on [x, y, z] workgroups. `bindings` and `params` go by the names in the WGSL text.
-   * Throws, naming the kernel, where a name is unknown or a field is missing.
+   * Launches a kernel on [x, y, z] workgroups. `bindings` and `params` go by the names in the WGSL text; what is a
+   * texture there is copied into one first. Throws, naming the kernel, where a name is unknown or a field is missing.
    */
   launch(
     kernel: Kernel,
@@ -62,7 +66,8 @@ export class Launcher {
     workgroups: readonly [number, number, number?],
   ): void {
     const compiled = this.#pipelines.get(kernel) ?? this.#compile(kernel);
-    const group = this.#bindGroups.of(compiled, kernel, bindings, params);
+    const bound = this.#staging.stage(kernel, bindings);
+    const group = this.#bindGroups.of(compiled, kernel, bound, params);
     const dispatch = { pipeline: compiled.pipeline, group, workgroups };
     this.#noted?.push(dispatch);
     this.#dispatch(dispatch);
@@ -123,6 +128,12 @@ export class Launcher {
     if (this.#encoder) this.#gpu.queue.submit([this.#encoder.finish()]);
     this.#encoder = this.#pass = undefined;
     this.#pending = 0;
+  }
+
+  /** Destroys staged textures and empties the caches; what was recorded must have been submitted. */
+  trim(): void {
+    this.#staging.trim();
+    this.forget();
   }
 
   /** Empties the caches that name buffers; called after buffers were destroyed. */

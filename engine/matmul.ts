@@ -1,14 +1,7 @@
 /** Matrix products: checks shapes, picks the kernel of the matmul family, launches it. */
-import {
-  type Kernel,
-  matmul as tiledKernel,
-  type MatmulPlan,
-  type MatmulVariant,
-  type Transpose,
-  workgroupTile,
-} from "../kernels/mod.ts";
+import { matmul as tiledKernel, type Transpose, workgroupTile } from "../kernels/mod.ts";
 import { isSplit, matmulStrided } from "./matmul_strided.ts";
-import { planFor } from "./plans.ts";
+import { operandVariant, planFor } from "./plans.ts";
 import type { Tensor } from "./tensor.ts";
 
 export interface MatmulOptions {
@@ -92,14 +85,8 @@ export function matmul(
       device.kernels.matmul,
       device.tunedPlans,
     );
-    const textures = plan.kind === "registers" && plan.textures;
-    const stage = (matrix: Tensor, operand: "a" | "b") =>
-      textures && device.staging.fits(matrix)
-        ? device.staging.copy(matrix, operand)
-        : matrix.binding;
-    const [a0, b0] = [stage(a, "a"), stage(b, "b")];
     const { gelu, dropout, residual } = epilogue;
-    const kernel = kernelFor(plan, {
+    const kernel = tiledKernel(plan, {
       transpose,
       bias: bias !== undefined,
       accumulate,
@@ -108,16 +95,14 @@ export function matmul(
       keep: gelu?.kept !== undefined,
       dropout: dropout !== undefined && dropout.threshold > 0,
       residual: residual !== undefined,
-      textureA: "texture" in a0,
-      textureB: "texture" in b0,
-      packB: b.dtype,
+      ...operandVariant(plan, a, b),
     });
     const { rows: tileRows, columns: tileColumns } = workgroupTile(plan);
     device.launcher.launch(
       kernel,
       {
-        a0,
-        b0,
+        a0: a.binding,
+        b0: b.binding,
         c: c.binding,
         ...(bias && { bias: bias.binding }),
         ...(fused && { a1: second.u.binding, b1: second.b.binding }),
@@ -184,32 +169,6 @@ function shapeOf(transpose: Transpose, a: Tensor, b: Tensor, c: Tensor, stack: n
     );
   }
   return { rows, columns, inner };
-}
-
-const flags = [
-  "bias",
-  "accumulate",
-  "second",
-  "gelu",
-  "keep",
-  "dropout",
-  "residual",
-  "textureA",
-  "textureB",
-] as const;
-const transposes = ["NT", "NN", "TN"];
-const dtypes = ["f32", "bf16", "f16"];
-const kernels = new WeakMap<MatmulPlan, Map<number, Kernel>>();
-
-/** The kernel of a variant, found by a number: as JSON, the variants of a step would take a millisecond. */
-function kernelFor(plan: MatmulPlan, variant: MatmulVariant): Kernel {
-  let key = transposes.indexOf(variant.transpose) + 3 * dtypes.indexOf(variant.packB);
-  for (const flag of flags) key = 2 * key + Number(variant[flag]);
-  let known = kernels.get(plan);
-  if (!known) kernels.set(plan, known = new Map());
-  let kernel = known.get(key);
-  if (!kernel) known.set(key, kernel = tiledKernel({ variant, plan }));
-  return kernel;
 }
 
 /** Only the tiled kernels unpack, and only a B of NT or NN: a weight that is frozen. */

@@ -63,6 +63,7 @@ export class Tensor {
       storage: this.storage,
       offset: this.offset,
       size: Math.max(16, Math.ceil(this.size / 4) * 4 * bytesPerValue[this.dtype]),
+      rowBytes: this.columns * bytesPerValue[this.dtype],
     };
   }
 

@@ -21,8 +21,6 @@ export interface AttentionKernels {
   backwardKeyValue: Kernel;
   /** Tokens of a workgroup. */
   rows: number;
-  /** Whether projections, doutput and result are textures. */
-  textures: boolean;
 }
 
 /** Tokens of an invocation in attention_subgroup.wgsl: on llvmpipe 4 lose in short sentences, 1 in long ones. */
@@ -70,7 +68,6 @@ export const attention = cached((variant: AttentionVariant): AttentionKernels =>
     backwardQuery: kernelOf("backward_query"),
     backwardKeyValue: kernelOf("backward_key_value"),
     rows: shared ? subgroupRows * lanes : sizes.ROWS,
-    textures,
   };
 });
 

@@ -1,5 +1,5 @@
 import { attention as attentionKernels, paddedHeadSize } from "../../kernels/mod.ts";
-import type { Operand } from "../staging.ts";
+import { attentionVariant } from "../plans.ts";
 import { record } from "../tape.ts";
 import { empty, type Tensor } from "../tensor.ts";
 import { dropoutParams } from "./dropout.ts";
@@ -40,15 +40,8 @@ function attend(
   const { device } = projections;
   const [, rows, columns] = projections.shape;
   const headSize = columns / heads;
-  const { broadcastLanes, attentionTextures } = device.kernels;
-  const kernels = attentionKernels({
-    headSize,
-    lanes: broadcastLanes,
-    textures: attentionTextures && device.staging.fits(projections),
-  });
+  const kernels = attentionKernels(attentionVariant(projections, headSize));
   const groups = [Math.ceil(rows / kernels.rows), heads] as const;
-  const read = (matrix: Tensor, operand: Operand) =>
-    kernels.textures ? device.staging.copy(matrix, operand) : matrix.binding;
   const output = empty(device, [rows, columns]);
   const lse = empty(device, [rows, heads]);
   const params = {
@@ -60,7 +53,7 @@ function attend(
   const common = { sentences: sentences.binding, random: device.random, lse: lse.binding };
   device.launcher.launch(
     kernels.forward,
-    { ...common, projections: read(projections, "a"), output: output.binding },
+    { ...common, projections: projections.binding, output: output.binding },
     params,
     groups,
   );
@@ -72,14 +65,14 @@ function attend(
       const dprojections = empty(device, projections.shape);
       const saved = {
         ...common,
-        projections: read(projections, "a"),
-        doutput: read(doutput, "b"),
+        projections: projections.binding,
+        doutput: doutput.binding,
         delta: delta.binding,
         dprojections: dprojections.binding,
       };
       device.launcher.launch(
         kernels.backwardQuery,
-        { ...saved, result: read(output, "c") },
+        { ...saved, result: output.binding },
         params,
         groups,
       );
