@@ -9,7 +9,6 @@ import {
   cacheLimit,
   type Pipeline,
   type Resource,
-  type TextureBinding,
   type UniformBinding,
 } from "./bind_groups.ts";
 import { DeviceError } from "./errors.ts";
@@ -108,12 +107,12 @@ export class Launcher {
   /** A uniform buffer of four words that changes from step to step; the queue writes to it. */
   createUniform(): UniformBinding {
     const uniform = this.#gpu.createBuffer({ size: 16, usage: 0x40 | 0x08 }); // UNIFORM | COPY_DST
-    return { uniform, id: this.#nextId++ };
+    return { uniform, id: this.newId() };
   }
 
-  /** A texture as a kernel binds it. */
-  bindTexture(texture: GPUTexture): TextureBinding {
-    return { texture: texture.createView(), id: this.#nextId++ };
+  /** A number that tells a resource from all others of this launcher. */
+  newId(): number {
+    return this.#nextId++;
   }
 
   /** Records a command that is no dispatch: a copy or a clear. */
@@ -180,7 +179,7 @@ export class Launcher {
     this.#gpu.popErrorScope().then((error) => {
       if (error) this.#onError(new DeviceError(`Kernel ${kernel.name}: ${error.message}`));
     }, () => {});
-    const compiled = { id: this.#nextId++, pipeline, layout: pipeline.getBindGroupLayout(0) };
+    const compiled = { id: this.newId(), pipeline, layout: pipeline.getBindGroupLayout(0) };
     this.#pipelines.set(kernel, compiled);
     return compiled;
   }

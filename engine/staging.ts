@@ -114,7 +114,8 @@ export class Staging {
       format,
       usage: textureUsage,
     }, bytes);
-    return { texture, binding: this.#launcher.bindTexture(texture), rows, bytes };
+    const binding = { texture: texture.createView(), id: this.#launcher.newId() };
+    return { texture, binding, rows, bytes };
   }
 
   /** Destroys a texture that became too small, and what launches were kept that read it. */

@@ -4,6 +4,7 @@ import subgroupSource from "./attention_subgroup.wgsl" with { type: "text" };
 import workgroupSource from "./attention_workgroup.wgsl" with { type: "text" };
 import { expand } from "./expand.ts";
 import { cached, type Kernel, kernel, withDropout } from "./kernel.ts";
+import { fromTextures } from "./texture.ts";
 
 /** What attention is made for. */
 export interface AttentionVariant {
@@ -28,6 +29,9 @@ const subgroupRows = 2;
 /** The largest head that it is unrolled for: its text grows with it. */
 const largestShared = 128;
 
+/** What attention reads, which may come from textures where it is handed round. */
+const matrices = ["projections", "doutput", "result"];
+
 /** Invocations of a workgroup in attention_workgroup.wgsl. */
 const invocations = 128;
 /** Bytes of workgroup memory that WebGPU promises everywhere. */
@@ -49,14 +53,14 @@ export const attention = cached((variant: AttentionVariant): AttentionKernels =>
   const { headSize, lanes } = variant;
   const vectors = headSize / 4;
   const shared = lanes > 0 && vectors % lanes === 0 && headSize <= largestShared;
-  const textures = shared && variant.textures;
   const sizes = shared
     ? { LANES: lanes, GROUPS: vectors / lanes, ROWS: subgroupRows }
     : workgroupSizes(headSize);
-  const text = expand(
+  const expanded = expand(
     `${interfaceSource}\n${shared ? subgroupSource : workgroupSource}`,
-    { D: vectors, TEXTURE: Number(textures), ...sizes },
+    { D: vectors, ...sizes },
   );
+  const text = fromTextures(expanded, shared && variant.textures ? matrices : []);
   const [common, ...entryPoints] = text.split(/^(?=@compute)/m);
   // Each kernel gets its own entry point only: naga reads the whole text for each, 100 KB in 0.1 s.
   const kernelOf = (entryPoint: string) => {

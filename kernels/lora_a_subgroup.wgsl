@@ -1,6 +1,6 @@
-// LoRA's kernels of lora_a.wgsl with what is loaded handed round in a subgroup, for adapters on which a load costs as
-// much as hundreds of multiply-adds (llvmpipe): the RANKS invocations of a subgroup load one rank's share each. That
-// takes a quarter of the time there. Declarations and formulas are those of lora_a.wgsl.
+// The kernels of lora_a.wgsl, with what is loaded handed round in a subgroup, for the adapters of attention_subgroup.wgsl:
+// the RANKS invocations of a subgroup load one rank's share each. That takes a quarter of the time there.
+// Declarations, helpers and formulas are those of lora_a.wgsl.
 
 // RANKS ranks of a layer for a token.
 @compute @workgroup_size($RANKS)

@@ -7,6 +7,7 @@ import registersSource from "./matmul_registers.wgsl" with { type: "text" };
 import stridedSource from "./matmul_strided.wgsl" with { type: "text" };
 import workgroupSource from "./matmul_workgroup.wgsl" with { type: "text" };
 import normalSource from "./normal.wgsl" with { type: "text" };
+import { fromTextures } from "./texture.ts";
 import { type Packing, unpackText } from "./unpack.ts";
 
 /** Which transposes a product reads: see matmul_interface.wgsl. */
@@ -136,13 +137,12 @@ const tiledKernel = cached(
       KEEP: Number(variant.keep),
       DROPOUT: Number(variant.dropout),
       RESIDUAL: Number(variant.residual),
-      TEXTURE_A: Number(variant.textureA),
-      TEXTURE_B: Number(variant.textureB),
       PACKED_B: Number(variant.packB !== "f32"),
       ...planValues(plan, variant.transpose),
     };
     const product = expand(`${interfaceSource}\n${mainSources[plan.kind]}`, values);
-    const text = unpackText(variant.packB) + product;
+    const textures = [...(variant.textureA ? ["a0"] : []), ...(variant.textureB ? ["b0"] : [])];
+    const text = unpackText(variant.packB) + fromTextures(product, textures);
     const withNormal = variant.gelu ? `${normalSource}\n${text}` : text;
     const source = variant.dropout ? withDropout(withNormal) : withNormal;
     const extensions = plan.kind === "cooperative" ? cooperativeExtensions : "";
@@ -240,7 +240,12 @@ export function workgroupBytes(plan: MatmulPlan): number {
 }
 
 /** The texts that plans are made from: what was timed with others is out of date. */
-export const matmulSources = [interfaceSource, ...Object.values(mainSources)];
+export const matmulSources = [
+  interfaceSource,
+  unpackText("bf16"),
+  unpackText("f16"),
+  ...Object.values(mainSources),
+];
 
 /** Free strides: for shapes that the tiled kernels cannot read. */
 const stridedText = expand(stridedSource, {});
