@@ -4,8 +4,8 @@ import type { Parsed } from "../cli/flag_parser.ts";
 import { paint, standardOutput } from "../cli/terminal.ts";
 import { createDevice, type Device } from "../engine/device.ts";
 import { DeviceError } from "../engine/errors.ts";
-import { messageOf, UserError } from "../models/files/errors.ts";
-import { writeFileWhole } from "../models/files/write.ts";
+import { messageOf, UserError } from "../models/errors.ts";
+import { writeFileWhole } from "../models/host/write.ts";
 
 export const stdout = standardOutput("stdout");
 export const stderr = standardOutput("stderr");

@@ -1,8 +1,8 @@
 /** The comparison of an experiment's runs: JSON, CSV, Markdown and the terminal's table. */
 import { join } from "node:path";
 import * as v from "valibot";
-import { writeFileWhole } from "../models/files/write.ts";
-import { messageOf } from "../models/files/errors.ts";
+import { writeFileWhole } from "../models/host/write.ts";
+import { messageOf } from "../models/errors.ts";
 import { formatCount, formatDuration, formatPercent, formatRate } from "./format.ts";
 import { type Column, renderMarkdown, renderTable } from "./table.ts";
 

@@ -1,8 +1,8 @@
 /** An experiment: the planned runs one after another, each saved when it is whole, then compared. */
 import { join } from "node:path";
 import type { Dataset } from "../models/data/load.ts";
-import { messageOf, UserError } from "../models/files/errors.ts";
-import type { HubSettings } from "../models/hub.ts";
+import { messageOf, UserError } from "../models/errors.ts";
+import type { HubSettings } from "../models/host/settings.ts";
 import { type Comparison, writeComparison } from "./comparison.ts";
 import type { Flags } from "./flags.ts";
 import {

@@ -5,7 +5,7 @@ import { withDefault } from "@optique/core/modifiers";
 import type { Parser } from "@optique/core/parser";
 import { option } from "@optique/core/primitives";
 import type { ValueParser } from "@optique/core/valueparser";
-import { messageOf } from "../models/files/errors.ts";
+import { messageOf } from "../models/errors.ts";
 import { parseWhole } from "./flag_values.ts";
 
 type FlagName = `--${string}`;

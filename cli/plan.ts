@@ -1,6 +1,6 @@
 /** From flags to the runs of an experiment: methods, hyperparameters, names, warnings. */
 import type { BertConfig } from "../models/bert/config.ts";
-import { messageOf, UserError } from "../models/files/errors.ts";
+import { messageOf, UserError } from "../models/errors.ts";
 import { loraTargets } from "../models/peft/lora.ts";
 import { loraDefaults, type Method, runName } from "../models/peft/method.ts";
 import { defaultHyperparameters, type Hyperparameters } from "../models/training/events.ts";

@@ -6,7 +6,7 @@ import type { MatmulPlan } from "../kernels/mod.ts";
 import type { Dataset } from "../models/data/load.ts";
 import type { Split } from "../models/data/split.ts";
 import type { Method } from "../models/peft/method.ts";
-import type { ResolvedModel } from "../models/resolve.ts";
+import type { ResolvedModel } from "../models/host/resolve.ts";
 import type { Hyperparameters, StepEvent, TrainingResult } from "../models/training/events.ts";
 import type { Metrics } from "../models/training/metrics.ts";
 import { configLabel, methodLabel } from "./plan.ts";

@@ -3,14 +3,15 @@ import type { DeviceInfo, KernelChoice } from "../engine/device.ts";
 import type { Product, TunedPlans } from "../engine/plans.ts";
 import type { MatmulPrecision } from "../engine/precision.ts";
 import type { BertConfig } from "../models/bert/config.ts";
-import type { Tokenizer } from "../models/bert/tokenizer.ts";
+import type { Tokenizer } from "../models/text/tokenizer.ts";
 import type { WeightSource } from "../models/bert/weights.ts";
 import type { Dataset } from "../models/data/load.ts";
 import type { Split } from "../models/data/split.ts";
-import type { HubSettings } from "../models/hub.ts";
+import type { HubSettings } from "../models/host/settings.ts";
+import type { RunFile } from "../models/files/run_file.ts";
 import type { ExportRequest } from "../models/peft/export.ts";
 import type { Method } from "../models/peft/method.ts";
-import type { ResolvedModel } from "../models/resolve.ts";
+import type { ResolvedModel } from "../models/host/resolve.ts";
 import type { Hyperparameters, TrainingEvent } from "../models/training/events.ts";
 
 /** What the command line itself asks of a GPU device. */
@@ -54,6 +55,7 @@ export interface TrainingTools<Device extends DeviceHandle> {
     products: readonly Product[],
     options: { known: TunedPlans; report: (done: number, classes: number) => void },
   ): Promise<TunedPlans>;
-  exportRun(request: ExportRequest): Promise<{ files: string[]; bytes: number }>;
-  exportRandomBase(request: Omit<ExportRequest, "method" | "weights">): Promise<void>;
+  /** The files of a run, to be written. */
+  exportRun(request: ExportRequest): Promise<RunFile[]>;
+  exportRandomBase(request: Omit<ExportRequest, "method" | "weights">): Promise<RunFile[]>;
 }

@@ -3,8 +3,9 @@
  * code: 0 done, 1 failed, 2 wrong use, 130 interrupted.
  */
 import { DeviceError } from "../engine/errors.ts";
-import { messageOf, UserError } from "../models/files/errors.ts";
-import { hubSettingsFromEnvironment } from "../models/hub.ts";
+import { messageOf, UserError } from "../models/errors.ts";
+import { hubSettingsFromEnvironment } from "../models/host/settings.ts";
+import { adviceFor } from "./advice.ts";
 import { comparisonRemarks, comparisonReport, comparisonTable } from "./comparison.ts";
 import { type Experiment, runExperiment, type Session } from "./experiment.ts";
 import { type Flags, parseFlags } from "./flags.ts";
@@ -113,11 +114,9 @@ export async function main<Device extends DeviceHandle>(
     return 0;
   } catch (error) {
     const label = paint(stderr, "red", "Error:");
-    if (error instanceof UserError) {
-      stderr.write(`${label} ${error.message}\n`);
-      return error.exitCode;
-    }
-    stderr.write(`${label} ${messageOf(error)}\n`);
+    const advice = adviceFor(error);
+    stderr.write(`${label} ${messageOf(error)}${advice === undefined ? "" : ` ${advice}`}\n`);
+    if (error instanceof UserError) return error.exitCode;
     // Of the GPU and the file system a message says all; what is left is a mistake of ours.
     const outside = [DeviceError, ...Object.values(Deno.errors)];
     if (outside.some((kind) => error instanceof kind)) return 1;

@@ -2,13 +2,14 @@
 import { CooperativeError } from "../engine/cooperative.ts";
 import { createDevice } from "../engine/device.ts";
 import { tunePlans, tuningKey } from "../engine/tuner.ts";
-import { loadTokenizer } from "../models/bert/tokenizer.ts";
 import { openWeights, randomWeights } from "../models/bert/weights.ts";
-import { loadDataset } from "../models/data/load.ts";
 import { stratifiedSplit } from "../models/data/split.ts";
-import { UserError } from "../models/files/errors.ts";
+import { UserError } from "../models/errors.ts";
+import { loadDataset } from "../models/host/dataset.ts";
+import { hostFolder } from "../models/host/files.ts";
 import { exportRandomBase, exportRun } from "../models/peft/export.ts";
-import { resolveModel } from "../models/resolve.ts";
+import { resolveModel } from "../models/host/resolve.ts";
+import { loadTokenizer } from "../models/text/tokenizer.ts";
 import { train } from "../models/training/trainer.ts";
 import type { TrainingTools } from "./tools.ts";
 
@@ -30,10 +31,10 @@ export const trainingTools: TrainingTools<Device> = {
   resolveModel,
   loadDataset,
   stratifiedSplit,
-  loadTokenizer,
+  loadTokenizer: (folder, embeddings) => loadTokenizer(hostFolder(folder), embeddings),
   /** A folder's weights, or a seeded random start. */
-  openWeights: async (model) =>
-    model.random ? randomWeights(model.name) : await openWeights(model.folder, model.config),
+  openWeights: async ({ name, folder, random, config }) =>
+    random ? randomWeights(name) : await openWeights(hostFolder(folder), config),
   train,
   tuningKey,
   tuneKernels: async (device, products, options) =>

@@ -2,9 +2,9 @@
 import type { Product, TunedPlans } from "../engine/plans.ts";
 import type { BertConfig } from "../models/bert/config.ts";
 import { stepProducts } from "../models/bert/products.ts";
-import type { Tokenizer } from "../models/bert/tokenizer.ts";
+import type { Tokenizer } from "../models/text/tokenizer.ts";
 import type { Split } from "../models/data/split.ts";
-import { messageOf } from "../models/files/errors.ts";
+import { messageOf } from "../models/errors.ts";
 import type { PlannedRun } from "./plan.ts";
 import { type Output, renderNotice } from "./terminal.ts";
 import type { DeviceHandle, TrainingTools } from "./tools.ts";

@@ -1,5 +1,5 @@
 /** The architecture of a BERT encoder, read from Hugging Face's `config.json`. */
-import { UserError } from "../files/errors.ts";
+import { UserError } from "../errors.ts";
 
 /** Sizes and constants of a BERT model, under our names; {@link parseBertConfig} reads HF's. */
 export interface BertConfig {

@@ -2,9 +2,9 @@
  * A fully fine-tuned (or merged) model as transformers writes and reads it: `config.json`,
  * `model.safetensors`, the tokenizer's files.
  */
-import { basename, join } from "node:path";
-import { UserError } from "../files/errors.ts";
-import { exists, isObject, readJsonObject, toJson } from "../files/json.ts";
+import { UserError } from "../errors.ts";
+import { type Folder, pathIn } from "../files/folder.ts";
+import { isObject, readJsonObject, toJson } from "../files/json.ts";
 import {
   exactTensors,
   type ExportRequest,
@@ -24,7 +24,7 @@ export async function fullModelFiles(
   const base = baseModel.folder === undefined ? {} : await baseConfig(baseModel.folder);
   const fields = { ...defaults(config), ...base, ...classification(labels) };
   for (const { name } of tokenizerFiles) {
-    if (name !== basename(name)) throw new Error(`"${name}" is no plain file name.`);
+    if (/[\\/]/.test(name)) throw new Error(`"${name}" is no plain file name.`);
   }
   return [
     { name: "model.safetensors", tensors: weights },
@@ -33,10 +33,9 @@ export async function fullModelFiles(
   ];
 }
 
-async function baseConfig(folder: string): Promise<Record<string, unknown>> {
-  const path = join(folder, "config.json");
-  if (!(await exists(path))) return {};
-  const fields = await readJsonObject(path);
+async function baseConfig(folder: Folder): Promise<Record<string, unknown>> {
+  if (!(await folder.has("config.json"))) return {};
+  const fields = await readJsonObject(folder, "config.json");
   // These speak of the base model's own files, code, head and storage, not of what is written here.
   for (
     const field of [
@@ -91,9 +90,9 @@ function classification(labels: string[]): Record<string, unknown> {
 }
 
 /** Reads a model that transformers or this project wrote, with its classifier, into memory. */
-export async function readFullModel(folder: string, config: BertConfig): Promise<LoadedRun> {
-  const path = join(folder, "config.json");
-  const { id2label } = await readJsonObject(path);
+export async function readFullModel(folder: Folder, config: BertConfig): Promise<LoadedRun> {
+  const path = pathIn(folder, "config.json");
+  const { id2label } = await readJsonObject(folder, "config.json");
   if (!isObject(id2label)) {
     throw new UserError(`${path} has no "id2label": this is no fine-tuned classifier.`);
   }
@@ -111,7 +110,7 @@ export async function readFullModel(folder: string, config: BertConfig): Promise
     );
     return {
       method: { method: "full" },
-      weights: exactTensors(found, specs, folder),
+      weights: exactTensors(found, specs, folder.name),
       labels: labelsFromIds(label2id),
     };
   } finally {

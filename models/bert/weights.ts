@@ -1,6 +1,7 @@
 /** Where a model's starting weights come from: a checkpoint folder, or a seeded random start. */
 import { type Checkpoint, openCheckpoint } from "../files/checkpoint.ts";
-import { UserError } from "../files/errors.ts";
+import { UserError } from "../errors.ts";
+import type { Folder } from "../files/folder.ts";
 import type { BertConfig } from "./config.ts";
 import { bertParameters, type ParameterSpec } from "./parameters.ts";
 
@@ -28,10 +29,10 @@ export function randomWeights(description: string): WeightSource {
  * UserError naming the tensor where one of the encoder is missing, misshapen or not floating-point;
  * surplus tensors become a note. Classifier and pooler may be missing: they start new, with a note.
  */
-export async function openWeights(folder: string, config: BertConfig): Promise<WeightSource> {
+export async function openWeights(folder: Folder, config: BertConfig): Promise<WeightSource> {
   const checkpoint = await openCheckpoint(folder);
   try {
-    return weightsOf(checkpoint, folder, config);
+    return weightsOf(checkpoint, folder.name, config);
   } catch (error) {
     checkpoint.close();
     throw error;

@@ -3,11 +3,11 @@
  * `adapter_config.json` and `adapter.safetensors` for the bottlenecks, `head_config.json` and
  * `model_head.safetensors` for the classifier and its labels.
  */
-import { join } from "node:path";
 import type { BertConfig } from "../bert/config.ts";
 import type { ParameterSpec } from "../bert/parameters.ts";
-import { UserError } from "../files/errors.ts";
-import { exists, float, isObject, readJsonObject, toJson } from "../files/json.ts";
+import { UserError } from "../errors.ts";
+import { type Folder, pathIn } from "../files/folder.ts";
+import { float, isObject, readJsonObject, toJson } from "../files/json.ts";
 import { adapterModules, adapterName } from "./adapter.ts";
 import { type AdapterMethod, type AdapterPlacement, methodParameters } from "./method.ts";
 import {
@@ -166,24 +166,25 @@ function repeatInLayers(body: NamedTensors, config: BertConfig): NamedTensors {
  * adapter is none of the placements that this engine computes, has no plain BERT classifier beside
  * it, or does not fit the model.
  */
-export async function readAdapterHub(folder: string, config: BertConfig): Promise<LoadedRun> {
-  const path = join(folder, configFile);
-  const fields = await readJsonObject(path);
+export async function readAdapterHub(folder: Folder, config: BertConfig): Promise<LoadedRun> {
+  const path = pathIn(folder, configFile);
+  const fields = await readJsonObject(folder, configFile);
   const { config: bottleneck, name, placement: ownPlacement } = fields;
   if (!isObject(bottleneck) || typeof name !== "string") {
     throw new UserError(`${path} lacks AdapterHub's "config" or "name".`);
   }
   const placement = placementOf(bottleneck, path);
   const body = await readTensors(
-    join(folder, weightsFile),
+    folder,
+    weightsFile,
     (stored) => stored.replace(`.adapters.${name}.`, `.adapters.${adapterName}.`),
   );
   const { head, labels } = await readHead(folder);
-  const classes = classesOf(head, folder);
+  const classes = classesOf(head, folder.name);
   if (labels !== undefined && labels.length !== classes) {
     throw new UserError(
       `${
-        join(folder, headConfigFile)
+        pathIn(folder, headConfigFile)
       } names ${labels.length} labels, but the classifier beside it ` +
         `has ${classes} classes.`,
     );
@@ -195,10 +196,10 @@ export async function readAdapterHub(folder: string, config: BertConfig): Promis
   const weights = exactTensors(
     new Map([...body, ...head]),
     trainableParameters(config, method, classes),
-    folder,
+    folder.name,
   );
   if (ownPlacement !== "shared") return { method, weights, labels };
-  return { ...tieLayers(weights, config, method, folder), labels };
+  return { ...tieLayers(weights, config, method, folder.name), labels };
 }
 
 function trainableParameters(
@@ -237,15 +238,15 @@ function placementOf(bottleneck: Record<string, unknown>, path: string): HubPlac
 }
 
 async function readHead(
-  folder: string,
+  folder: Folder,
 ): Promise<{ head: NamedTensors; labels: string[] | undefined }> {
-  const path = join(folder, headConfigFile);
-  if (!(await exists(path))) {
+  const path = pathIn(folder, headConfigFile);
+  if (!(await folder.has(headConfigFile))) {
     throw new UserError(
-      `${folder} has no ${headConfigFile}: save the adapter with its head (with_head=True).`,
+      `${folder.name} has no ${headConfigFile}: save the adapter with its head (with_head=True).`,
     );
   }
-  const { model_class: headClass, label2id } = await readJsonObject(path);
+  const { model_class: headClass, label2id } = await readJsonObject(folder, headConfigFile);
   if (headClass !== modelClass) {
     throw new UserError(
       `${path}: the head belongs to ${JSON.stringify(headClass)}; only one of ${modelClass} is ` +
@@ -253,7 +254,7 @@ async function readHead(
     );
   }
   return {
-    head: await readTensors(join(folder, headWeightsFile)),
+    head: await readTensors(folder, headWeightsFile),
     labels: isObject(label2id) ? labelsFromIds(label2id) : undefined,
   };
 }

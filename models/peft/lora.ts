@@ -6,7 +6,7 @@ import type { Parameters } from "../../engine/parameters.ts";
 import type { BertConfig } from "../bert/config.ts";
 import type { PeftTree } from "../bert/encoder.ts";
 import { encoderLinears, type LinearSpec, type ParameterSpec } from "../bert/parameters.ts";
-import { UserError } from "../files/errors.ts";
+import { UserError } from "../errors.ts";
 import type { LoraMethod } from "./method.ts";
 
 /** The factor on LoRA's low-rank product. */

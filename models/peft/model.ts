@@ -9,7 +9,7 @@ import { buildBert, type Model, type PeftTree } from "../bert/encoder.ts";
 import { bertParameters, encoderLinears, type ParameterSpec, stackOf } from "../bert/parameters.ts";
 import { sizeOf } from "../../engine/shape.ts";
 import type { WeightSource } from "../bert/weights.ts";
-import { messageOf, UserError } from "../files/errors.ts";
+import { messageOf, UserError } from "../errors.ts";
 import { adapterTree } from "./adapter.ts";
 import { loraTree } from "./lora.ts";
 import { type Method, methodParameters } from "./method.ts";
@@ -92,10 +92,10 @@ function packTensor(name: string, values: Float32Array, dtype: PackedDtype): Uin
   try {
     return pack(values, dtype);
   } catch (error) {
-    throw new UserError(
-      `${name} cannot be kept as ${dtype}: ${messageOf(error)}. Take another --frozen_dtype.`,
-      { cause: error },
-    );
+    throw new UserError(`${name} cannot be kept as ${dtype}: ${messageOf(error)}.`, {
+      cause: error,
+      remedy: { kind: "otherFrozenDtype" },
+    });
   }
 }
 

@@ -9,9 +9,9 @@
  *
  * logits = classifier(dropout(p + up(relu(down(p))))), p = tanh(pooler([CLS])).
  */
-import { join } from "node:path";
 import type { BertConfig } from "../bert/config.ts";
-import { UserError } from "../files/errors.ts";
+import { UserError } from "../errors.ts";
+import { type Folder, pathIn } from "../files/folder.ts";
 import { readJsonObject, toJson } from "../files/json.ts";
 import { adapterActivation, adapterName } from "./adapter.ts";
 import { type AdapterMethod, methodParameters } from "./method.ts";
@@ -54,9 +54,9 @@ export function outputAdapterFiles(
 }
 
 /** Reads an `output` adapter's folder. Throws a UserError where it does not fit the model. */
-export async function readOutputAdapter(folder: string, config: BertConfig): Promise<LoadedRun> {
-  const path = join(folder, configFile);
-  const { format_version: formatVersion, labels, size } = await readJsonObject(path);
+export async function readOutputAdapter(folder: Folder, config: BertConfig): Promise<LoadedRun> {
+  const path = pathIn(folder, configFile);
+  const { format_version: formatVersion, labels, size } = await readJsonObject(folder, configFile);
   if (formatVersion !== 1) {
     throw new UserError(
       `${path}: "format_version" is ${JSON.stringify(formatVersion)}; only 1 is supported.`,
@@ -66,8 +66,8 @@ export async function readOutputAdapter(folder: string, config: BertConfig): Pro
     throw new UserError(`${path}: "size" should be a positive whole number.`);
   }
   const method: AdapterMethod = { method: "adapter", size, placement: "output" };
-  const found = await readTensors(join(folder, weightsFile));
-  const classes = classesOf(found, folder);
+  const found = await readTensors(folder, weightsFile);
+  const classes = classesOf(found, folder.name);
   if (
     !Array.isArray(labels) || labels.length !== classes ||
     !labels.every((label) => typeof label === "string")
@@ -77,5 +77,5 @@ export async function readOutputAdapter(folder: string, config: BertConfig): Pro
     );
   }
   const specs = methodParameters(config, method, classes).filter((spec) => spec.trainable);
-  return { method, weights: exactTensors(found, specs, folder), labels };
+  return { method, weights: exactTensors(found, specs, folder.name), labels };
 }

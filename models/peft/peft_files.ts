@@ -2,9 +2,9 @@
  * LoRA folders as Hugging Face's PEFT writes and reads them: `adapter_config.json` and
  * `adapter_model.safetensors`, the classifier with the adapter.
  */
-import { join } from "node:path";
 import type { BertConfig } from "../bert/config.ts";
-import { UserError } from "../files/errors.ts";
+import { UserError } from "../errors.ts";
+import { type Folder, pathIn } from "../files/folder.ts";
 import { float, isObject, readJsonObject, toJson } from "../files/json.ts";
 import { type LoraMethod, methodParameters } from "./method.ts";
 import {
@@ -91,16 +91,17 @@ function isNeutral(value: unknown): boolean {
  * Reads a LoRA folder that PEFT or this project wrote. Throws a UserError where the folder is of
  * another PEFT method, asks for what this engine does not compute, or does not fit the model.
  */
-export async function readLora(folder: string, config: BertConfig): Promise<LoadedRun> {
-  const path = join(folder, configFile);
-  const method = parseLora(await readJsonObject(path), path);
+export async function readLora(folder: Folder, config: BertConfig): Promise<LoadedRun> {
+  const fields = await readJsonObject(folder, configFile);
+  const method = parseLora(fields, pathIn(folder, configFile));
   const found = await readTensors(
-    join(folder, weightsFile),
+    folder,
+    weightsFile,
     (name) => name.startsWith(prefix) ? name.slice(prefix.length) : name,
   );
-  const classes = classesOf(found, folder);
+  const classes = classesOf(found, folder.name);
   const specs = methodParameters(config, method, classes).filter((spec) => spec.trainable);
-  const weights = exactTensors(found, specs, folder);
+  const weights = exactTensors(found, specs, folder.name);
   return { method, weights, labels: await labelsOfRun(folder, classes) };
 }
 

@@ -10,6 +10,7 @@ import type { BertConfig } from "../bert/config.ts";
 import type { WeightSource } from "../bert/weights.ts";
 import type { Split } from "../data/split.ts";
 import type { Example } from "../data/clean.ts";
+import { UserError } from "../errors.ts";
 import { countParameters, type Method, runName } from "../peft/method.ts";
 import { createModel, type MethodModel } from "../peft/model.ts";
 import { chunks, epochBatches } from "./batches.ts";
@@ -39,7 +40,7 @@ const secondsBetweenReads = 1;
 /**
  * Trains a method and evaluates after every epoch; the epoch with the best macro F1 (the earlier on a tie)
  * is tested and its weights returned. The same options on the same adapter give the same bits. Throws
- * DeviceError where the GPU fails, and an Error where the loss is no number.
+ * DeviceError where the GPU fails, and a UserError where the loss is no number.
  */
 export async function* train(options: TrainOptions): AsyncGenerator<TrainingEvent, void> {
   const { device, config, method, labels, weights, hyperparameters } = options;
@@ -188,7 +189,7 @@ function warningsFor({ warmupSteps }: Hyperparameters, totalSteps: number): stri
   if (totalSteps > warmupSteps) return [];
   return [
     `All ${totalSteps} steps lie within the warm-up of ${warmupSteps}: the learning rate never ` +
-    `reaches its value. Lower --warmup_steps or train longer.`,
+    `reaches its value. Warm up in fewer steps or train longer.`,
   ];
 }
 
@@ -258,9 +259,10 @@ class Progress {
     for (const [index, { loss, gradientNorm, learningRate }] of records.entries()) {
       const step = first + index;
       if (!Number.isFinite(loss) || !Number.isFinite(gradientNorm)) {
-        throw new Error(
+        throw new UserError(
           `Step ${step} of ${this.#totalSteps}: the loss is ${loss} and the gradient norm ` +
-            `${gradientNorm}. Lower --learning_rate (${this.#learningRate}) or check the weights.`,
+            `${gradientNorm}.`,
+          { remedy: { kind: "lowerLearningRate", rate: this.#learningRate } },
         );
       }
       this.#totalTokens += this.#tokens[index];

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { runExperiment, type Session } from "../../cli/experiment.ts";
 import { parseFlags } from "../../cli/flags.ts";
 import { planRuns } from "../../cli/plan.ts";
-import { UserError } from "../../models/files/errors.ts";
+import { UserError } from "../../models/errors.ts";
 import { type FakeOptions, fakeTools, recorder } from "./fake_tools.ts";
 
 const hub = { endpoint: "", cacheFolder: "", offline: true };

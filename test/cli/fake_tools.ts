@@ -1,5 +1,4 @@
 /** Tools without a GPU: a training that yields plausible events and files, for tests of the cli. */
-import { join } from "node:path";
 import type { DeviceHandle, TrainingTools } from "../../cli/tools.ts";
 import { registerPlan } from "../../engine/plans.ts";
 import type { MatmulPrecision } from "../../engine/precision.ts";
@@ -136,14 +135,13 @@ export function fakeTools(options: FakeOptions = {}): TrainingTools<DeviceHandle
         },
       };
     },
-    async exportRun({ folder, method, baseModel }) {
+    exportRun({ method, baseModel }) {
       options.bases?.push(baseModel.name);
-      await Deno.writeTextFile(join(folder, "weights"), method.method);
-      return { files: ["weights"], bytes: method.method.length };
+      return Promise.resolve([{ name: "weights", content: method.method }]);
     },
-    async exportRandomBase({ folder }) {
-      await Deno.writeTextFile(join(folder, "config.json"), "{}");
+    exportRandomBase() {
       options.bases?.push("saved");
+      return Promise.resolve([{ name: "config.json", content: "{}" }]);
     },
   };
 }

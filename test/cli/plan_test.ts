@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { parseFlags } from "../../cli/flags.ts";
 import { configLabel, fitToModel, methodLabel, type Plan, planRuns } from "../../cli/plan.ts";
 import { bertBaseUncased } from "../../models/bert/config.ts";
-import { UserError } from "../../models/files/errors.ts";
+import { UserError } from "../../models/errors.ts";
 
 function planOf(...args: string[]): Plan {
   const parsed = parseFlags(args);

@@ -3,23 +3,21 @@ import { join } from "node:path";
 import { type BertConfig, parseBertConfig } from "../../models/bert/config.ts";
 import { bertParameters, type ParameterSpec } from "../../models/bert/parameters.ts";
 import { openWeights, randomWeights } from "../../models/bert/weights.ts";
-import { UserError } from "../../models/files/errors.ts";
+import { UserError } from "../../models/errors.ts";
 import { readJsonObject, toJson } from "../../models/files/json.ts";
-import { writeSafetensors } from "../../models/files/safetensors.ts";
-import { readTensors } from "../../models/peft/run_files.ts";
-import { folderTest, golden } from "./temporary.ts";
+import { readTensors } from "../../models/files/run_file.ts";
+import { hostFolder } from "../../models/host/files.ts";
+import { writeFiles } from "../../models/host/write_files.ts";
+import { folderTest, golden, goldenFolder } from "./temporary.ts";
 
-const config = parseBertConfig(await readJsonObject(golden("model", "config.json")));
+const config = parseBertConfig(await readJsonObject(goldenFolder("model"), "config.json"));
 const classes = 5;
-const stored = await readTensors(golden("model", "model.safetensors"));
+const stored = await readTensors(goldenFolder("model"), "model.safetensors");
 
 type Stored = typeof stored;
 
 async function write(folder: string, tensors: Stored, name = "model.safetensors"): Promise<void> {
-  await writeSafetensors(
-    join(folder, name),
-    [...tensors].map(([name, tensor]) => ({ name, ...tensor })),
-  );
+  await writeFiles(folder, [{ name, tensors }]);
 }
 
 function renamed(rename: (name: string) => string): Stored {
@@ -32,7 +30,7 @@ async function notesOf(
   isNew: (spec: ParameterSpec) => boolean = () => false,
   wantedClasses = classes,
 ): Promise<string[]> {
-  const source = await openWeights(folder, config);
+  const source = await openWeights(hostFolder(folder), config);
   try {
     for (const spec of bertParameters(config, wantedClasses)) {
       const data = await source.read(spec);
@@ -46,7 +44,7 @@ async function notesOf(
 
 async function fails(folder: string, message: RegExp, model: BertConfig = config): Promise<void> {
   await assert.rejects(
-    openWeights(folder, model),
+    openWeights(hostFolder(folder), model),
     (error) => error instanceof UserError && message.test(error.message),
   );
 }
@@ -119,7 +117,7 @@ folderTest("the same tensor under two names is an error", async (folder) => {
 });
 
 folderTest("a folder without safetensors says what to do", async (folder) => {
-  await fails(folder, /holds neither model\.safetensors nor/);
+  await fails(folder, /has neither model\.safetensors nor/);
   await Deno.writeTextFile(join(folder, "pytorch_model.bin"), "");
   await fails(folder, /pytorch_model\.bin only.*save_pretrained/);
 });
@@ -150,7 +148,7 @@ folderTest("a classifier that is missing, or has other classes, starts new", asy
 });
 
 Deno.test("a tensor is never read under a shape that is not its own", async () => {
-  const source = await openWeights(golden("model"), config);
+  const source = await openWeights(goldenFolder("model"), config);
   try {
     const [word] = bertParameters(config, classes);
     await assert.rejects(source.read({ ...word, shape: [32, 64] }), /\[64, 32\].*\[32, 64\]/);

@@ -5,10 +5,11 @@ import { packBatch, type PackedBatch } from "../../models/bert/batch.ts";
 import { type BertConfig, parseBertConfig } from "../../models/bert/config.ts";
 import { openWeights, type WeightSource } from "../../models/bert/weights.ts";
 import { openSafetensors } from "../../models/files/safetensors.ts";
+import { fileSource } from "../../models/host/files.ts";
 import { adapterName } from "../../models/peft/adapter.ts";
 import { loraDefaults, type Method } from "../../models/peft/method.ts";
 import { createModel, type MethodModel } from "../../models/peft/model.ts";
-import { golden } from "../files/temporary.ts";
+import { golden, goldenFolder } from "../files/temporary.ts";
 
 const encoderLinears = [
   "query",
@@ -62,7 +63,7 @@ export interface Golden {
 /** Opens the goldens of a run. */
 export async function openGolden(run: string): Promise<Golden> {
   const json = async (path: string) => JSON.parse(await readFile(path, "utf8"));
-  const file = await openSafetensors(golden(run, "golden.safetensors"));
+  const file = await openSafetensors(await fileSource(golden(run, "golden.safetensors")));
   const method = goldenMethods[run];
   const stored = (name: string) =>
     method.method === "lora" ? `base_model.model.${name}` : name.replace(
@@ -87,7 +88,7 @@ export async function openGolden(run: string): Promise<Golden> {
 
 /** The model of a golden run at its initial weights. */
 export async function goldenModel(device: Device, source: Golden): Promise<MethodModel> {
-  const base = await openWeights(golden("model"), source.config);
+  const base = await openWeights(goldenFolder("model"), source.config);
   const weights: WeightSource = {
     ...base,
     async read(spec) {

@@ -5,33 +5,40 @@ import { type BertConfig, parseBertConfig } from "../../models/bert/config.ts";
 import { bertParameters } from "../../models/bert/parameters.ts";
 import { sizeOf } from "../../engine/shape.ts";
 import { openWeights } from "../../models/bert/weights.ts";
-import { UserError } from "../../models/files/errors.ts";
+import { UserError } from "../../models/errors.ts";
 import { readJsonObject, toJson } from "../../models/files/json.ts";
-import { openSafetensors, writeSafetensors } from "../../models/files/safetensors.ts";
+import { type NamedTensors, readTensors } from "../../models/files/run_file.ts";
+import { openSafetensors } from "../../models/files/safetensors.ts";
+import { fileSource, hostFolder } from "../../models/host/files.ts";
+import { writeFiles } from "../../models/host/write_files.ts";
 import {
   exportRandomBase,
   type ExportRequest,
   exportRun,
-  readRun,
+  readRun as readRunOf,
 } from "../../models/peft/export.ts";
 import { loraDefaults, type Method, methodParameters, runName } from "../../models/peft/method.ts";
 import { baseSeed, initialValues } from "../../models/peft/model.ts";
-import { type NamedTensors, readTensors } from "../../models/peft/run_files.ts";
-import { folderTest, golden, namesIn } from "../files/temporary.ts";
+import { folderTest, golden, goldenFolder, namesIn } from "../files/temporary.ts";
 
-const config = parseBertConfig(await readJsonObject(golden("model", "config.json")));
+const config = parseBertConfig(await readJsonObject(goldenFolder("model"), "config.json"));
 /** The golden model's, in the order of its classifier's rows; not sorted, so that a sort shows. */
 const labels = ["sadness", "joy", "love", "anger", "fear"];
-const goldenBert = { name: "golden-bert", folder: golden("model") };
+const goldenBert = { name: "golden-bert", folder: goldenFolder("model") };
+
+const readRun = (folder: string, model: BertConfig) => readRunOf(hostFolder(folder), model);
+
+/** Exports a run and writes its files. */
+async function save(folder: string, request: ExportRequest) {
+  return await writeFiles(folder, await exportRun(request));
+}
 
 function requestOf(
-  folder: string,
   method: Method,
   weights: NamedTensors,
   more: Partial<ExportRequest> = {},
 ): ExportRequest {
   return {
-    folder,
     method,
     config,
     labels,
@@ -58,7 +65,7 @@ function distinctWeights(method: Method, model: BertConfig = config): NamedTenso
 
 /** The values with which a golden run starts, under the names of PEFT's or AdapterHub's files. */
 async function goldenStart(run: string): Promise<NamedTensors> {
-  const all = await readTensors(golden(run, "golden.safetensors"));
+  const all = await readTensors(goldenFolder(run), "golden.safetensors");
   return new Map(
     [...all].filter(([name]) => name.startsWith("init.")).map((
       [name, tensor],
@@ -92,13 +99,13 @@ const methods: Method[] = [
 for (const method of methods) {
   folderTest(`${runName(method)}: what is written is read again`, async (folder) => {
     const weights = distinctWeights(method);
-    const { files, bytes } = await exportRun(requestOf(folder, method, weights));
+    const { files, bytes } = await save(folder, requestOf(method, weights));
     assert.deepEqual(await namesIn(folder), [...files].sort());
     let stored = 0;
     for (const file of files) stored += (await Deno.stat(join(folder, file))).size;
     assert.equal(bytes, stored);
     for (const name of files.filter((name) => name.endsWith(".safetensors"))) {
-      const file = await openSafetensors(join(folder, name));
+      const file = await openSafetensors(await fileSource(join(folder, name)));
       assert.deepEqual(file.metadata, { format: "pt" });
       file.close();
     }
@@ -115,15 +122,15 @@ for (const method of methods) {
     const missing = new Map(weights);
     missing.delete("classifier.weight");
     await assert.rejects(
-      exportRun(requestOf(folder, method, missing)),
+      save(folder, requestOf(method, missing)),
       /"classifier\.weight" \[5, 32\] is missing/,
     );
     await assert.rejects(
-      exportRun(requestOf(folder, method, new Map([...weights, ["more", classifier]]))),
+      save(folder, requestOf(method, new Map([...weights, ["more", classifier]]))),
       /"more" is not one of its tensors/,
     );
     await assert.rejects(
-      exportRun(requestOf(folder, method, weights, { labels: ["a", "b"] })),
+      save(folder, requestOf(method, weights, { labels: ["a", "b"] })),
       /"classifier\.weight" is \[5, 32\] instead of \[2, 32\]/,
     );
     assert.deepEqual(await namesIn(folder), []);
@@ -141,13 +148,13 @@ for (const run of ["lora", "lora-rslora-all"]) {
     for (const [name, { shape, data }] of weights) {
       assert.deepEqual({ shape, data }, start.get(`base_model.model.${name}`), name);
     }
-    await exportRun(requestOf(folder, method, weights));
+    await save(folder, requestOf(method, weights));
     assert.deepEqual(
       await Deno.readFile(join(folder, "adapter_model.safetensors")),
       await Deno.readFile(join(theirs, "adapter_model.safetensors")),
     );
-    const ourFields = await readJsonObject(join(folder, "adapter_config.json"));
-    const theirFields = await readJsonObject(join(theirs, "adapter_config.json"));
+    const ourFields = await readJsonObject(hostFolder(folder), "adapter_config.json");
+    const theirFields = await readJsonObject(hostFolder(theirs), "adapter_config.json");
     // PEFT adds its two names to whatever was asked for, even twice.
     theirFields.modules_to_save = ["classifier", "score"];
     for (const [field, value] of Object.entries(ourFields)) {
@@ -162,8 +169,9 @@ for (const run of ["lora", "lora-rslora-all"]) {
 }
 
 folderTest("the base that is saved is the random start that runs have", async (folder) => {
-  await exportRandomBase({ folder, config, labels, baseModel: goldenBert, tokenizerFiles: [] });
-  const weights = await openWeights(folder, config);
+  const request = { config, labels, baseModel: goldenBert, tokenizerFiles: [] };
+  await writeFiles(folder, await exportRandomBase(request));
+  const weights = await openWeights(hostFolder(folder), config);
   for (const spec of bertParameters(config, labels.length)) {
     assert.deepEqual(await weights.read(spec), initialValues(spec, baseSeed), spec.name);
   }
@@ -172,7 +180,7 @@ folderTest("the base that is saved is the random start that runs have", async (f
 
 folderTest("a LoRA folder's labels come from its run.json", async (folder) => {
   const method = loraDefaults(2);
-  await exportRun(requestOf(folder, method, distinctWeights(method)));
+  await save(folder, requestOf(method, distinctWeights(method)));
   assert.equal((await readRun(folder, config)).labels, undefined);
   const runJson = (names: unknown) =>
     Deno.writeTextFile(join(folder, "run.json"), toJson({ labels: names }));
@@ -212,12 +220,12 @@ for (const placement of ["pfeiffer", "houlsby", "parallel", "shared"] as const) 
           ]),
         )
         : loaded.weights;
-      await exportRun(requestOf(folder, method, weights));
+      await save(folder, requestOf(method, weights));
       assert.deepEqual(await namesIn(folder), await namesIn(theirs));
       for (const file of ["adapter.safetensors", "model_head.safetensors"]) {
         assert.deepEqual(
-          await readTensors(join(folder, file)),
-          await readTensors(join(theirs, file)),
+          await readTensors(hostFolder(folder), file),
+          await readTensors(hostFolder(theirs), file),
         );
       }
       // As text, so that 1.0 is not 1; `shared` has one line more.
@@ -241,7 +249,7 @@ folderTest("the bottleneck's size survives the loader's floor(hidden / factor)",
     const tiny = { ...config, hiddenSize, layers: 1 };
     const method: Method = { method: "adapter", size, placement: "pfeiffer" };
     const weights = distinctWeights(method, tiny);
-    await exportRun(requestOf(folder, method, weights, { config: tiny }));
+    await save(folder, requestOf(method, weights, { config: tiny }));
     const text = await Deno.readTextFile(join(folder, "adapter_config.json"));
     assert.match(text, /"scaling": 1\.0,/);
     return Number(/"reduction_factor": ([\d.e+-]+)/.exec(text)?.[1]);
@@ -258,9 +266,15 @@ folderTest("the bottleneck's size survives the loader's floor(hidden / factor)",
 
 folderTest("a shared adapter whose layers differ is refused as such", async (folder) => {
   const method: Method = { method: "adapter", size: 4, placement: "pfeiffer" };
-  await exportRun(requestOf(folder, method, distinctWeights(method)));
+  await save(folder, requestOf(method, distinctWeights(method)));
   const path = join(folder, "adapter_config.json");
-  await Deno.writeTextFile(path, toJson({ ...await readJsonObject(path), placement: "shared" }));
+  await Deno.writeTextFile(
+    path,
+    toJson({
+      ...await readJsonObject(hostFolder(folder), "adapter_config.json"),
+      placement: "shared",
+    }),
+  );
   await fails(readRun(folder, config), /layer\.1\..*differs from the first layer's/);
 });
 
@@ -269,14 +283,17 @@ folderTest("an adapter of another name is read under ours", async (folder) => {
   for (const file of await namesIn(theirs)) {
     await Deno.copyFile(join(theirs, file), join(folder, file));
   }
-  const tensors = [...await readTensors(join(theirs, "adapter.safetensors"))];
-  await writeSafetensors(
-    join(folder, "adapter.safetensors"),
-    tensors.map(([name, tensor]) => ({ name: name.replace(".emotion.", ".my.mood."), ...tensor })),
+  const stored = [...await readTensors(hostFolder(theirs), "adapter.safetensors")];
+  const tensors = new Map(
+    stored.map(([name, tensor]) => [name.replace(".emotion.", ".my.mood."), tensor]),
   );
+  await writeFiles(folder, [{ name: "adapter.safetensors", tensors }]);
   const path = join(folder, "adapter_config.json");
   await fails(readRun(folder, config), /is missing/);
-  await Deno.writeTextFile(path, toJson({ ...await readJsonObject(path), name: "my.mood" }));
+  await Deno.writeTextFile(
+    path,
+    toJson({ ...await readJsonObject(hostFolder(folder), "adapter_config.json"), name: "my.mood" }),
+  );
   assert.deepEqual(
     [...(await readRun(folder, config)).weights],
     [...(await readRun(theirs, config)).weights],
@@ -289,15 +306,15 @@ folderTest("a full model has transformers' files, and its base's fields", async 
   assert.deepEqual(read, labels);
   const tokenizerFiles = [{ name: "vocab.txt", bytes: new Uint8Array([65, 10]) }];
   const names = ["e", "d", "c", "b", "a"];
-  const request = requestOf(folder, method, weights, { labels: names, tokenizerFiles });
-  await exportRun(request);
+  const request = requestOf(method, weights, { labels: names, tokenizerFiles });
+  await save(folder, request);
   assert.deepEqual(await namesIn(folder), ["config.json", "model.safetensors", "vocab.txt"]);
   assert.deepEqual(
     await Deno.readFile(join(folder, "model.safetensors")),
     await Deno.readFile(golden("model", "model.safetensors")),
   );
-  const fields = await readJsonObject(join(folder, "config.json"));
-  const base = await readJsonObject(golden("model", "config.json"));
+  const fields = await readJsonObject(hostFolder(folder), "config.json");
+  const base = await readJsonObject(goldenFolder("model"), "config.json");
   assert.deepEqual(fields.id2label, { 0: "e", 1: "d", 2: "c", 3: "b", 4: "a" });
   assert.deepEqual(fields.label2id, { e: 0, d: 1, c: 2, b: 3, a: 4 });
   assert.deepEqual(fields.architectures, ["BertForSequenceClassification"]);
@@ -308,8 +325,8 @@ folderTest("a full model has transformers' files, and its base's fields", async 
     }
   }
   const alone = join(folder, "alone");
-  await exportRun({ ...request, folder: alone, baseModel: { name: "mini" } });
-  assert.deepEqual(parseBertConfig(await readJsonObject(join(alone, "config.json"))), config);
+  await save(alone, { ...request, baseModel: { name: "mini" } });
+  assert.deepEqual(parseBertConfig(await readJsonObject(hostFolder(alone), "config.json")), config);
   await assert.rejects(
     exportRun({ ...request, tokenizerFiles: [{ name: "../x", bytes: new Uint8Array() }] }),
     /no plain file name/,
@@ -410,17 +427,20 @@ const refused: [string, Method, string, Record<string, unknown>, RegExp][] = [
 
 for (const [what, method, file, fields, message] of refused) {
   folderTest(`a folder with ${what} is refused`, async (folder) => {
-    await exportRun(requestOf(folder, method, distinctWeights(method)));
+    await save(folder, requestOf(method, distinctWeights(method)));
     const path = join(folder, file);
-    await Deno.writeTextFile(path, toJson({ ...await readJsonObject(path), ...fields }));
+    await Deno.writeTextFile(
+      path,
+      toJson({ ...await readJsonObject(hostFolder(folder), file), ...fields }),
+    );
     await fails(readRun(folder, config), message);
   });
 }
 
 folderTest("an older AdapterHub config, with fewer fields, is read", async (folder) => {
-  await exportRun(requestOf(folder, pfeiffer, distinctWeights(pfeiffer)));
+  await save(folder, requestOf(pfeiffer, distinctWeights(pfeiffer)));
   const path = join(folder, "adapter_config.json");
-  const fields = await readJsonObject(path);
+  const fields = await readJsonObject(hostFolder(folder), "adapter_config.json");
   const older = {
     original_ln_before: true,
     mh_adapter: false,
@@ -435,12 +455,12 @@ folderTest("an older AdapterHub config, with fewer fields, is read", async (fold
 
 folderTest("missing pieces are errors that name them", async (folder) => {
   await fails(readRun(folder, config), /neither adapter_config\.json nor config\.json/);
-  await exportRun(requestOf(folder, pfeiffer, distinctWeights(pfeiffer)));
+  await save(folder, requestOf(pfeiffer, distinctWeights(pfeiffer)));
   await fails(readRun(folder, { ...config, layers: 3 }), /layer\.2\..* is missing/);
   await Deno.remove(join(folder, "head_config.json"));
   await fails(readRun(folder, config), /no head_config\.json: save the adapter with its head/);
   const headless = join(folder, "headless");
-  await exportRun(requestOf(headless, lora, distinctWeights(lora)));
+  await save(headless, requestOf(lora, distinctWeights(lora)));
   await Deno.copyFile(
     join(folder, "adapter.safetensors"),
     join(headless, "adapter_model.safetensors"),

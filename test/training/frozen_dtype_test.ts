@@ -4,7 +4,7 @@ import { type Dtype, pack, type PackedDtype, unpack } from "../../engine/pack.ts
 import { encoderLinears } from "../../models/bert/parameters.ts";
 import { sizeOf } from "../../engine/shape.ts";
 import { randomWeights, type WeightSource } from "../../models/bert/weights.ts";
-import { UserError } from "../../models/files/errors.ts";
+import { UserError } from "../../models/errors.ts";
 import { loraDefaults, type Method, methodParameters } from "../../models/peft/method.ts";
 import { baseSeed, createModel, initialValues } from "../../models/peft/model.ts";
 import { testDevice } from "../models/device.ts";
@@ -96,7 +96,7 @@ Deno.test("a weight beyond f16's range is refused by name, and leaves no memory 
       error.message,
       /^bert\.pooler\.dense\.weight cannot be kept as f16: value 0 is 70000/,
     );
-    assert.match(error.message, /Take another --frozen_dtype\.$/);
+    assert.deepEqual(error.remedy, { kind: "otherFrozenDtype" });
     return true;
   });
   assert.equal(device.memory.heldBytes, held);

@@ -2,20 +2,23 @@
  * Which model a name stands for: the built-in `mini`, a folder, or a repository on the hub, of which
  * only the needed files are fetched.
  */
-import { basename, join } from "node:path";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { bertBaseUncased, type BertConfig, parseBertConfig } from "./bert/config.ts";
-import { messageOf, UserError } from "./files/errors.ts";
+import { bertBaseUncased, type BertConfig, parseBertConfig } from "../bert/config.ts";
+import { messageOf, type Remedy, UserError } from "../errors.ts";
+import { readJsonObject } from "../files/json.ts";
+import { indexFile, noWeights, readShardIndex, weightsFile } from "../files/shards.ts";
+import { missingTokenizer } from "../text/tokenizer.ts";
+import { exists, hostFolder, isMissing } from "./files.ts";
 import {
   cachedSnapshot,
   downloadFiles,
-  filesBelow,
-  type HubSettings,
   keepSnapshot,
   listRepository,
   type Repository,
 } from "./hub.ts";
 import { HubError, HubUnreachable } from "./hub_errors.ts";
+import type { HubSettings } from "./settings.ts";
 
 /** The model that is used where none is named. */
 export const defaultModel = "bert-base-uncased";
@@ -23,7 +26,7 @@ export const defaultModel = "bert-base-uncased";
 /** The name of the built-in model. */
 export const miniModel = "mini";
 
-const miniFolder = fileURLToPath(new URL("../assets/mini", import.meta.url));
+const miniFolder = fileURLToPath(new URL("../../assets/mini", import.meta.url));
 
 export interface ResolvedModel {
   /** What was asked for, e.g. `bert-base-uncased`; `mini` where that stands in. */
@@ -37,83 +40,40 @@ export interface ResolvedModel {
   notices: string[];
 }
 
-const waysOut =
-  `Give --model_name a folder with the model's files, or ${miniModel}, which is built in.`;
+const otherModel: Remedy = { kind: "otherModel" };
 
-const weightsFile = "model.safetensors";
-const indexFile = "model.safetensors.index.json";
+const configFile = "config.json";
 
 function noConfig(where: string): UserError {
-  return new UserError(`${where} has no config.json, so it is no model in HF's format. ${waysOut}`);
+  return new UserError(`${where} has no ${configFile}, so it is no model in HF's format.`, {
+    remedy: otherModel,
+  });
 }
 
-async function readConfig(folder: string): Promise<BertConfig> {
-  const path = join(folder, "config.json");
-  let text: string;
-  try {
-    text = await Deno.readTextFile(path);
-  } catch (cause) {
-    if (!(cause instanceof Deno.errors.NotFound)) throw cause;
-    throw noConfig(folder);
-  }
-  try {
-    return parseBertConfig(JSON.parse(text), path);
-  } catch (cause) {
-    const message = cause instanceof SyntaxError
-      ? `${path} is not JSON: ${cause.message}.`
-      : messageOf(cause);
-    throw new UserError(message, { cause });
-  }
+async function readConfig(path: string): Promise<BertConfig> {
+  const folder = hostFolder(path);
+  if (!(await folder.has(configFile))) throw noConfig(path);
+  return parseBertConfig(await readJsonObject(folder, configFile), join(path, configFile));
 }
 
-/** The weight files that an index of shards names. Throws a `UserError` where it is no index. */
-async function shardsOf(indexPath: string): Promise<string[]> {
-  let json: unknown;
-  try {
-    json = JSON.parse(await Deno.readTextFile(indexPath));
-  } catch (cause) {
-    throw new UserError(`Cannot read ${indexPath}: ${messageOf(cause)}.`, { cause });
-  }
-  const map = typeof json === "object" && json !== null && "weight_map" in json
-    ? json.weight_map
-    : undefined;
-  const names = typeof map === "object" && map !== null ? Object.values(map) : [];
-  const shards = names.filter((name) => typeof name === "string" && name === basename(name));
-  if (names.length === 0 || shards.length < names.length) {
-    throw new UserError(`${indexPath} has no "weight_map" from tensors to files beside it.`);
-  }
-  return [...new Set(shards)].sort();
-}
-
-function noSafetensors(where: string, files: readonly string[]): UserError {
-  const pickled = files.find((name) => /^pytorch_model.*\.bin$/.test(name));
-  return new UserError(
-    pickled === undefined
-      ? `${where} has no ${weightsFile}. ${waysOut}`
-      : `${where} has its weights as ${pickled} only; we read ${weightsFile}. Convert it with ` +
-        `Python's transformers, AutoModel.from_pretrained("${where}").save_pretrained("converted"), ` +
-        `copy its tokenizer's files beside it, and give --model_name converted.`,
-  );
+/** The files of a folder's shards, each once. */
+async function shardsOf(path: string): Promise<string[]> {
+  return [...new Set((await readShardIndex(hostFolder(path))).values())].sort();
 }
 
 /** What a folder lacks of a whole model, or undefined when it can be used. */
-async function lacking(folder: string): Promise<UserError | undefined> {
-  const files = await filesBelow(folder);
+async function lacking(path: string): Promise<UserError | undefined> {
+  const files = await hostFolder(path).list();
   const has = (name: string) => files.includes(name);
-  if (!has("config.json")) {
-    return noConfig(folder);
-  }
-  if (!has("tokenizer.json") && !has("vocab.txt")) {
-    return new UserError(
-      `${folder} has neither tokenizer.json nor vocab.txt. Put the files of the model's tokenizer there.`,
-    );
-  }
+  if (!has(configFile)) return noConfig(path);
+  const noTokenizer = missingTokenizer(path, files);
+  if (noTokenizer !== undefined) return noTokenizer;
   if (has(weightsFile)) return undefined;
-  if (!has(indexFile)) return noSafetensors(folder, files);
-  const missing = (await shardsOf(join(folder, indexFile))).find((shard) => !has(shard));
+  if (!has(indexFile)) return noWeights(path, files);
+  const missing = (await shardsOf(path)).find((shard) => !has(shard));
   return missing === undefined
     ? undefined
-    : new UserError(`${folder} has no ${missing}, which ${indexFile} names.`);
+    : new UserError(`${path} has no ${missing}, which ${indexFile} names.`);
 }
 
 /**
@@ -155,25 +115,24 @@ async function download(name: string, settings: HubSettings): Promise<string> {
   const [repository] = repositoriesOf(name);
   const listing = await listRepository(repository, settings);
   const present = listing.files.map(({ path }) => path);
+  if (!present.includes(configFile)) throw noConfig(repository.name);
   const small = [
-    "config.json",
+    configFile,
     "tokenizer_config.json",
     "special_tokens_map.json",
     present.includes("tokenizer.json") ? "tokenizer.json" : "vocab.txt",
   ].filter((path) => present.includes(path));
-  if (!small.includes("config.json")) {
-    throw noConfig(repository.name);
-  }
   const { folder } = await downloadFiles(repository, listing, small, settings);
   await readConfig(folder);
+  const noTokenizer = missingTokenizer(repository.name, present);
+  if (noTokenizer !== undefined) throw noTokenizer;
   if (present.includes(weightsFile)) {
     await downloadFiles(repository, listing, [weightsFile], settings);
   } else if (present.includes(indexFile)) {
     await downloadFiles(repository, listing, [indexFile], settings);
-    const shards = await shardsOf(join(folder, indexFile));
-    await downloadFiles(repository, listing, shards, settings);
+    await downloadFiles(repository, listing, await shardsOf(folder), settings);
   } else {
-    throw noSafetensors(repository.name, present);
+    throw noWeights(repository.name, present);
   }
   const lacks = await lacking(folder);
   if (lacks !== undefined) throw lacks;
@@ -182,11 +141,10 @@ async function download(name: string, settings: HubSettings): Promise<string> {
 }
 
 async function resolveMini(notices: string[]): Promise<ResolvedModel> {
-  const trained = await Deno.stat(join(miniFolder, weightsFile)).then(() => true, () => false);
   return {
     name: miniModel,
     folder: miniFolder,
-    random: !trained,
+    random: !(await exists(join(miniFolder, weightsFile))),
     config: await readConfig(miniFolder),
     notices,
   };
@@ -196,19 +154,17 @@ async function isFolder(name: string): Promise<boolean> {
   try {
     return (await Deno.stat(name)).isDirectory;
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) {
-      return false;
-    }
+    if (isMissing(error)) return false;
     throw new UserError(`Cannot read ${name}: ${messageOf(error)}.`, { cause: error });
   }
 }
 
 function notFound(name: string, cause?: UserError): UserError {
   return new UserError(
-    (cause === undefined
-      ? `There is no model "${name}": no folder of that name, and a model on the hub is named org/name. `
-      : `${cause.message} There is no folder ${name} either. `) + waysOut,
-    { cause },
+    cause === undefined
+      ? `There is no model "${name}": no folder of that name, and a model on the hub is named org/name.`
+      : `${cause.message} There is no folder ${name} either.`,
+    { cause, remedy: otherModel },
   );
 }
 
@@ -268,14 +224,14 @@ export async function resolveConfig(
     return { name: asked, config: bertBaseUncased };
   }
   if (!isHubName(asked)) throw notFound(asked);
-  const hasConfig = (folder: string) =>
-    Deno.stat(join(folder, "config.json")).then(() => undefined, () => "config.json");
+  const hasConfig = async (folder: string) =>
+    await exists(join(folder, configFile)) ? undefined : configFile;
   const cached = await cachedFolder(asked, settings, hasConfig);
   if (cached !== undefined) return { name: asked, config: await readConfig(cached) };
   try {
     const [repository] = repositoriesOf(asked);
     const listing = await listRepository(repository, settings);
-    const { folder } = await downloadFiles(repository, listing, ["config.json"], settings);
+    const { folder } = await downloadFiles(repository, listing, [configFile], settings);
     await keepSnapshot(repository, listing, settings);
     return { name: asked, config: await readConfig(folder) };
   } catch (error) {

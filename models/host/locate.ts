@@ -1,20 +1,21 @@
 /** Which file, or files, a data set's name stands for: built-in sample, file, folder or hub. */
-import { extname, join } from "node:path";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { UserError } from "../files/errors.ts";
+import { chooseTable } from "../data/choose.ts";
+import { isTable } from "../data/table.ts";
+import { type Remedy, UserError } from "../errors.ts";
+import { filesBelow } from "./files.ts";
 import {
   cachedListing,
   cachedSnapshot,
   downloadFiles,
-  filesBelow,
-  type HubSettings,
   keepSnapshot,
   listRepository,
   type Repository,
   type RepositoryListing,
-} from "../hub.ts";
-import { HubError, HubUnreachable } from "../hub_errors.ts";
-import { isTable, tableExtensions } from "./table.ts";
+} from "./hub.ts";
+import { HubError, HubUnreachable } from "./hub_errors.ts";
+import type { HubSettings } from "./settings.ts";
 
 /** The data set that is used where none is named. */
 export const defaultDataset = "boltuix/emotions-dataset";
@@ -34,68 +35,7 @@ export interface Located {
   notices: string[];
 }
 
-const waysOut = "Name a file (.parquet, .csv, .tsv, .jsonl) or a folder with one, " +
-  "or take the built-in sample with --use_sample.";
-
-/** Folder, split and shards, as a path like `data/train-00000-of-00002.parquet` tells them. */
-function describe(path: string) {
-  const name = path.slice(path.lastIndexOf("/") + 1);
-  const folder = path.slice(0, path.length - name.length).replace(/\/$/, "");
-  const stem = name.slice(0, name.lastIndexOf("."));
-  const shard = stem.match(/^(.*?)-(\d{5})-of-(\d{5})(?:-[0-9a-f]+)?$/);
-  const words = `${folder} ${shard?.[1] ?? stem}`.toLowerCase().split(/[^a-z]+/);
-  const split = words.some((word) => word === "train" || word === "training")
-    ? "train"
-    : words.some((word) => /^(test|testing|valid|validation|val|dev|eval)$/.test(word))
-    ? "other"
-    : "unknown";
-  return {
-    path,
-    folder,
-    split,
-    table: shard?.[1] ?? stem,
-    of: Number(shard?.[3] ?? 1),
-    extension: extname(name).toLowerCase(),
-  };
-}
-
-/**
- * Chooses the table of a data set among the paths of its folder or repository: the train split's,
- * else one that names no split; all shards of it. Parquet goes before other formats of the same.
- * Throws a `UserError` that lists what there is.
- */
-export function chooseTable(paths: readonly string[], where: string): string[] {
-  const tables = paths.filter(isTable).map(describe);
-  if (tables.length === 0) {
-    throw new UserError(
-      `${where} holds no data file (${tableExtensions.join(", ")}). ${waysOut}`,
-    );
-  }
-  const byFormat = ["train", "unknown"].flatMap((split) =>
-    tableExtensions.map((extension) =>
-      tables.filter((table) => table.split === split && table.extension === extension)
-    )
-  );
-  const usable = byFormat.find((tables) => tables.length > 0);
-  const list = (tables: { path: string }[]) => tables.map(({ path }) => path).sort().join(", ");
-  if (usable === undefined) {
-    throw new UserError(
-      `${where} holds no training data, only ${list(tables)}. Name the file to use.`,
-    );
-  }
-  if (new Set(usable.map(({ folder, table }) => `${folder}/${table}`)).size > 1) {
-    throw new UserError(
-      `${where} holds several data sets: ${list(usable)}. ` +
-        `Name one of them: --dataset ${where}/${usable[0].path}`,
-    );
-  }
-  if (usable.length !== usable[0].of) {
-    throw new UserError(
-      `${where} holds ${usable.length} of ${usable[0].of} parts of its data: ${list(usable)}.`,
-    );
-  }
-  return usable.map(({ path }) => path).sort();
-}
+const otherDataset: Remedy = { kind: "otherDataset" };
 
 /** Splits `org/name/path/in/it.csv` into repository and path. */
 function parseHubName(name: string): { repository: Repository; path?: string } | undefined {
@@ -205,7 +145,8 @@ export async function locateDataset(
   const hub = parseHubName(name);
   if (hub === undefined) {
     throw new UserError(
-      `There is no file or folder ${name}, and a data set on the hub is named org/name. ${waysOut}`,
+      `There is no file or folder ${name}, and a data set on the hub is named org/name.`,
+      { remedy: otherDataset },
     );
   }
   try {
@@ -213,8 +154,8 @@ export async function locateDataset(
   } catch (error) {
     if (!(error instanceof HubError)) throw error;
     throw new UserError(
-      `${error.message} There is no file or folder ${name} either. ${waysOut}`,
-      { cause: error },
+      `${error.message} There is no file or folder ${name} either.`,
+      { cause: error, remedy: otherDataset },
     );
   }
 }

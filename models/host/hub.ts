@@ -5,21 +5,10 @@
  */
 import { join } from "node:path";
 import { datasetInfo, downloadFileToCacheDir, listFiles, modelInfo } from "@huggingface/hub";
-import { writeFileWhole } from "./files/write.ts";
-import { UserError } from "./files/errors.ts";
+import { UserError } from "../errors.ts";
 import { explainHubError, HubUnreachable, NetworkFailure } from "./hub_errors.ts";
-
-export interface HubSettings {
-  /** The hub's address, without a slash at its end. */
-  endpoint: string;
-  /** For private and gated repositories. */
-  token?: string;
-  cacheFolder: string;
-  /** Use the cache only, never the network. */
-  offline: boolean;
-  /** Hears one sentence before each download that the user may have to wait for. */
-  report?: (message: string) => void;
-}
+import type { HubSettings } from "./settings.ts";
+import { writeFileWhole } from "./write.ts";
 
 /** A repository on the hub. */
 export interface Repository {
@@ -41,33 +30,6 @@ export interface RepositoryListing {
   /** Commit hash of `main`. */
   revision: string;
   files: RepositoryFile[];
-}
-
-/**
- * Reads HF_ENDPOINT, HF_TOKEN, HF_HUB_OFFLINE and the cache folder (HF_HUB_CACHE, else HF_HOME/hub,
- * else XDG_CACHE_HOME/huggingface/hub, else ~/.cache/huggingface/hub) as Python's `huggingface_hub`
- * does. Throws where HF_TOKEN is not a token.
- */
-export function hubSettingsFromEnvironment(
-  read: (name: string) => string | undefined = (name) => Deno.env.get(name),
-): HubSettings {
-  const value = (name: string) => read(name)?.trim() || undefined;
-  const token = value("HF_TOKEN");
-  if (token !== undefined && !token.startsWith("hf_")) {
-    throw new UserError(
-      `HF_TOKEN should start with "hf_". Copy the token from the hub's settings page, or unset HF_TOKEN.`,
-    );
-  }
-  const home = value("HOME") ?? value("USERPROFILE") ?? ".";
-  const huggingFace = value("HF_HOME") ??
-    join(value("XDG_CACHE_HOME") ?? join(home, ".cache"), "huggingface");
-  return {
-    endpoint: (value("HF_ENDPOINT") ?? "https://huggingface.co").replace(/\/+$/, ""),
-    token,
-    cacheFolder: value("HF_HUB_CACHE") ?? value("HUGGINGFACE_HUB_CACHE") ??
-      join(huggingFace, "hub"),
-    offline: /^(1|on|yes|true)$/i.test(value("HF_HUB_OFFLINE") ?? ""),
-  };
 }
 
 function repositoryFolder({ type, name }: Repository, settings: HubSettings): string {
@@ -125,20 +87,6 @@ export async function cachedSnapshot(
     if (error instanceof Deno.errors.NotFound) return undefined;
     throw error;
   }
-}
-
-/** Paths, relative to `folder` and with slashes, of all files below it. */
-export async function filesBelow(folder: string, prefix = ""): Promise<string[]> {
-  const files: string[] = [];
-  for await (const entry of Deno.readDir(folder)) {
-    const path = `${prefix}${entry.name}`;
-    const full = join(folder, entry.name);
-    // The cache's files are links to its blobs; a link whose blob is gone does not count.
-    const info = entry.isSymlink ? await Deno.stat(full).catch(() => undefined) : entry;
-    if (info?.isDirectory) files.push(...await filesBelow(full, `${path}/`));
-    else if (info?.isFile) files.push(path);
-  }
-  return files.sort();
 }
 
 /** Seconds after which a server that sends no answer counts as out of reach. */

@@ -1,7 +1,8 @@
 /** What went wrong between us and the hub, in words that say what to do. */
 import { HubApiError } from "@huggingface/hub";
-import { messageOf, UserError } from "./files/errors.ts";
-import type { HubSettings, Repository } from "./hub.ts";
+import { messageOf, UserError } from "../errors.ts";
+import type { Repository } from "./hub.ts";
+import type { HubSettings } from "./settings.ts";
 
 /** The hub did not give what was asked of it. */
 export class HubError extends UserError {

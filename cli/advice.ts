@@ -1,0 +1,37 @@
+/** What to do about a mistake, in the words of the flags: models/ states facts and names no flag. */
+import { type Remedy, UserError } from "../models/errors.ts";
+
+/** The sentence that belongs after an error's message; undefined where the message says it all. */
+export function adviceFor(error: unknown): string | undefined {
+  for (let at = error; at instanceof Error; at = at.cause) {
+    if (at instanceof UserError && at.remedy !== undefined) return sentenceFor(at.remedy);
+  }
+  return undefined;
+}
+
+function sentenceFor(remedy: Remedy): string {
+  switch (remedy.kind) {
+    case "otherModel":
+      return `Give --model_name a folder with the model's files, or mini, which is built in.`;
+    case "useModel":
+      return `Then give --model_name ${remedy.name}.`;
+    case "otherDataset":
+      return `Name a file (.parquet, .csv, .tsv, .jsonl) or a folder with one, or take the ` +
+        `built-in sample with --use_sample.`;
+    case "chooseDataset":
+      return `Name one of them: --dataset ${remedy.example}`;
+    case "sampleOrDataset":
+      return `Give either --use_sample or --dataset ${remedy.dataset}.`;
+    case "nameColumn":
+      return `Say which column holds the ${remedy.column}s with --${remedy.column}_column.`;
+    case "otherColumns":
+      return `Write rows that have one, or name other columns with --text_column and ` +
+        `--label_column.`;
+    case "moreSamples":
+      return `Give --max_samples ${remedy.least} or more.`;
+    case "otherFrozenDtype":
+      return `Take another --frozen_dtype.`;
+    case "lowerLearningRate":
+      return `Lower --learning_rate (${remedy.rate}) or check the weights.`;
+  }
+}
