@@ -5,6 +5,7 @@
 import { UserError } from "../errors.ts";
 import { type Folder, pathIn } from "../files/folder.ts";
 import { isObject, readJsonObject } from "../files/json.ts";
+import { byteLevelBpe } from "./byte_bpe.ts";
 import type { TokenizerContent, TokenizerKind } from "./package.ts";
 import { vocabularyTokenizer, wordPiece } from "./wordpiece.ts";
 
@@ -28,6 +29,8 @@ const configFiles = ["special_tokens_map.json", "tokenizer_config.json"];
 export const tokenizerFileNames = [
   jsonFile,
   vocabularyFile,
+  "vocab.json",
+  "merges.txt",
   "tokenizer_config.json",
   "special_tokens_map.json",
   "added_tokens.json",
@@ -36,6 +39,13 @@ export const tokenizerFileNames = [
 /** What to say of a model, `where`, that has these files and no tokenizer that we read. */
 export function missingTokenizer(where: string, files: readonly string[]): UserError | undefined {
   if (files.includes(jsonFile) || files.includes(vocabularyFile)) return undefined;
+  if (files.includes("vocab.json") && files.includes("merges.txt")) {
+    return new UserError(
+      `${where} has vocab.json and merges.txt, but no ${jsonFile}, which is needed for a byte-level ` +
+        `BPE tokenizer. Make it with Python's transformers: ` +
+        `AutoTokenizer.from_pretrained("${where}", use_fast=True).save_pretrained("${where}").`,
+    );
+  }
   return new UserError(
     `${where} has neither ${jsonFile} nor ${vocabularyFile}. Put the files of the model's ` +
       `tokenizer there.`,
@@ -94,11 +104,14 @@ function kindOf(content: TokenizerContent): TokenizerKind {
   const model = isObject(content.json.model) ? content.json.model : {};
   // Old files of WordPiece tokenizers name no type.
   const type = model.type ?? "WordPiece";
-  if (isObject(model.vocab) && type === "WordPiece") return wordPiece(content);
+  if (isObject(model.vocab)) {
+    if (type === "WordPiece") return wordPiece(content);
+    if (type === "BPE") return byteLevelBpe(content);
+  }
   throw new UserError(
     `${content.source} is a tokenizer of the type ${
       JSON.stringify(model.type)
     }; only WordPiece, as ` +
-      `BERT has, can be used.`,
+      `BERT has, and byte-level BPE, as RoBERTa has, can be used.`,
   );
 }

@@ -151,6 +151,10 @@ Deno.test("missing and odd files are errors that say which", async () => {
   await refused({ "tokenizer.json": "[]" }, /tokenizer\.json is not a JSON object/);
   await refused(
     { "tokenizer.json": JSON.stringify({ model: { type: "Unigram", vocab: [] } }) },
-    /tokenizer\.json is a tokenizer of the type "Unigram"; only WordPiece, as BERT has, can/,
+    /tokenizer\.json is a tokenizer of the type "Unigram"; only WordPiece, as BERT has, and byte-/,
+  );
+  await refused(
+    { "vocab.json": "{}", "merges.txt": "" },
+    /^a folder has vocab\.json and merges\.txt, but no tokenizer\.json.*AutoTokenizer.*save_pretr/,
   );
 });
