@@ -4,6 +4,7 @@ import { UserError } from "../../models/errors.ts";
 import { memoryFolder } from "../../models/files/folder.ts";
 import { hostFolder } from "../../models/host/files.ts";
 import { loadTokenizer } from "../../models/text/tokenizer.ts";
+import { golden, goldenFolder } from "../files/temporary.ts";
 
 const mini = hostFolder(fileURLToPath(new URL("../../assets/mini", import.meta.url)));
 
@@ -74,6 +75,19 @@ Deno.test("the built-in vocabulary encodes like the reference tokenizer", async 
   };
   for (const [text, ids] of Object.entries(expected)) {
     assert.deepEqual(tokenizer.encode(text, 512), ids, text);
+  }
+});
+
+Deno.test("WordPiece gives the ids that Python's transformers does", async () => {
+  const { encode } = await loadTokenizer(goldenFolder("model"), 64);
+  const { max_length: maxLength, cases }: {
+    max_length: number;
+    cases: { text: string; ids: number[]; truncated: number[] }[];
+  } = JSON.parse(await Deno.readTextFile(golden("tokenizer.json")));
+  assert(cases.length >= 10);
+  for (const { text, ids, truncated } of cases) {
+    assert.deepEqual(encode(text, 512), ids, JSON.stringify(text));
+    assert.deepEqual(encode(text, maxLength), truncated, JSON.stringify(text));
   }
 });
 

@@ -1,0 +1,14 @@
+/** What a page takes of this project; test/bundle_test.ts bundles it for a browser. */
+export { createDevice } from "../engine/device.ts";
+export { parseBertConfig } from "../models/bert/config.ts";
+export { openWeights, randomWeights } from "../models/bert/weights.ts";
+export { readDataset } from "../models/data/load.ts";
+export { stratifiedSplit } from "../models/data/split.ts";
+export { blobSource, bytesSource, rangeSource } from "../models/files/byte_source.ts";
+export { memoryFolder } from "../models/files/folder.ts";
+export { readJsonObject } from "../models/files/json.ts";
+export { piecesOf } from "../models/files/run_file.ts";
+export { exportRun, readRun } from "../models/peft/export.ts";
+export { loadTokenizer } from "../models/text/tokenizer.ts";
+export { evaluate, predict } from "../models/training/evaluate.ts";
+export { train } from "../models/training/trainer.ts";
