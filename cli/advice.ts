@@ -20,8 +20,6 @@ function sentenceFor(remedy: Remedy): string {
         `built-in sample with --use_sample.`;
     case "chooseDataset":
       return `Name one of them: --dataset ${remedy.example}`;
-    case "sampleOrDataset":
-      return `Give either --use_sample or --dataset ${remedy.dataset}.`;
     case "nameColumn":
       return `Say which column holds the ${remedy.column}s with --${remedy.column}_column.`;
     case "otherColumns":

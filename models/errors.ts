@@ -10,8 +10,6 @@ export type Remedy =
   | { kind: "otherDataset" }
   /** Name one data set of several. */
   | { kind: "chooseDataset"; example: string }
-  /** Take the named data set or the built-in sample, not both. */
-  | { kind: "sampleOrDataset"; dataset: string }
   /** Say which column holds the texts, or the labels. */
   | { kind: "nameColumn"; column: "text" | "label" }
   /** Have one text and one label a row, or name other columns. */

@@ -23,10 +23,10 @@ export interface DatasetRequest {
 export async function loadDataset(request: DatasetRequest): Promise<Dataset> {
   const { dataset, useSample, hub } = request;
   if (useSample && dataset !== undefined) {
-    throw new UserError(`The built-in sample and the data set ${dataset} contradict each other.`, {
-      exitCode: 2,
-      remedy: { kind: "sampleOrDataset", dataset },
-    });
+    throw new UserError(
+      `The built-in sample and the data set ${dataset} contradict each other; ask for one.`,
+      { exitCode: 2 },
+    );
   }
   const { paths, ...about } = useSample ? locateSample() : await locateDataset(dataset, hub);
   // Columns that were named for another data set say nothing about the sample that stands in for it.
