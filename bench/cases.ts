@@ -13,15 +13,17 @@ import {
   layerNorm,
   relu,
   scale,
+  scaleColumns,
   silu,
   softmax,
   tanh,
 } from "../engine/ops/mod.ts";
 import { columnSum } from "../engine/column_sum.ts";
 import { rowIndex } from "../engine/ops/embedding.ts";
+import { padHeads } from "../engine/ops/pad_heads.ts";
 import { Parameters } from "../engine/parameters.ts";
 import type { Maker } from "./maker.ts";
-import { classifier, lora, product } from "./product_cases.ts";
+import { classifier, lora, product, rowNorms } from "./product_cases.ts";
 import type { Cost } from "./roofline.ts";
 import type { Shape } from "./shapes.ts";
 
@@ -101,6 +103,14 @@ export function bertCases(sizes: Sizes): Case[] {
       2,
       (make, shape) => void scale(make.tensor(shape), 4),
     ),
+    elementwise(
+      "pad_heads.main",
+      tokens,
+      hidden,
+      3,
+      (make, shape) => void padHeads(make.tensor(shape), 2, 4),
+      0,
+    ),
     // Threefry: 20 rounds of 3 operations, once for a vec4
     elementwise(
       "dropout.main",
@@ -111,6 +121,8 @@ export function bertCases(sizes: Sizes): Case[] {
       20,
     ),
     columnSumCase(tokens, hidden),
+    scaleColumnsCase(tokens, hidden),
+    rowNorms(hidden),
     embeddingCase(sizes),
     crossEntropyCase(),
     optimizerCase(hidden),
@@ -232,6 +244,24 @@ function columnSumCase(tokens: number, hidden: number): Case {
   return {
     rows: [{ ...row, bytes: values * word }],
     run: (make) => columnSum(make.tensor([tokens, hidden]), make.tensor([hidden])),
+  };
+}
+
+/** IA³'s factors on a layer's input. */
+function scaleColumnsCase(tokens: number, hidden: number): Case {
+  const shape = `${tokens}×${hidden}`;
+  const values = tokens * hidden;
+  const forward = { kernel: "scale_columns.main", shape, flops: values, bytes: 2 * values * word };
+  return {
+    rows: [
+      forward,
+      { kernel: "scale_columns.gradient", shape, flops: 2 * values, bytes: 2 * values * word },
+      forward,
+    ],
+    run(make) {
+      const [x, factor] = [make.input([tokens, hidden]), make.weight([hidden])];
+      make.backward(() => scaleColumns(x, factor));
+    },
   };
 }
 

@@ -1,12 +1,13 @@
 /** What the benchmarks' command lines share: reading flags, printing, writing, ending with an exit code. */
 import { dirname } from "node:path";
-import { adviceForAdapter, messageWithAdvice } from "../cli/device_advice.ts";
+import { messageWithAdvice } from "../cli/advice.ts";
+import { adviceForAdapter } from "../cli/device_advice.ts";
 import type { Parsed } from "../cli/flag_parser.ts";
 import { paint, standardOutput } from "../cli/terminal.ts";
 import { createDevice, type Device } from "../engine/device.ts";
 import { DeviceError } from "../engine/errors.ts";
-import { UserError } from "../models/files/errors.ts";
-import { writeFileWhole } from "../models/files/write.ts";
+import { UserError } from "../models/errors.ts";
+import { writeFileWhole } from "../models/host/write.ts";
 
 export const stdout = standardOutput("stdout");
 export const stderr = standardOutput("stderr");

@@ -5,7 +5,7 @@ import { argument } from "@optique/core/primitives";
 import { parseCommand, valueOf } from "../cli/flag_parser.ts";
 import { parseText } from "../cli/flag_values.ts";
 import { type Column, renderTable } from "../cli/table.ts";
-import { UserError } from "../models/files/errors.ts";
+import { UserError } from "../models/errors.ts";
 import { print, runCommand, tableWidth } from "./command.ts";
 import { formatTime } from "./kernel_table.ts";
 import { parseResult, type Result } from "./schema.ts";

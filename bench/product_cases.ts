@@ -1,6 +1,6 @@
 /** Matrix products as BERT's layers launch them: plain, the classifier's, LoRA's. */
 import { matmul } from "../engine/matmul.ts";
-import { linear, loraLinear } from "../engine/ops/mod.ts";
+import { linear, loraRowNorms } from "../engine/ops/mod.ts";
 import type { Transpose } from "../kernels/mod.ts";
 import type { Case } from "./cases.ts";
 
@@ -40,11 +40,8 @@ export function classifier(sentences: number, classes: number, hidden: number): 
       bytes: (sentences * hidden + hidden * classes + sentences * classes) * word,
     }],
     run(make) {
-      linear(
-        make.tensor([sentences, hidden]),
-        make.weight([classes, hidden]),
-        make.weight([classes]),
-      );
+      const [weight, bias] = [make.weight([classes, hidden]), make.weight([classes])];
+      linear(make.tensor([sentences, hidden]), { weight, bias });
     },
   };
 }
@@ -82,7 +79,25 @@ export function lora(tokens: number, hidden: number): Case {
       const x = make.input([tokens, hidden]);
       const [weight, bias] = [make.tensor([hidden, hidden]), make.tensor([hidden])];
       const [a, b] = [make.weight([rank, hidden]), make.weight([hidden, rank])];
-      make.backward(() => loraLinear(x, weight, bias, { a, b, scale: 2, dropout: 0.1 }));
+      const weights = { weight, bias, lora: { a, b, scale: 2, dropout: 0.1 } };
+      make.backward(() => linear(x, weights));
+    },
+  };
+}
+
+/** The norms of W + s·BA that DoRA divides by. */
+export function rowNorms(hidden: number): Case {
+  const weights = hidden * hidden;
+  return {
+    rows: [{
+      kernel: "lora_row_norms.main",
+      shape: `${hidden}×${hidden}, rank ${rank}`,
+      flops: 2 * weights * (rank + 1),
+      bytes: (weights + 2 * hidden * rank) * word,
+    }],
+    run(make) {
+      const [a, b] = [make.tensor([rank, hidden]), make.tensor([hidden, rank])];
+      loraRowNorms(make.tensor([hidden, hidden]), { a, b, scale: 2 });
     },
   };
 }

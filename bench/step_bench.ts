@@ -1,14 +1,14 @@
 /** Times training steps of our trainer on random weights. No package is needed: bench/gpu.ts uses it too. */
 import { Device } from "../engine/device.ts";
 import { AdamW, historySlots } from "../engine/optimizer.ts";
-import { bertBaseUncased, type BertConfig, parseBertConfig } from "../models/bert/config.ts";
-import { type ParameterSpec } from "../models/bert/parameters.ts";
+import { bertBaseUncased, type EncoderConfig, parseConfig } from "../models/encoders/mod.ts";
+import type { WeightSource } from "../models/encoders/weights.ts";
 import { sizeOf } from "../engine/shape.ts";
-import type { WeightSource } from "../models/bert/weights.ts";
-import { loraDefaults, type Method } from "../models/peft/method.ts";
-import { createModel, type MethodModel } from "../models/peft/model.ts";
+import { createModel, type MethodModel } from "../models/model.ts";
+import { loraDefaults } from "../models/peft/lora.ts";
+import type { Method } from "../models/peft/methods.ts";
 import { defaultHyperparameters } from "../models/training/events.ts";
-import { trainStep } from "../models/training/trainer.ts";
+import { applyUpdate, computeGradients } from "../models/training/step.ts";
 import mini from "../assets/mini/config.json" with { type: "json" };
 import { profile } from "./profile.ts";
 import type { StepRow } from "./schema.ts";
@@ -34,9 +34,9 @@ export const methods: Record<Point["method"], Method> = {
   adapter: { method: "adapter", size: 64, placement: "shared" },
 };
 
-const configs: Record<Point["model"], BertConfig> = {
+const configs: Record<Point["model"], EncoderConfig> = {
   base: bertBaseUncased,
-  mini: parseBertConfig(mini, "assets/mini/config.json"),
+  mini: parseConfig(mini, "assets/mini/config.json"),
   narrow: { ...bertBaseUncased, hiddenSize: 64, heads: 2, intermediateSize: 64, vocabSize: 500 },
 };
 
@@ -120,9 +120,13 @@ async function timePoint(
   device.trim();
   device.memory.resetPeak();
   const batch = sentencesOf(point, configs[point.model].vocabSize);
-  const settings = { ...defaultHyperparameters, warmupSteps: 0, totalSteps: 1e9 };
   let step = 0;
   let tokens = 0;
+  const training = { device, built: model, optimizer };
+  const trainStep = () => {
+    tokens = computeGradients(training, batch, { ...defaultHyperparameters, step: step++ });
+    applyUpdate(training, defaultHyperparameters.learningRate);
+  };
   const recordings: number[] = [];
   const submissions: number[] = [];
   const runSteps = async (count: number) => {
@@ -132,7 +136,7 @@ async function timePoint(
     for (let i = 0; i < count; i++) {
       const begin = performance.now();
       const submitted = clock.milliseconds();
-      tokens = trainStep(device, model, optimizer, batch, step++, settings);
+      trainStep();
       const submit = clock.milliseconds() - submitted;
       submissions.push(submit);
       recordings.push(performance.now() - begin - submit);
@@ -151,9 +155,7 @@ async function timePoint(
   const timed = [];
   for (let block = 0; block < blocks; block++) timed.push(await runSteps(steps));
   const { peakBytes } = device.memory;
-  const shares = profiled
-    ? await profile(device, () => trainStep(device, model, optimizer, batch, step++, settings))
-    : undefined;
+  const shares = profiled ? await profile(device, trainStep) : undefined;
   await optimizer.readHistory();
   const times = timed.map(({ milliseconds }) => milliseconds);
   const milliseconds = median(times);
@@ -212,7 +214,7 @@ const fastWeights: WeightSource = {
   description: "random weights of a benchmark",
   notes: [],
   close() {},
-  read: ({ shape, init }: ParameterSpec) => {
+  read({ shape, init }) {
     if (init.kind !== "normal") return Promise.resolve(undefined);
     const values = new Float32Array(sizeOf(shape));
     const scale = init.std * Math.sqrt(3) / 2 ** 31; // uniform with the same deviation

@@ -1,18 +1,18 @@
 /** The comparison of an experiment's runs: JSON, CSV, Markdown and the terminal's table. */
 import { join } from "node:path";
 import * as v from "valibot";
-import { writeFileWhole } from "../models/files/write.ts";
-import { messageOf } from "../models/files/errors.ts";
+import { writeFileWhole } from "../models/host/write.ts";
+import { messageOf } from "../models/errors.ts";
+import { methodNames } from "../models/peft/methods.ts";
 import { formatCount, formatDuration, formatPercent, formatRate } from "./format.ts";
 import { type Column, renderMarkdown, renderTable } from "./table.ts";
 
 /** What the comparison reads of a `run.json`, its own or an earlier one's. */
 const comparedRun = v.object({
   run: v.string(),
-  method: v.picklist(["full", "lora", "adapter"]),
+  method: v.picklist(methodNames),
   label: v.string(),
   config: v.string(),
-  settings: v.object({ rank: v.optional(v.number()), size: v.optional(v.number()) }),
   notices: v.array(v.string()),
   model: v.object({ name: v.string(), random_start: v.boolean() }),
   dataset: v.object({
@@ -72,19 +72,16 @@ function difference(run: ComparedRun, other: ComparedRun): string | undefined {
     : changed.map((name) => `${name} ${other.hyperparameters[name]}`).join(", ");
 }
 
-const methodOrder = ["full", "lora", "adapter"];
-
 function byMethodAndSize(a: ComparedRun, b: ComparedRun): number {
-  const size = ({ settings }: ComparedRun) => settings.rank ?? settings.size ?? 0;
-  return methodOrder.indexOf(a.method) - methodOrder.indexOf(b.method) || size(a) - size(b) ||
-    a.run.localeCompare(b.run);
+  return methodNames.indexOf(a.method) - methodNames.indexOf(b.method) ||
+    a.trainable_params - b.trainable_params || a.run.localeCompare(b.run);
 }
 
 const learningRate = (run: ComparedRun) => run.hyperparameters.learning_rate;
 
 /** `Learning rates: Full 2e-5, LoRA 5e-4.`, by run where a method was trained at several. */
 function describeRates(runs: ComparedRun[]): string {
-  const parts = methodOrder.flatMap((method) => {
+  const parts = methodNames.flatMap((method) => {
     const group = runs.filter((run) => run.method === method);
     const shared = new Set(group.map(learningRate)).size === 1;
     const named = shared ? group.slice(0, 1) : group;

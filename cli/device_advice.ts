@@ -6,7 +6,6 @@ import {
   NoAdapterError,
   OutOfMemoryError,
 } from "../engine/errors.ts";
-import { messageOf } from "../models/files/errors.ts";
 
 const smallerTensors =
   "Lower --batch_size (and raise --gradient_accumulation_steps) or --max_length";
@@ -33,9 +32,4 @@ export function adviceForDevice(error: unknown): string | undefined {
     return "Finished runs are kept; run again.";
   }
   return adviceForAdapter(error);
-}
-
-/** The message of whatever was thrown, and what to do about it where that is known. */
-export function messageWithAdvice(error: unknown, adviceFor = adviceForDevice): string {
-  return [messageOf(error), adviceFor(error)].filter(Boolean).join(" ");
 }

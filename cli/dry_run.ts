@@ -2,11 +2,11 @@
  * `--dry_run`: what each run would train, from the model's config alone. Nothing on the GPU, and no
  * network but for the config.json of a hub model that is named and not cached.
  */
-import { loadDataset } from "../models/data/load.ts";
-import { exists } from "../models/files/json.ts";
-import { type HubSettings, hubSettingsFromEnvironment } from "../models/hub.ts";
-import { countParameters } from "../models/peft/method.ts";
-import { resolveConfig } from "../models/resolve.ts";
+import { loadDataset } from "../models/host/dataset.ts";
+import { exists } from "../models/host/files.ts";
+import { resolveConfig } from "../models/host/resolve.ts";
+import { type HubSettings, hubSettingsFromEnvironment } from "../models/host/settings.ts";
+import { countParameters } from "../models/peft/methods.ts";
 import type { Flags } from "./flags.ts";
 import { formatCount, formatPercent, formatRate } from "./format.ts";
 import { configLabel, fitToModel, methodLabel, type Plan, type PlannedRun } from "./plan.ts";

@@ -1,10 +1,9 @@
 /** An experiment: the planned runs one after another, each saved when it is whole, then compared. */
 import { join } from "node:path";
 import type { Dataset } from "../models/data/load.ts";
-import { UserError } from "../models/files/errors.ts";
-import type { HubSettings } from "../models/hub.ts";
+import { messageOf, UserError } from "../models/errors.ts";
+import type { HubSettings } from "../models/host/settings.ts";
 import { type Comparison, writeComparison } from "./comparison.ts";
-import { messageWithAdvice } from "./device_advice.ts";
 import type { Flags } from "./flags.ts";
 import {
   checkExperiment,
@@ -77,7 +76,7 @@ function withStanding(
   if (done.length === 0) return error;
   const rest = runs.slice(done.length).map((run) => run.name).join(", ");
   return new UserError(
-    `${failed.name}: ${messageWithAdvice(error)} Finished and saved in ${folder}: ` +
+    `${failed.name}: ${messageOf(error)} Finished and saved in ${folder}: ` +
       `${done.map((run) => run.run).join(", ")}. Not trained: ${rest}.`,
     { cause: error, exitCode: error instanceof UserError ? error.exitCode : 1 },
   );
@@ -119,9 +118,13 @@ export async function runExperiment<Device extends DeviceHandle>(
     const split = tools.stratifiedSplit(dataset, { seed, maxSamples });
     const tokenizer = await tools.loadTokenizer(model.folder, model.config.vocabSize);
 
-    const tuning = flags.noTune
-      ? { plans: {}, refused: [] }
-      : await tuneForAdapter(device, productsOf(runs, model.config, split, tokenizer), tools, err);
+    const sizes = { config: model.config, classes: dataset.labels.length };
+    const tuning = flags.noTune ? { plans: {}, refused: [] } : await tuneForAdapter(
+      device,
+      productsOf(device, runs, sizes, split, tokenizer, tools),
+      tools,
+      err,
+    );
     const folder = named ?? await newExperiment(outputDir, model.name, dataset.name);
     session.folder = folder;
     printFacts([

@@ -5,11 +5,11 @@ import { withDefault } from "@optique/core/modifiers";
 import type { Parser } from "@optique/core/parser";
 import { option } from "@optique/core/primitives";
 import type { ValueParser } from "@optique/core/valueparser";
-import { messageOf } from "../models/files/errors.ts";
+import { messageOf } from "../models/errors.ts";
 import { parseWhole } from "./flag_values.ts";
 
 type FlagName = `--${string}`;
-/** Terms of the help page have 25 columns, as `--adapter_placement PLACE`; one longer still fits its line. */
+/** Terms of the help page have 26 columns, as `--lora_target_modules LIST`; one longer still fits its line. */
 type Metavar =
   | "N"
   | "X"
@@ -19,7 +19,7 @@ type Metavar =
   | "NAME"
   | "FOLDER"
   | "FILE"
-  | "PLACE"
+  | "KIND"
   | "METHOD";
 
 /** A value parser of Optique from a function that throws a sentence. */

@@ -3,14 +3,11 @@
  * names the text; the parser puts the flag's name before it.
  */
 
-export const methodNames = ["full", "lora", "adapter"] as const;
-export type MethodName = (typeof methodNames)[number];
+import type { Factor } from "../models/peft/method.ts";
+import { type MethodName, methodNames } from "../models/peft/methods.ts";
 
 /** One learning rate per method. */
 export type LearningRates = Record<MethodName, number>;
-
-/** LoRA's α: a number, or a multiple of the rank. */
-export type Alpha = { kind: "value"; value: number } | { kind: "perRank"; factor: number };
 
 const decimal = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
 
@@ -61,6 +58,11 @@ export function parseSizes(text: string): number[] {
   return parseList(text, (item) => parseWhole(item, 1));
 }
 
+/** A list of whole numbers from 0, such as `0,1,11`. */
+export function parseNumbers(text: string): number[] {
+  return parseList(text, (item) => parseWhole(item, 0));
+}
+
 /** A list of module names, such as `query,value`. */
 export function parseNames(text: string): string[] {
   return parseList(text, (item) => {
@@ -70,7 +72,7 @@ export function parseNames(text: string): string[] {
 }
 
 /** `2r` (twice the rank) or a number. */
-export function parseAlpha(text: string): Alpha {
+export function parseFactor(text: string): Factor {
   const expected = 'a number above 0 such as 16, or a multiple of the rank such as "2r"';
   const positive = (part: string): number => {
     if (!decimal.test(part) || !(Number(part) > 0) || !Number.isFinite(Number(part))) {
@@ -89,7 +91,7 @@ export function parseAlpha(text: string): Alpha {
 export function parseLearningRates(text: string): Partial<LearningRates> {
   if (!text.includes("=")) {
     const rate = parsePositive(text);
-    return { full: rate, lora: rate, adapter: rate };
+    return Object.fromEntries(methodNames.map((method) => [method, rate]));
   }
   const rates: Partial<LearningRates> = {};
   for (const part of text.split(",")) {
@@ -97,7 +99,7 @@ export function parseLearningRates(text: string): Partial<LearningRates> {
     const method = methodNames.find((known) => known === name);
     if (method === undefined || rate === undefined || rest.length > 0) {
       throw new Error(
-        `"${part}" is not of the form full=2e-5, lora=5e-4 or adapter=1e-4; ` +
+        `"${part}" is not of the form lora=5e-4, with a method of ${methodNames.join(", ")}; ` +
           `one rate for all is a number alone.`,
       );
     }

@@ -1,61 +1,68 @@
 /** The flags of `deno task train`: names, defaults, help; typed by what the parser returns. */
 import { group, merge, object } from "@optique/core/constructs";
-import type { InferValue } from "@optique/core/parser";
+import type { InferValue, Parser } from "@optique/core/parser";
 import { choice } from "@optique/core/valueparser";
 import { matmulPrecisions } from "../engine/precision.ts";
 import { dtypes } from "../engine/pack.ts";
-import { placements } from "../models/peft/method.ts";
+import type { Setting } from "../models/peft/method.ts";
+import { type MethodName, methodNames, methods } from "../models/peft/methods.ts";
 import { flag, parseCommand, type Parsed, switchOn, valueOf, whole } from "./flag_parser.ts";
 import {
-  parseAlpha,
+  parseFactor,
   parseFolderName,
   parseLearningRates,
   parseNames,
   parseNotNegative,
+  parseNumbers,
   parseProbability,
   parseSizes,
   parseText,
 } from "./flag_values.ts";
 
+/** What was given for the methods' settings, by name: all that the methods' plans take, as each name is one method's. */
+export type GivenSettings = Plan extends (given: infer Given) => unknown ? Given : never;
+type Plan = (typeof methods)[MethodName]["plan"];
+
+/** A setting's flag, by the kind of its value. */
+function settingFlag([name, { kind, help, shown }]: [string, Setting]) {
+  const flagName = `--${name}` as const;
+  switch (kind) {
+    case "switch":
+      return switchOn(flagName, help);
+    case "wholes":
+      return flag(flagName, valueOf("LIST", parseSizes, []), help, shown);
+    case "numbers":
+      return flag(flagName, valueOf("LIST", parseNumbers, []), help, shown);
+    case "names":
+      return flag(flagName, valueOf("LIST", parseNames, []), help, shown);
+    case "probability":
+      return flag(flagName, valueOf("X", parseProbability, 0), help, shown);
+    case "factor":
+      return flag(flagName, valueOf("X", parseFactor, { kind: "value", value: 1 }), help, shown);
+    default:
+      return flag(flagName, choice(kind, { metavar: "KIND" }), help, shown);
+  }
+}
+
+/** The flags of all methods' settings. TypeScript cannot follow the table's types through `fromEntries`. */
+const settingFlags = object(
+  Object.fromEntries(
+    Object.values(methods).flatMap(({ settings }) =>
+      Object.entries<Setting>(settings).map((setting) => [setting[0], settingFlag(setting)])
+    ),
+  ),
+) as unknown as Parser<"sync", GivenSettings, unknown>;
+
+const left = methodNames.filter((name) => !methods[name].compared);
+
 const methodFlags = object({
   method: flag(
     "--method",
-    choice(["all", "full", "lora", "adapter"], { metavar: "METHOD" }),
-    "What to train: all, full, lora or adapter",
+    choice(["all", ...methodNames], { metavar: "METHOD" }),
+    `${methodNames.join(", ")}; all leaves ${left.join(" and ")} out`,
     "all",
   ),
-  rank: flag("--rank", valueOf("LIST", parseSizes, []), "LoRA ranks, one run each", "4,8,16"),
-  size: flag(
-    "--size",
-    valueOf("LIST", parseSizes, []),
-    "Adapter sizes, one run each",
-    "64,128,256",
-  ),
-  adapterPlacement: flag(
-    "--adapter_placement",
-    choice(placements, { metavar: "PLACE" }),
-    `${placements.slice(0, -1).join(", ")} or ${placements.at(-1)}`,
-    "shared",
-  ),
-  loraAlpha: flag(
-    "--lora_alpha",
-    valueOf("X", parseAlpha, { kind: "value", value: 1 }),
-    "A number, or a multiple of the rank",
-    "2r",
-  ),
-  loraDropout: flag(
-    "--lora_dropout",
-    valueOf("X", parseProbability, 0),
-    "Dropout on LoRA's input",
-    "0.1",
-  ),
-  loraTargetModules: flag(
-    "--lora_target_modules",
-    valueOf("LIST", parseNames, []),
-    "Layers that LoRA changes, by name",
-    "query,value",
-  ),
-  useRslora: switchOn("--use_rslora", "Scale LoRA by alpha/sqrt(r), not alpha/r"),
+  settings: settingFlags,
 });
 
 const dataFlags = object({
@@ -149,11 +156,12 @@ export type ParsedFlags = Parsed<Flags>;
 export function parseFlags(args: readonly string[]): ParsedFlags {
   return parseCommand(parser, args, {
     command: "deno task train",
-    brief: "Fine-tunes BERT on WebGPU: fully, with LoRA, with adapters; compares them.",
+    brief: "Fine-tunes BERT and its like on WebGPU: fully or with LoRA, adapters or IA3.",
     examples: [
       "train --dry_run",
       "train --method adapter --size 64 --model_name mini --use_sample",
       "train --method lora --rank 8 --learning_rate 5e-4 --dataset mine.csv",
+      "train --method ia3 --learning_rate 3e-3 --model_name roberta-base",
       "train --learning_rate full=2e-5,lora=5e-4,adapter=1e-4",
     ],
   });

@@ -1,6 +1,6 @@
 /** Where results go: `<output_dir>/<experiment>/<run>/`, numbered, whole or not at all. */
 import { basename, join } from "node:path";
-import { messageOf, UserError } from "../models/files/errors.ts";
+import { messageOf, UserError } from "../models/errors.ts";
 
 /** `boltuix/emotions-dataset` → `emotions`, `/data/My Tweets.csv` → `my-tweets`. */
 export function shortName(name: string): string {

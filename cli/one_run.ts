@@ -1,8 +1,9 @@
 /** One run: trained while it is watched, then saved whole. */
 import { join } from "node:path";
-import type { Tokenizer } from "../models/bert/tokenizer.ts";
-import { exists } from "../models/files/json.ts";
-import { writeFileWhole } from "../models/files/write.ts";
+import type { Tokenizer } from "../models/text/tokenizer.ts";
+import { exists, hostFolder } from "../models/host/files.ts";
+import { writeFileWhole } from "../models/host/write.ts";
+import { writeFiles } from "../models/host/write_files.ts";
 import type { StepEvent, TrainingEvent, TrainingResult } from "../models/training/events.ts";
 import { type Unfinished, writeFolderWhole } from "./folders.ts";
 import type { PlannedRun } from "./plan.ts";
@@ -60,14 +61,15 @@ async function saveRandomBase<Device extends DeviceHandle>(
 ): Promise<string> {
   const base = join(folder, "base");
   if (!(await exists(join(base, "config.json")))) {
-    await writeFolderWhole(base, unfinished, (temporary) =>
-      tools.exportRandomBase({
-        folder: temporary,
+    await writeFolderWhole(base, unfinished, async (temporary) => {
+      const files = await tools.exportRandomBase({
         config: model.config,
         labels: dataset.labels,
-        baseModel: { name: model.name, folder: model.folder },
+        baseModel: { name: model.name, folder: hostFolder(model.folder) },
         tokenizerFiles: tokenizer.files,
-      }));
+      });
+      await writeFiles(temporary, files);
+    });
   }
   return base;
 }
@@ -85,7 +87,7 @@ export async function trainRun<Device extends DeviceHandle>(
   const { method, hyperparameters } = planned;
   const { model, dataset, split, device, tokenizer } = shared;
   const started = new Date();
-  const weights = await tools.openWeights(model);
+  const weights = await tools.openWeights(model, dataset.labels.length);
   let watched: Watched;
   try {
     const events = tools.train({
@@ -114,15 +116,15 @@ export async function trainRun<Device extends DeviceHandle>(
   const needsBase = model.random && method.method !== "full";
   const base = needsBase ? await saveRandomBase(shared, tools) : model.name;
   return await writeFolderWhole(folder, shared.unfinished, async (temporary) => {
-    const exported = await tools.exportRun({
-      folder: temporary,
+    const files = await tools.exportRun({
       method,
       config: model.config,
       labels: dataset.labels,
-      baseModel: { name: base, folder: model.folder },
+      baseModel: { name: base, folder: hostFolder(model.folder) },
       weights: result.weights,
       tokenizerFiles: tokenizer.files,
     });
+    const exported = await writeFiles(temporary, files);
     await writeFileWhole(join(temporary, "steps.jsonl"), steps.map(stepLine).join(""));
     const times = { started, finished: new Date() };
     const report = runReport(context, hyperparameters, result, exported, times);

@@ -1,14 +1,19 @@
 /** From flags to the runs of an experiment: methods, hyperparameters, names, warnings. */
-import type { BertConfig } from "../models/bert/config.ts";
-import { messageOf, UserError } from "../models/files/errors.ts";
-import { loraTargets } from "../models/peft/lora.ts";
-import { loraDefaults, type Method, runName } from "../models/peft/method.ts";
+import { type EncoderConfig, maxTokens } from "../models/encoders/mod.ts";
+import { UserError } from "../models/errors.ts";
+import { SettingError } from "../models/peft/method.ts";
+import {
+  definitionOf,
+  type Method,
+  type MethodName,
+  methodNames,
+  methods,
+  runName,
+} from "../models/peft/methods.ts";
 import { defaultHyperparameters, type Hyperparameters } from "../models/training/events.ts";
-import type { Alpha, MethodName } from "./flag_values.ts";
+import type { LearningRates } from "./flag_values.ts";
 import type { Flags } from "./flags.ts";
-
-export const defaultRanks = [4, 8, 16];
-export const defaultSizes = [64, 128, 256];
+import { formatRate } from "./format.ts";
 
 /** One run of an experiment. */
 export interface PlannedRun {
@@ -25,68 +30,30 @@ export interface Plan {
   warnings: string[];
 }
 
-function alphaOf(alpha: Alpha | undefined, rank: number): number {
-  if (alpha === undefined) return loraDefaults(rank).alpha;
-  return alpha.kind === "value" ? alpha.value : alpha.factor * rank;
+/** The methods that are to run: one, or those of the comparison. */
+function chosenMethods({ method = "all" }: Flags): MethodName[] {
+  return method === "all" ? methodNames.filter((name) => methods[name].compared) : [method];
 }
 
-function methodsOf(flags: Flags): Method[] {
-  const methods: Method[] = [];
-  const wants = (name: MethodName) => ["all", name].includes(flags.method ?? "all");
-  if (wants("full")) methods.push({ method: "full" });
-  if (wants("lora")) {
-    for (const rank of flags.rank ?? defaultRanks) {
-      const defaults = loraDefaults(rank);
-      methods.push({
-        method: "lora",
-        rank,
-        alpha: alphaOf(flags.loraAlpha, rank),
-        dropout: flags.loraDropout ?? defaults.dropout,
-        targetModules: flags.loraTargetModules ?? defaults.targetModules,
-        useRslora: flags.useRslora,
-      });
-    }
-  }
-  if (wants("adapter")) {
-    for (const size of flags.size ?? defaultSizes) {
-      methods.push({ method: "adapter", size, placement: flags.adapterPlacement ?? "shared" });
-    }
-  }
-  return methods;
-}
+const methodsOf = (flags: Flags): Method[] =>
+  chosenMethods(flags).flatMap((name): Method[] => methods[name].plan(flags.settings));
 
 /** A flag that the chosen method does not use is a warning, never silence: it changes nothing. */
 function unusedFlags(flags: Flags): string[] {
   const chosen = flags.method ?? "all";
+  const unused = methodNames.filter((name) => !chosenMethods(flags).includes(name));
   const warnings: string[] = [];
-  const belongs = (owner: MethodName, given: [string, unknown][]) => {
-    if (chosen === "all" || chosen === owner) return;
-    for (const [name, value] of given) {
-      if (value === undefined || value === false) continue;
-      warnings.push(`${name} has no effect with --method ${chosen}: it belongs to ${owner}.`);
+  const given: Readonly<Record<string, unknown>> = flags.settings;
+  for (const owner of unused) {
+    for (const name of Object.keys(methods[owner].settings)) {
+      if (given[name] === undefined || given[name] === false) continue;
+      warnings.push(`--${name} has no effect with --method ${chosen}: it belongs to ${owner}.`);
     }
-  };
-  belongs("lora", [
-    ["--rank", flags.rank],
-    ["--lora_alpha", flags.loraAlpha],
-    ["--lora_dropout", flags.loraDropout],
-    ["--lora_target_modules", flags.loraTargetModules],
-    ["--use_rslora", flags.useRslora],
-  ]);
-  belongs("adapter", [
-    ["--size", flags.size],
-    ["--adapter_placement", flags.adapterPlacement],
-  ]);
+  }
   if (chosen === "full" && flags.frozenDtype !== undefined) {
     warnings.push("--frozen_dtype has no effect with --method full: nothing is frozen.");
   }
-  const rates = flags.learningRate ?? {};
-  if (chosen !== "all" && Object.keys(rates).length > 0 && rates[chosen] === undefined) {
-    warnings.push(
-      `--learning_rate names no rate for ${chosen}: the default ` +
-        `${defaultHyperparameters.learningRate} is used.`,
-    );
-  }
+  warnings.push(...unusedRates(flags.learningRate ?? {}, chosen, unused));
   if (flags.overwrite && flags.experiment === undefined) {
     warnings.push("--overwrite has no effect without --experiment: a new folder is made.");
   }
@@ -101,6 +68,26 @@ function unusedFlags(flags: Flags): string[] {
     }
   }
   return warnings;
+}
+
+/** A rate by method's name that no run has, and a run that has none. */
+function unusedRates(
+  rates: Partial<LearningRates>,
+  chosen: MethodName | "all",
+  unused: MethodName[],
+): string[] {
+  const named = methodNames.filter((name) => rates[name] !== undefined);
+  const forAll = named.length === methodNames.length && new Set(Object.values(rates)).size === 1;
+  if (named.length === 0 || forAll) return [];
+  if (chosen !== "all" && !named.includes(chosen)) {
+    return [
+      `--learning_rate names no rate for ${chosen}: the default ` +
+      `${formatRate(defaultHyperparameters.learningRate)} is used.`,
+    ];
+  }
+  return named.filter((name) => unused.includes(name)).map((name) =>
+    `--learning_rate ${name}=${formatRate(rates[name]!)} has no effect with --method ${chosen}.`
+  );
 }
 
 /**
@@ -143,47 +130,29 @@ export function planRuns(flags: Flags): Plan {
  * Fits a plan to the model: a default maximal length shrinks to the model's positions. Throws a
  * UserError (wrong use) where a flag asks for more than the model has.
  */
-export function fitToModel(plan: Plan, flags: Flags, config: BertConfig, model: string): Plan {
-  if (flags.maxLength !== undefined && flags.maxLength > config.maxPositions) {
+export function fitToModel(plan: Plan, flags: Flags, config: EncoderConfig, model: string): Plan {
+  const longest = maxTokens(config);
+  if (flags.maxLength !== undefined && flags.maxLength > longest) {
     throw new UserError(
-      `--max_length ${flags.maxLength} is more than the ${config.maxPositions} positions of ${model}.`,
+      `--max_length ${flags.maxLength} is more than the ${longest} positions of ${model}.`,
       { exitCode: 2 },
     );
   }
   const runs = plan.runs.map((run) => {
-    if (run.method.method === "lora") {
-      try {
-        loraTargets(config, run.method.targetModules);
-      } catch (error) {
-        throw new UserError(`--lora_target_modules: ${messageOf(error)}`, { exitCode: 2 });
-      }
+    try {
+      const method = definitionOf(run.method).fit(run.method, config);
+      const maxLength = Math.min(run.hyperparameters.maxLength, longest);
+      return { ...run, method, hyperparameters: { ...run.hyperparameters, maxLength } };
+    } catch (error) {
+      if (!(error instanceof SettingError)) throw error;
+      throw new UserError(`--${error.setting}: ${error.message}`, { exitCode: 2, cause: error });
     }
-    const maxLength = Math.min(run.hyperparameters.maxLength, config.maxPositions);
-    return { ...run, hyperparameters: { ...run.hyperparameters, maxLength } };
   });
   return { ...plan, runs };
 }
 
 /** The method's name in tables. */
-export function methodLabel(method: Method): string {
-  return { full: "Full", lora: "LoRA", adapter: "Adapter" }[method.method];
-}
+export const methodLabel = (method: Method): string => definitionOf(method).label;
 
 /** The configuration in tables: `r=8`, `size=64`, and what differs from the defaults. */
-export function configLabel(method: Method): string {
-  if (method.method === "full") return "-";
-  if (method.method === "adapter") {
-    return method.placement === "shared"
-      ? `size=${method.size}`
-      : `size=${method.size}, ${method.placement}`;
-  }
-  const defaults = loraDefaults(method.rank);
-  const parts = [`r=${method.rank}`];
-  if (method.alpha !== defaults.alpha) parts.push(`alpha=${method.alpha}`);
-  if (method.dropout !== defaults.dropout) parts.push(`dropout=${method.dropout}`);
-  if (method.targetModules.join() !== defaults.targetModules.join()) {
-    parts.push(method.targetModules.join("+"));
-  }
-  if (method.useRslora) parts.push("rslora");
-  return parts.join(", ");
-}
+export const configLabel = (method: Method): string => definitionOf(method).configLabel(method);

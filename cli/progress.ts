@@ -134,6 +134,7 @@ export function createProgress(
       if (event.type === "start") return begin(event);
       if (event.type === "evaluation") return say(evaluationLine(event, options.epochs));
       if (event.type === "done") return clear();
+      if (event.type === "checkpoint") return;
       if (start === undefined) throw new Error("A step came before the run's start.");
       const perStep = (now() - startedAt) / event.step;
       step({

@@ -5,8 +5,8 @@ import type { RefusedPlan, TunedPlans } from "../engine/plans.ts";
 import type { MatmulPlan } from "../kernels/mod.ts";
 import type { Dataset } from "../models/data/load.ts";
 import type { Split } from "../models/data/split.ts";
-import type { Method } from "../models/peft/method.ts";
-import type { ResolvedModel } from "../models/resolve.ts";
+import { definitionOf } from "../models/peft/methods.ts";
+import type { ResolvedModel } from "../models/host/resolve.ts";
 import type { Hyperparameters, StepEvent, TrainingResult } from "../models/training/events.ts";
 import type { Metrics } from "../models/training/metrics.ts";
 import { configLabel, methodLabel } from "./plan.ts";
@@ -34,20 +34,6 @@ export interface RunContext {
 function inSnakeCase(fields: object): Record<string, unknown> {
   const snake = (name: string) => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
   return Object.fromEntries(Object.entries(fields).map(([name, value]) => [snake(name), value]));
-}
-
-function methodSettings(method: Method) {
-  if (method.method === "full") return {};
-  if (method.method === "adapter") {
-    return { size: method.size, adapter_placement: method.placement };
-  }
-  return {
-    rank: method.rank,
-    lora_alpha: method.alpha,
-    lora_dropout: method.dropout,
-    lora_target_modules: method.targetModules,
-    use_rslora: method.useRslora,
-  };
 }
 
 export function hyperparameterReport(values: Hyperparameters) {
@@ -107,7 +93,7 @@ export function runReport(
     method: result.method.method,
     label: methodLabel(result.method),
     config: configLabel(result.method),
-    settings: methodSettings(result.method),
+    settings: definitionOf(result.method).report(result.method, model.config),
     notices: context.notices,
     warnings: context.warnings,
     weight_notes: context.weightNotes,

@@ -3,10 +3,10 @@
  * code: 0 done, 1 failed, 2 wrong use, 130 interrupted.
  */
 import { DeviceError } from "../engine/errors.ts";
-import { UserError } from "../models/files/errors.ts";
-import { hubSettingsFromEnvironment } from "../models/hub.ts";
+import { UserError } from "../models/errors.ts";
+import { hubSettingsFromEnvironment } from "../models/host/settings.ts";
 import { comparisonRemarks, comparisonReport, comparisonTable } from "./comparison.ts";
-import { messageWithAdvice } from "./device_advice.ts";
+import { messageWithAdvice } from "./advice.ts";
 import { type Experiment, runExperiment, type Session } from "./experiment.ts";
 import { type Flags, parseFlags } from "./flags.ts";
 import { removeIfEmpty, removeUnfinished } from "./folders.ts";
@@ -114,11 +114,8 @@ export async function main<Device extends DeviceHandle>(
     return 0;
   } catch (error) {
     const label = paint(stderr, "red", "Error:");
-    if (error instanceof UserError) {
-      stderr.write(`${label} ${error.message}\n`);
-      return error.exitCode;
-    }
     stderr.write(`${label} ${messageWithAdvice(error)}\n`);
+    if (error instanceof UserError) return error.exitCode;
     // Of the GPU and the file system a message says all; what is left is a mistake of ours.
     const outside = [DeviceError, ...Object.values(Deno.errors)];
     if (outside.some((kind) => error instanceof kind)) return 1;

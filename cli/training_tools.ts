@@ -2,13 +2,15 @@
 import { CooperativeError } from "../engine/cooperative.ts";
 import { createDevice } from "../engine/device.ts";
 import { tunePlans, tuningKey } from "../engine/tuner.ts";
-import { loadTokenizer } from "../models/bert/tokenizer.ts";
-import { openWeights, randomWeights } from "../models/bert/weights.ts";
-import { loadDataset } from "../models/data/load.ts";
+import { openWeights, randomWeights } from "../models/encoders/weights.ts";
 import { stratifiedSplit } from "../models/data/split.ts";
-import { UserError } from "../models/files/errors.ts";
+import { UserError } from "../models/errors.ts";
+import { loadDataset } from "../models/host/dataset.ts";
+import { hostFolder } from "../models/host/files.ts";
 import { exportRandomBase, exportRun } from "../models/peft/export.ts";
-import { resolveModel } from "../models/resolve.ts";
+import { resolveModel } from "../models/host/resolve.ts";
+import { loadTokenizer } from "../models/text/tokenizer.ts";
+import { stepProducts } from "../models/training/products.ts";
 import { train } from "../models/training/trainer.ts";
 import type { TrainingTools } from "./tools.ts";
 
@@ -30,11 +32,11 @@ export const trainingTools: TrainingTools<Device> = {
   resolveModel,
   loadDataset,
   stratifiedSplit,
-  loadTokenizer,
-  /** A folder's weights, or a seeded random start. */
-  openWeights: async (model) =>
-    model.random ? randomWeights(model.name) : await openWeights(model.folder, model.config),
+  loadTokenizer: (folder, embeddings) => loadTokenizer(hostFolder(folder), embeddings),
+  openWeights: async ({ name, folder, random, config }, classes) =>
+    random ? randomWeights(name) : await openWeights(hostFolder(folder), config, classes),
   train,
+  stepProducts,
   tuningKey,
   async tuneKernels(device, products, options) {
     const tuned = await tunePlans(device, products, options);

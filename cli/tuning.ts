@@ -1,10 +1,9 @@
 /** Tunes the kernels for the adapter before the first run, where that has not been done. */
 import type { Product } from "../engine/plans.ts";
-import type { BertConfig } from "../models/bert/config.ts";
-import { stepProducts } from "../models/bert/products.ts";
-import type { Tokenizer } from "../models/bert/tokenizer.ts";
+import type { EncoderConfig } from "../models/encoders/mod.ts";
+import type { Tokenizer } from "../models/text/tokenizer.ts";
 import type { Split } from "../models/data/split.ts";
-import { messageOf } from "../models/files/errors.ts";
+import { messageOf } from "../models/errors.ts";
 import type { PlannedRun } from "./plan.ts";
 import { type Output, renderNotice } from "./terminal.ts";
 import type { DeviceHandle, TrainingTools } from "./tools.ts";
@@ -19,21 +18,24 @@ export interface Tuning extends KeptTuning {
 const sampledSentences = 64;
 
 /** The matrix products of the runs' training steps, for batches of the usual length. */
-export function productsOf(
+export function productsOf<Device extends DeviceHandle>(
+  device: Device,
   runs: PlannedRun[],
-  config: BertConfig,
-  split: Split,
+  { config, classes }: { config: EncoderConfig; classes: number },
+  { train }: Split,
   tokenizer: Tokenizer,
+  tools: Pick<TrainingTools<Device>, "stepProducts">,
 ): Product[] {
+  const texts = train.slice(0, sampledSentences);
   return runs.flatMap(({ method, hyperparameters }) => {
     const { batchSize: sentences, maxLength, frozenDtype } = hyperparameters;
-    const texts = split.train.slice(0, sampledSentences);
     const count = texts.reduce(
       (sum, { text }) => sum + tokenizer.encode(text, maxLength).length,
       0,
     );
     const tokens = Math.ceil(count / texts.length * sentences);
-    return stepProducts(config, method, { sentences, tokens }, frozenDtype);
+    const options = { config, method, classes, frozenDtype };
+    return tools.stepProducts(device, options, { sentences, tokens });
   });
 }
 

@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import * as v from "valibot";
 import type { RefusedPlan, TunedPlans } from "../engine/plans.ts";
-import { writeFileWhole } from "../models/files/write.ts";
+import { writeFileWhole } from "../models/host/write.ts";
 
 const Pair = v.tuple([v.number(), v.number()]);
 const Plan = v.variant("kind", [

@@ -13,6 +13,8 @@ export interface Binding {
   offset: number;
   /** Bytes; rounded up to a vec4. */
   size: number;
+  /** Bytes of a matrix's row, by which it can be copied into a texture. */
+  rowBytes?: number;
 }
 
 /** A uniform buffer that a kernel binds besides `params`, such as `random`; `id` is the launcher's. */

@@ -15,7 +15,6 @@ import { Memory, type Storage } from "./memory.ts";
 import { adapterPlan, type Product, readsTexturesFaster, type TunedPlans } from "./plans.ts";
 import type { MatmulPrecision } from "./precision.ts";
 import { domains, randomKey } from "./random.ts";
-import { Staging } from "./staging.ts";
 
 /** What is known of the adapter; recorded with every result. */
 export interface DeviceInfo {
@@ -147,7 +146,6 @@ export class Device {
   readonly maxBindingBytes: number;
   readonly memory: Memory;
   readonly launcher: Launcher;
-  readonly staging: Staging;
   /** Seed and step, which dropout reads: see kernels/random.wgsl. */
   readonly random: UniformBinding;
   /** The next dropout site's number; a recomputed part of a forward pass is put back to its first. */
@@ -162,9 +160,8 @@ export class Device {
     this.maxBindingBytes = maxBindingBytes ?? gpu.limits.maxStorageBufferBindingSize;
     const onError = (error: DeviceError) => this.#error ??= error;
     this.memory = new Memory(gpu, onError);
-    this.launcher = new Launcher(gpu, onError);
+    this.launcher = new Launcher(gpu, this.memory, onError);
     this.random = this.launcher.createUniform();
-    this.staging = new Staging(this);
     gpu.addEventListener("uncapturederror", (event) => {
       event.preventDefault();
       const { message } = (event as GPUUncapturedErrorEvent).error;
@@ -237,8 +234,7 @@ export class Device {
   trim(): void {
     this.launcher.submit(); // what still reads them
     this.memory.trim();
-    this.staging.trim();
-    this.launcher.forget();
+    this.launcher.trim();
   }
 
   /** A number for a dropout site: the same for the same place in every step's forward pass. */

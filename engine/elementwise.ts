@@ -33,7 +33,7 @@ export function launchElementwise(
   forEachPiece(device, binding.size, (start, size) => {
     const bindings: Record<string, Resource> = { ...shared };
     for (const name in tensors) {
-      const { storage, offset } = tensors[name];
+      const { storage, offset } = tensors[name].binding;
       bindings[name] = { storage, offset: offset + start, size };
     }
     const count = size / 16;

@@ -9,10 +9,11 @@ import {
   cacheLimit,
   type Pipeline,
   type Resource,
-  type TextureBinding,
   type UniformBinding,
 } from "./bind_groups.ts";
 import { DeviceError } from "./errors.ts";
+import type { Memory } from "./memory.ts";
+import { Staging } from "./staging.ts";
 
 /** A dispatch, ready to be encoded. */
 interface Dispatch {
@@ -34,6 +35,7 @@ export class Launcher {
   #onError: (error: DeviceError) => void;
   #pipelines = new Map<Kernel, Pipeline>();
   #bindGroups: BindGroups;
+  #staging: Staging;
   #repeats = new Map<object, Map<string, Command[]>>();
   #repeatedCount = 0;
   /** What {@link repeat} is noting; undefined outside it, and where it cannot be repeated. */
@@ -47,15 +49,16 @@ export class Launcher {
   /** Times that commands were handed to the GPU. */
   submissions = 0;
 
-  constructor(gpu: GPUDevice, onError: (error: DeviceError) => void) {
+  constructor(gpu: GPUDevice, memory: Memory, onError: (error: DeviceError) => void) {
     this.#gpu = gpu;
     this.#onError = onError;
     this.#bindGroups = new BindGroups(gpu, onError);
+    this.#staging = new Staging(gpu, memory, this);
   }
 
   /**
-   * Launches a kernel on [x, y, z] workgroups. `bindings` and `params` go by the names in the WGSL text.
-   * Throws, naming the kernel, where a name is unknown or a field is missing.
+   * Launches a kernel on [x, y, z] workgroups. `bindings` and `params` go by the names in the WGSL text; what is a
+   * texture there is copied into one first. Throws, naming the kernel, where a name is unknown or a field is missing.
    */
   launch(
     kernel: Kernel,
@@ -64,7 +67,8 @@ export class Launcher {
     workgroups: readonly [number, number, number?],
   ): void {
     const compiled = this.#pipelines.get(kernel) ?? this.#compile(kernel);
-    const group = this.#bindGroups.of(compiled, kernel, bindings, params);
+    const bound = this.#staging.stage(kernel, bindings);
+    const group = this.#bindGroups.of(compiled, kernel, bound, params);
     const dispatch = { pipeline: compiled.pipeline, group, workgroups };
     this.#noted?.push(dispatch);
     this.#dispatch(dispatch);
@@ -105,12 +109,12 @@ export class Launcher {
   /** A uniform buffer of four words that changes from step to step; the queue writes to it. */
   createUniform(): UniformBinding {
     const uniform = this.#gpu.createBuffer({ size: 16, usage: 0x40 | 0x08 }); // UNIFORM | COPY_DST
-    return { uniform, id: this.#nextId++ };
+    return { uniform, id: this.newId() };
   }
 
-  /** A texture as a kernel binds it. */
-  bindTexture(texture: GPUTexture): TextureBinding {
-    return { texture: texture.createView(), id: this.#nextId++ };
+  /** A number that tells a resource from all others of this launcher. */
+  newId(): number {
+    return this.#nextId++;
   }
 
   /** Records a command that is no dispatch: a copy or a clear. */
@@ -128,6 +132,12 @@ export class Launcher {
     }
     this.#encoder = this.#pass = undefined;
     this.#pending = 0;
+  }
+
+  /** Destroys staged textures and empties the caches; what was recorded must have been submitted. */
+  trim(): void {
+    this.#staging.trim();
+    this.forget();
   }
 
   /** Empties the caches that name buffers; called after buffers were destroyed. */
@@ -174,7 +184,7 @@ export class Launcher {
     this.#gpu.popErrorScope().then((error) => {
       if (error) this.#onError(new DeviceError(`Kernel ${kernel.name}: ${error.message}`));
     }, () => {});
-    const compiled = { id: this.#nextId++, pipeline, layout: pipeline.getBindGroupLayout(0) };
+    const compiled = { id: this.newId(), pipeline, layout: pipeline.getBindGroupLayout(0) };
     this.#pipelines.set(kernel, compiled);
     return compiled;
   }

@@ -1,14 +1,7 @@
 /** Matrix products: checks shapes, picks the kernel of the matmul family, launches it. */
-import {
-  type Kernel,
-  matmul as tiledKernel,
-  type MatmulPlan,
-  type MatmulVariant,
-  type Transpose,
-  workgroupTile,
-} from "../kernels/mod.ts";
+import { matmul as tiledKernel, type Transpose, workgroupTile } from "../kernels/mod.ts";
 import { isSplit, matmulStrided } from "./matmul_strided.ts";
-import { planFor } from "./plans.ts";
+import { operandVariant, planFor } from "./plans.ts";
 import type { Tensor } from "./tensor.ts";
 
 export interface MatmulOptions {
@@ -19,10 +12,10 @@ export interface MatmulOptions {
   /** Products in one launch, whose tensors lie one after another: see kernels/matmul_interface.wgsl. */
   stack?: number;
   /**
-   * A second product added to the first, NT: LoRA's (s·u) Bᵀ. In a stack, `slots` has the number of each
-   * product's second one, or 3.
+   * A second product added to the first, NT: LoRA's u Bᵀ, u [rows, rank] and B [columns, rank]. In a stack,
+   * `layers` says which products have one, ascending; u and B are of these only.
    */
-  second?: { a: Tensor; b: Tensor; slots?: readonly number[] };
+  second?: { u: Tensor; b: Tensor; layers?: readonly number[] };
   /** What is done to the result before it is written; only where {@link tiles} says that it can be. */
   epilogue?: Epilogue;
 }
@@ -35,6 +28,14 @@ export interface Epilogue {
   dropout?: { site: number; threshold: number; keep: number };
   /** Of the result's shape. */
   residual?: Tensor;
+}
+
+/** Numbers below 15 as kernels read them, four bits each; -1 becomes 15, which means none. Throws above 8 of them. */
+export function packSlots(slots: readonly number[]): number {
+  if (slots.length > 8) {
+    throw new Error(`LoRA in a stack of ${slots.length} layers: 8 are the most.`);
+  }
+  return slots.reduce((bits, slot, i) => bits | ((slot & 15) << (4 * i)), 0) >>> 0;
 }
 
 /** Whether the tiled kernels can compute a product: they take four values at a time. */
@@ -64,49 +65,45 @@ export function matmul(
     throw new Error(`A bias of ${bias.size} values does not fit ${stack * columns} columns.`);
   }
   const tiled = tiles(transpose, shape);
-  checkDtypes(transpose, tiled, b, [a, c, bias, second?.a, second?.b, epilogue.residual]);
-  const fused = tiled && transpose === "NT" && second && second.a.columns % 4 === 0;
-  if ((!tiled || (second && !fused)) && (stack > 1 || Object.keys(epilogue).length > 0)) {
+  checkDtypes(transpose, tiled, b, [a, c, bias, second?.u, second?.b, epilogue.residual]);
+  if (second && transpose !== "NT") {
+    throw new Error(`Matmul (${transpose}): only NT has a second product.`);
+  }
+  const rank = second?.u.columns ?? 0;
+  const fused = tiled && second !== undefined && rank % 4 === 0;
+  if ((!tiled || (second && !fused)) && Object.keys(epilogue).length > 0) {
     throw new Error(
-      `Matmul (${transpose}): no stack and no epilogue for a product of ${rows} × ${columns}, inner ` +
-        `size ${inner}${second ? ` and ${second.a.columns}` : ""}: take multiples of 4.`,
+      `Matmul (${transpose}): no epilogue for a product of ${rows} × ${columns}, inner ` +
+        `size ${inner}${second ? ` and ${rank}` : ""}: take multiples of 4.`,
     );
   }
+  const layers = second?.layers ?? [0];
   const plain = stack === 1 && !fused && Object.keys(epilogue).length === 0 && b.dtype === "f32";
   if (tiled && !(plain && isSplit(device, transpose, shape))) {
     const product = { ...shape, transpose, dtype: b.dtype, stack };
     device.onProduct?.(product);
     const plan = planFor(product, device.kernels.matmul, device.tunedPlans);
-    const textures = plan.kind === "registers" && plan.textures;
-    const stage = (matrix: Tensor, operand: "a" | "b") =>
-      textures && device.staging.fits(matrix)
-        ? device.staging.copy(matrix, operand)
-        : matrix.binding;
-    const [a0, b0] = [stage(a, "a"), stage(b, "b")];
     const { gelu, dropout, residual } = epilogue;
-    const kernel = kernelFor(plan, {
+    const kernel = tiledKernel(plan, {
       transpose,
       bias: bias !== undefined,
       accumulate,
-      second: fused === true,
+      second: fused,
       gelu: gelu !== undefined,
       keep: gelu?.kept !== undefined,
       dropout: dropout !== undefined && dropout.threshold > 0,
       residual: residual !== undefined,
-      textureA: "texture" in a0,
-      textureB: "texture" in b0,
-      packB: b.dtype,
+      ...operandVariant(plan, a, b),
     });
     const { rows: tileRows, columns: tileColumns } = workgroupTile(plan);
-    const slots = second?.slots ?? [0];
     device.launcher.launch(
       kernel,
       {
-        a0,
-        b0,
+        a0: a.binding,
+        b0: b.binding,
         c: c.binding,
         ...(bias && { bias: bias.binding }),
-        ...(fused && { a1: second.a.binding, b1: second.b.binding }),
+        ...(fused && { a1: second.u.binding, b1: second.b.binding }),
         ...(residual && { residual: residual.binding }),
         ...(gelu?.kept && { kept: gelu.kept.binding }),
         ...(dropout && dropout.threshold > 0 && { random: device.random }),
@@ -115,9 +112,9 @@ export function matmul(
         rows,
         columns,
         inner0: inner,
-        inner1: fused ? second.a.columns : 0,
+        inner1: fused ? rank : 0,
         stack,
-        slots: slots.reduce((bits, slot, z) => bits | (slot << (2 * z)), 0),
+        slots: fused ? packSlots(productsOf(stack).map((z) => layers.indexOf(z))) : 0,
         site: 0,
         threshold: 0,
         keep: 1,
@@ -130,10 +127,24 @@ export function matmul(
       ],
     );
   } else {
-    matmulStrided(transpose, { a, b, c, bias }, shape, accumulate);
+    for (const z of productsOf(stack)) {
+      const at = { NT: { a: 0, b: z, c: z }, NN: { a: z, b: z, c: 0 }, TN: { a: z, b: 0, c: z } };
+      matmulStrided(transpose, { a, b, c, bias }, shape, {
+        at: at[transpose],
+        accumulate: accumulate || (transpose === "NN" && z > 0),
+      });
+    }
   }
-  if (second && !fused) matmul(transpose, second.a, second.b, c, { accumulate: true });
+  if (second && !fused) {
+    layers.forEach((z, slot) => {
+      const at = { a: slot, b: slot, c: z };
+      const low = { rows, columns, inner: rank };
+      matmulStrided("NT", { a: second.u, b: second.b, c }, low, { at, accumulate: true });
+    });
+  }
 }
+
+const productsOf = (stack: number) => Array.from({ length: stack }, (_, z) => z);
 
 /** Rows and columns of one product of the stack, and its inner size. Throws where the tensors differ. */
 function shapeOf(transpose: Transpose, a: Tensor, b: Tensor, c: Tensor, stack: number) {
@@ -156,32 +167,6 @@ function shapeOf(transpose: Transpose, a: Tensor, b: Tensor, c: Tensor, stack: n
     );
   }
   return { rows, columns, inner };
-}
-
-const flags = [
-  "bias",
-  "accumulate",
-  "second",
-  "gelu",
-  "keep",
-  "dropout",
-  "residual",
-  "textureA",
-  "textureB",
-] as const;
-const transposes = ["NT", "NN", "TN"];
-const dtypes = ["f32", "bf16", "f16"];
-const kernels = new WeakMap<MatmulPlan, Map<number, Kernel>>();
-
-/** The kernel of a variant, found by a number: as JSON, the variants of a step would take a millisecond. */
-function kernelFor(plan: MatmulPlan, variant: MatmulVariant): Kernel {
-  let key = transposes.indexOf(variant.transpose) + 3 * dtypes.indexOf(variant.packB);
-  for (const flag of flags) key = 2 * key + Number(variant[flag]);
-  let known = kernels.get(plan);
-  if (!known) kernels.set(plan, known = new Map());
-  let kernel = known.get(key);
-  if (!kernel) known.set(key, kernel = tiledKernel({ variant, plan }));
-  return kernel;
 }
 
 /** Only the tiled kernels unpack, and only a B of NT or NN: a weight that is frozen. */

@@ -24,12 +24,22 @@ export function isSplit(
   return kernels.broadcastLanes === 0 && along && isNarrow({ columns }) && inner >= splitInner;
 }
 
-/** C = op(A) op(B) (+ bias) (+ C), one value an invocation or, where {@link isSplit}, 8 a workgroup. */
+export interface StridedOptions {
+  /** Add to what `c` holds. */
+  accumulate?: boolean;
+  /** Which of the matrices that lie one after another in a tensor; the first unless given. */
+  at?: { a: number; b: number; c: number };
+}
+
+/**
+ * C = op(A) op(B) (+ bias) (+ C), one value an invocation or, where {@link isSplit}, 8 a workgroup. A bias lies
+ * as C does.
+ */
 export function matmulStrided(
   transpose: Transpose,
   { a, b, c, bias }: { a: Tensor; b: Tensor; c: Tensor; bias?: Tensor },
   shape: MatmulShape,
-  accumulate: boolean,
+  { accumulate = false, at = { a: 0, b: 0, c: 0 } }: StridedOptions = {},
 ): void {
   const { device } = a;
   const { rows, columns, inner } = shape;
@@ -53,7 +63,30 @@ export function matmulStrided(
       bInner: transpose === "NT" ? 1 : columns,
       bColumn: transpose === "NT" ? inner : 1,
       hasBias: Number(bias !== undefined),
+      aFirst: at.a * rows * inner,
+      bFirst: at.b * inner * columns,
+      cFirst: at.c * rows * columns,
+      biasFirst: at.c * columns,
     },
     groups,
   );
+}
+
+/**
+ * LoRA's du = dy B and dB += dyᵀ u for a number of outputs that its own kernels cannot read: dy [stack, rows, out],
+ * B [layers, out, rank], u and du [layers, rows, rank]; `layers` are the places of those with LoRA in the stack.
+ */
+export function stridedLoraB(
+  { dy, b, u, du, dloraB }: { dy: Tensor; b: Tensor; u: Tensor; du: Tensor; dloraB?: Tensor },
+  layers: readonly number[],
+): void {
+  const [outputs, rows, rank] = [dy.columns, u.rows / layers.length, b.columns];
+  layers.forEach((layer, i) => {
+    const at = { a: layer, b: i, c: i };
+    const product = { rows, columns: rank, inner: outputs };
+    matmulStrided("NN", { a: dy, b, c: du }, product, { at });
+    if (!dloraB) return;
+    const turned = { rows: outputs, columns: rank, inner: rows };
+    matmulStrided("TN", { a: dy, b: u, c: dloraB }, turned, { at, accumulate: true });
+  });
 }

@@ -25,6 +25,7 @@ export type { MatmulPrecision } from "./precision.ts";
 
 // Operations, forward and backward.
 export * from "./ops/mod.ts";
+export { applyEnd } from "./linear_end.ts";
 export { rowIndex, rowIndices } from "./ops/embedding.ts";
 export type { RowIndex } from "./ops/embedding.ts";
 

@@ -33,8 +33,8 @@ export interface StepRecord {
 export interface AdamWState {
   /** Updates made. */
   steps: number;
-  /** First and second moments, for each of {@link Parameters.slabs}, laid out as its values. */
-  moments: { mean: Float32Array; variance: Float32Array }[];
+  /** First and second moments of every trainable parameter, by its name, laid out as its values. */
+  moments: Map<string, { mean: Float32Array; variance: Float32Array }>;
 }
 
 /** Steps that the history holds before it must be read. */
@@ -121,29 +121,39 @@ export class AdamW {
   /** The state to go on from in another run. Waits for the GPU. */
   async capture(): Promise<AdamWState> {
     const steps = this.#steps;
-    const moments = await Promise.all(this.#state.map(async ({ mean, variance }) => {
+    const slabs = await Promise.all(this.#state.map(async ({ mean, variance }) => {
       const [first, second] = await Promise.all([mean.read(), variance.read()]);
       return { mean: first, variance: second };
     }));
+    const moments: AdamWState["moments"] = new Map();
+    for (const { name, slab, first, size } of this.#parameters.places()) {
+      const { mean, variance } = slabs[slab];
+      const end = first + size;
+      moments.set(name, { mean: mean.slice(first, end), variance: variance.slice(first, end) });
+    }
     return { steps, moments };
   }
 
   /** Goes on from a state; the history is left as it is. Throws where it is one of other parameters. */
   restore({ steps, moments }: AdamWState): void {
-    const sizes = this.#state.map(({ mean }) => mean.size);
-    for (const kind of ["mean", "variance"] as const) {
-      const given = moments.map((each) => each[kind].length);
-      if (given.join() !== sizes.join()) {
+    const slabs = this.#state.map(({ mean: { size } }) => ({
+      mean: new Float32Array(size),
+      variance: new Float32Array(size),
+    }));
+    for (const { name, slab, first, size } of this.#parameters.places()) {
+      const found = moments.get(name);
+      if (found?.mean.length !== size || found.variance.length !== size) {
         throw new Error(
-          `AdamW: moments of [${given.join(", ")}] values do not fit slabs of [${
-            sizes.join(", ")
-          }].`,
+          `AdamW: ${found ? `moments of ${found.mean.length}` : "no moments"} for the ${size} ` +
+            `values of ${name}.`,
         );
       }
+      slabs[slab].mean.set(found.mean, first);
+      slabs[slab].variance.set(found.variance, first);
     }
     this.#state.forEach(({ mean, variance }, i) => {
-      this.#device.write(mean.storage, 0, moments[i].mean);
-      this.#device.write(variance.storage, 0, moments[i].variance);
+      this.#device.write(mean.storage, 0, slabs[i].mean);
+      this.#device.write(variance.storage, 0, slabs[i].variance);
     });
     this.#steps = steps;
   }

@@ -17,7 +17,7 @@ export interface ParameterInfo {
   trainable: boolean;
   /** A frozen matrix may be kept in 16 bits a value. */
   packed?: PackedDtype;
-  /** Parameters of one stack lie one after another in memory: see {@link Parameters.stack}. */
+  /** Parameters of one stack lie one after another in memory, without gaps: see {@link Parameters.stack}. */
   stack?: string;
 }
 
@@ -72,7 +72,10 @@ export class Parameters {
     this.#owned = owned;
   }
 
-  /** A parameter by name. Throws where there is none. */
+  /**
+   * A parameter by name. One of a stack, and its gradient, can be read and written, but bound only where it
+   * happens to start where a binding may. Throws where there is none.
+   */
   get(name: string): Tensor {
     const tensor = this.#tensors.get(name);
     if (!tensor) throw new Error(`The model has no parameter "${name}".`);
@@ -80,17 +83,27 @@ export class Parameters {
   }
 
   /**
-   * Parameters of equal shape as one tensor [count, ...shape] that kernels read and add gradients to;
-   * undefined where they do not lie one after another without a gap.
+   * Parameters of equal shape that lie one after another, all of a stack or some of it, as one tensor [count,
+   * ...shape] that kernels read and add gradients to. Throws where they do not.
    */
-  stack(names: readonly string[]): Tensor | undefined {
+  stack(names: readonly string[]): Tensor {
     const members = names.map((name) => this.get(name));
     const [{ device, shape, storage, offset, size, dtype, gradient }] = members;
     const step = size * bytesPerValue[dtype];
-    const joined = members.every((member, i) =>
-      member.storage === storage && member.offset === offset + i * step && member.size === size
-    );
-    if (!joined) return undefined;
+    members.forEach((member, i) => {
+      if (
+        member.storage !== storage || member.offset !== offset + i * step ||
+        member.dtype !== dtype ||
+        member.shape.join() !== shape.join()
+      ) {
+        throw new Error(
+          `${names[i]} [${
+            member.shape.join(", ")
+          }] does not lie right after what comes before it in ` +
+            `${names.join(", ")}: give them one \`stack\`, equal shapes and this order.`,
+        );
+      }
+    });
     const whole = new Tensor(device, [names.length, ...shape], storage, offset, dtype);
     if (gradient) {
       whole.requiresGrad = true;
@@ -113,6 +126,17 @@ export class Parameters {
     );
     this.#copy(this.slabs.map(({ value }) => value), copy);
     return copy;
+  }
+
+  /**
+   * Where each trainable parameter lies: its slab's number and its first value there. What is laid out as the
+   * slabs are, such as an optimiser's state, is told by names so: how parameters are cut into slabs depends on the device.
+   */
+  *places(): Generator<{ name: string; slab: number; first: number; size: number }> {
+    for (const [name, { size, storage, offset, requiresGrad }] of this.#tensors) {
+      const slab = this.slabs.findIndex(({ value }) => value.storage === storage);
+      if (requiresGrad) yield { name, slab, first: offset / 4, size };
+    }
   }
 
   /** Copies a snapshot back. */
@@ -151,15 +175,15 @@ interface Group {
   members: { info: ParameterInfo; offset: number }[];
 }
 
-/** Places parameters one after another, each where a binding may start. */
-function layOut(infos: readonly ParameterInfo[], start = 0): Group {
-  const group: Group = { bytes: start, members: [] };
-  for (const info of infos) {
-    group.members.push({ info, offset: group.bytes });
-    const bytes = sizeOf(info.shape) * bytesPerValue[info.packed ?? "f32"];
-    group.bytes += Math.ceil(bytes / offsetAlignment) * offsetAlignment;
-  }
-  return group;
+/** Places a stack's parameters one after another without gaps; its end is where a binding may start. */
+function layOut(stack: readonly ParameterInfo[], start = 0): Group {
+  let bytes = start;
+  const members = stack.map((info) => {
+    const offset = bytes;
+    bytes += sizeOf(info.shape) * bytesPerValue[info.packed ?? "f32"];
+    return { info, offset };
+  });
+  return { bytes: Math.ceil(bytes / offsetAlignment) * offsetAlignment, members };
 }
 
 /** Cuts parameters into groups below a number of bytes; a larger stack gets a group of its own. */

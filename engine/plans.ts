@@ -1,12 +1,16 @@
 /** Which plan of the matmul family a product takes: fixed for an adapter, or tuned for a class of shapes. */
-import {
-  type CooperativePlan,
-  type MatmulPlan,
-  type RegisterPlan,
-  type Transpose,
+import type {
+  AttentionVariant,
+  CooperativePlan,
+  MatmulPlan,
+  MatmulVariant,
+  RegisterPlan,
+  Transpose,
 } from "../kernels/mod.ts";
 import type { DeviceInfo } from "./device.ts";
 import type { Dtype } from "./pack.ts";
+import { fitsTexture } from "./staging.ts";
+import type { Tensor } from "./tensor.ts";
 
 /** A product of the family, as far as it matters for how fast a plan computes it. */
 export interface Product {
@@ -66,6 +70,27 @@ export function planFor(product: Product, fixed: MatmulPlan, tuned: TunedPlans):
     return fixed.kind === "registers" && fixed.textures ? narrowTexturePlan : narrowPlan;
   }
   return tuned[shapeClass(product)] ?? fixed;
+}
+
+/** How a plan's kernel reads the operands: from textures, where the plan takes them so and they fit. */
+export function operandVariant(
+  plan: MatmulPlan,
+  a: Tensor,
+  b: Tensor,
+): Pick<MatmulVariant, "textureA" | "textureB" | "packB"> {
+  const textures = plan.kind === "registers" && plan.textures;
+  return {
+    textureA: textures && fitsTexture(a),
+    textureB: textures && fitsTexture(b),
+    packB: b.dtype,
+  };
+}
+
+/** The attention kernels for query, key and value [3, rows, heads · headSize], and what goes with them. */
+export function attentionVariant(projections: Tensor, headSize: number): AttentionVariant {
+  const { broadcastLanes, attentionTextures } = projections.device.kernels;
+  const textures = attentionTextures && fitsTexture(projections);
+  return { headSize, lanes: broadcastLanes, textures };
 }
 
 /** A plan with register tiles of lanes · 4 rows and columns · 4 columns. */

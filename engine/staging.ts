@@ -1,21 +1,24 @@
 /**
- * Copies of matrices in textures, for adapters on which a texture is read faster than a buffer: see
- * kernels/matmul_interface.wgsl. A copy is made right before the kernel that reads it; one texture per width and
- * operand serves them all, since commands run in order. It is as high as the highest matrix so far, so that
- * batches of many sizes take no more memory than the largest.
+ * Copies of matrices in textures, for adapters on which a texture is read faster than a buffer. Which of its
+ * matrices a kernel reads so stands in its text, as `texture_2d`. A copy is made right before the kernel that reads
+ * it; one texture per width and operand serves them all, since commands run in order. It is as high as the highest
+ * matrix so far, so that batches of many sizes take no more memory than the largest.
  */
-import type { TextureBinding } from "./bind_groups.ts";
-import type { Device } from "./device.ts";
-import { bucketSize } from "./memory.ts";
-import { bytesPerValue } from "./pack.ts";
+import type { Kernel } from "../kernels/mod.ts";
+import type { Binding, Resource, TextureBinding } from "./bind_groups.ts";
+import { DeviceError } from "./errors.ts";
+import type { Launcher } from "./launcher.ts";
+import { bucketSize, type Memory } from "./memory.ts";
 import type { Tensor } from "./tensor.ts";
 
 const textureUsage = 0x04 | 0x02; // TEXTURE_BINDING | COPY_DST
 /** WebGPU's rule for the rows of a copy from a buffer. */
 const rowAlignment = 256;
-
-/** What keeps the matrices apart that one launch reads. */
-export type Operand = "a" | "b" | "c";
+/** Four values a texel: of 32 bits, or packed ones of 16 in two words. */
+const texels = {
+  f32: { format: "rgba32float", bytes: 16 },
+  u32: { format: "rg32uint", bytes: 8 },
+} as const;
 
 /**
  * A texture's width from which its rows spread over the cache: at least as wide, in an odd number of groups of
@@ -26,6 +29,12 @@ function oddLines(width: number): number {
   return 4 * (lines + 1 - lines % 2);
 }
 
+/** Whether a matrix [rows, columns], four values a texel, can be copied into a texture. */
+export function fitsTexture({ device, rows, columns, binding: { rowBytes } }: Tensor): boolean {
+  const limit = device.gpu.limits.maxTextureDimension2D;
+  return rowBytes! % rowAlignment === 0 && Math.max(oddLines(columns / 4), rows) <= limit;
+}
+
 interface Staged {
   texture: GPUTexture;
   binding: TextureBinding;
@@ -34,69 +43,86 @@ interface Staged {
 }
 
 export class Staging {
-  readonly #device: Device;
+  readonly #gpu: GPUDevice;
+  readonly #memory: Memory;
+  readonly #launcher: Launcher;
   readonly #staged = new Map<string, Staged>();
 
-  constructor(device: Device) {
-    this.#device = device;
+  constructor(gpu: GPUDevice, memory: Memory, launcher: Launcher) {
+    this.#gpu = gpu;
+    this.#memory = memory;
+    this.#launcher = launcher;
   }
 
-  /** Whether a matrix [rows, columns] can be copied into a texture. */
-  fits({ rows, columns, dtype }: Tensor): boolean {
-    const bytesPerRow = columns * bytesPerValue[dtype];
-    return bytesPerRow % rowAlignment === 0 && Math.max(oddLines(columns / 4), rows) <= this.#limit;
+  /** A launch's bindings, with copies of what its kernel reads from textures. */
+  stage(
+    kernel: Kernel,
+    bindings: Readonly<Record<string, Resource>>,
+  ): Readonly<Record<string, Resource>> {
+    if (!kernel.textures?.size) return bindings;
+    const staged = { ...bindings };
+    let operand = 0; // keeps those of one launch apart
+    for (const [name, texel] of kernel.textures) {
+      operand++;
+      const matrix = bindings[name];
+      if (!matrix || !("storage" in matrix)) continue;
+      if (!matrix.rowBytes) {
+        throw new DeviceError(`Kernel ${kernel.name}: ${name} is a texture; bind a whole tensor.`);
+      }
+      staged[name] = this.#copy(matrix, matrix.rowBytes, texel, operand);
+    }
+    return staged;
   }
 
-  /** Copies a matrix, four values a texel; `operand` keeps those of one launch apart. */
-  copy(matrix: Tensor, operand: Operand): TextureBinding {
-    const { rows, columns, storage, offset, dtype } = matrix;
-    const key = `${operand} ${dtype} ${columns}`;
+  /** Destroys all textures; see {@link Device.trim}. */
+  trim(): void {
+    this.#staged.forEach(({ texture, bytes }) => this.#memory.destroyTexture(texture, bytes));
+    this.#staged.clear();
+  }
+
+  #copy(
+    { storage, offset, size }: Binding,
+    rowBytes: number,
+    texel: keyof typeof texels,
+    operand: number,
+  ): TextureBinding {
+    const [width, rows] = [rowBytes / texels[texel].bytes, size / rowBytes];
+    const key = `${operand} ${texel} ${width}`;
     let staged = this.#staged.get(key);
     if (!staged || staged.rows < rows) {
       if (staged) this.#drop(staged);
-      this.#staged.set(key, staged = this.#create(matrix));
+      this.#staged.set(key, staged = this.#create(width, rows, texel));
     }
     const { texture, binding } = staged;
-    this.#device.launcher.record((encoder) =>
+    this.#launcher.record((encoder) =>
       encoder.copyBufferToTexture(
-        { buffer: storage.buffer, offset, bytesPerRow: columns * bytesPerValue[dtype] },
+        { buffer: storage.buffer, offset, bytesPerRow: rowBytes },
         { texture },
-        [columns / 4, rows],
+        [width, rows],
       )
     );
     return binding;
   }
 
-  /** Destroys all textures; see {@link Device.trim}. */
-  trim(): void {
-    const { memory } = this.#device;
-    this.#staged.forEach(({ texture, bytes }) => memory.destroyTexture(texture, bytes));
-    this.#staged.clear();
-  }
-
-  get #limit(): number {
-    return this.#device.gpu.limits.maxTextureDimension2D;
-  }
-
-  #create({ rows: wanted, columns, dtype }: Tensor): Staged {
-    const { memory, launcher } = this.#device;
-    const rows = Math.min(bucketSize(wanted, 16), this.#limit);
-    const width = oddLines(columns / 4);
-    const bytes = width * 4 * bytesPerValue[dtype] * rows;
-    const texture = memory.createTexture({
+  #create(columns: number, wanted: number, texel: keyof typeof texels): Staged {
+    const rows = Math.min(bucketSize(wanted, 16), this.#gpu.limits.maxTextureDimension2D);
+    const width = oddLines(columns);
+    const { format, bytes: texelBytes } = texels[texel];
+    const bytes = width * rows * texelBytes;
+    const texture = this.#memory.createTexture({
       size: [width, rows],
-      format: dtype === "f32" ? "rgba32float" : "rg32uint",
+      format,
       usage: textureUsage,
     }, bytes);
-    return { texture, binding: launcher.bindTexture(texture), rows, bytes };
+    const binding = { texture: texture.createView(), id: this.#launcher.newId() };
+    return { texture, binding, rows, bytes };
   }
 
   /** Destroys a texture that became too small, and what launches were kept that read it. */
   #drop({ texture, bytes }: Staged): void {
-    const { memory, launcher } = this.#device;
-    launcher.submit(); // what reads it
-    launcher.cannotRepeat();
-    launcher.forget();
-    memory.destroyTexture(texture, bytes);
+    this.#launcher.submit(); // what reads it
+    this.#launcher.cannotRepeat();
+    this.#launcher.forget();
+    this.#memory.destroyTexture(texture, bytes);
   }
 }

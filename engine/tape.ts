@@ -216,6 +216,6 @@ export function addTo(buffer: Tensor, gradient: Tensor): void {
 
 function addGradients(a: Tensor, b: Tensor): Tensor {
   const sum = empty(a.device, a.shape);
-  launchElementwise(addKernel.forward, { a, b, y: sum });
+  launchElementwise(addKernel.forward, { a, b, y: sum }, { factor: 1 });
   return sum;
 }

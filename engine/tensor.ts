@@ -48,12 +48,22 @@ export class Tensor {
     return this.size / this.columns;
   }
 
-  /** As a kernel binds it; the end is rounded up to four whole values, which every buffer has room for. */
+  /**
+   * As a kernel binds it; the end is rounded up to four whole values, which every buffer has room for. Throws
+   * where the tensor does not start where a binding may.
+   */
   get binding(): Binding {
+    if (this.offset % offsetAlignment !== 0) {
+      throw new Error(
+        `A tensor [${this.shape.join(", ")}] at byte ${this.offset}, no multiple of ` +
+          `${offsetAlignment}, cannot be bound: bind the stack that it is of.`,
+      );
+    }
     return {
       storage: this.storage,
       offset: this.offset,
       size: Math.max(16, Math.ceil(this.size / 4) * 4 * bytesPerValue[this.dtype]),
+      rowBytes: this.columns * bytesPerValue[this.dtype],
     };
   }
 
@@ -154,6 +164,7 @@ export function persistent(
 
 /** Sets a tensor to zero. */
 export function clear(tensor: Tensor): void {
-  const { storage, offset, size } = tensor.binding;
-  tensor.device.launcher.record((encoder) => encoder.clearBuffer(storage.buffer, offset, size));
+  const { device, storage, offset, size, dtype } = tensor;
+  const bytes = Math.ceil(size * bytesPerValue[dtype] / 4) * 4;
+  device.launcher.record((encoder) => encoder.clearBuffer(storage.buffer, offset, bytes));
 }

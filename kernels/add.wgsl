@@ -1,8 +1,8 @@
-// y = a + b. The backward pass hands dy to both and computes nothing; the tape uses this kernel to sum
-// the gradients of a tensor with several consumers.
+// y = a + factor · b. The tape uses this kernel to sum the gradients of a tensor with several consumers.
 
 struct Params {
   count: u32, // vec4s
+  factor: f32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -13,6 +13,6 @@ struct Params {
 @compute @workgroup_size(64)
 fn forward(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   for (var i = id.x; i < params.count; i += groups.x * 64) {
-    y[i] = a[i] + b[i];
+    y[i] = a[i] + params.factor * b[i];
   }
 }

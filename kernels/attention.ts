@@ -4,6 +4,7 @@ import subgroupSource from "./attention_subgroup.wgsl" with { type: "text" };
 import workgroupSource from "./attention_workgroup.wgsl" with { type: "text" };
 import { expand } from "./expand.ts";
 import { cached, type Kernel, kernel, withDropout } from "./kernel.ts";
+import { fromTextures } from "./texture.ts";
 
 /** What attention is made for. */
 export interface AttentionVariant {
@@ -21,8 +22,6 @@ export interface AttentionKernels {
   backwardKeyValue: Kernel;
   /** Tokens of a workgroup. */
   rows: number;
-  /** Whether projections, doutput and result are textures. */
-  textures: boolean;
 }
 
 /** Tokens of an invocation in attention_subgroup.wgsl: on llvmpipe 4 lose in short sentences, 1 in long ones. */
@@ -30,24 +29,38 @@ const subgroupRows = 2;
 /** The largest head that it is unrolled for: its text grows with it. */
 const largestShared = 128;
 
+/** What attention reads, which may come from textures where it is handed round. */
+const matrices = ["projections", "doutput", "result"];
+
 /** Invocations of a workgroup in attention_workgroup.wgsl. */
 const invocations = 128;
 /** Bytes of workgroup memory that WebGPU promises everywhere. */
 const memory = 16384;
+
+/**
+ * The head size that attention's kernels compute a head of any size in: itself where it is a multiple of 4, else
+ * padded, where rows may be handed round to what they can be handed round in.
+ */
+export function paddedHeadSize(headSize: number, lanes: number): number {
+  if (headSize % 4 === 0) return headSize;
+  const padded = (multiple: number) => Math.ceil(headSize / multiple) * multiple;
+  const shared = padded(4 * Math.max(1, lanes));
+  return shared <= largestShared ? shared : padded(4);
+}
 
 /** Attention's kernels for a variant; unrolled text, made once. Throws where the head size is too large. */
 export const attention = cached((variant: AttentionVariant): AttentionKernels => {
   const { headSize, lanes } = variant;
   const vectors = headSize / 4;
   const shared = lanes > 0 && vectors % lanes === 0 && headSize <= largestShared;
-  const textures = shared && variant.textures;
   const sizes = shared
     ? { LANES: lanes, GROUPS: vectors / lanes, ROWS: subgroupRows }
     : workgroupSizes(headSize);
-  const text = expand(
+  const expanded = expand(
     `${interfaceSource}\n${shared ? subgroupSource : workgroupSource}`,
-    { D: vectors, TEXTURE: Number(textures), ...sizes },
+    { D: vectors, ...sizes },
   );
+  const text = fromTextures(expanded, shared && variant.textures ? matrices : []);
   const [common, ...entryPoints] = text.split(/^(?=@compute)/m);
   // Each kernel gets its own entry point only: naga reads the whole text for each, 100 KB in 0.1 s.
   const kernelOf = (entryPoint: string) => {
@@ -59,7 +72,6 @@ export const attention = cached((variant: AttentionVariant): AttentionKernels =>
     backwardQuery: kernelOf("backward_query"),
     backwardKeyValue: kernelOf("backward_key_value"),
     rows: shared ? subgroupRows * lanes : sizes.ROWS,
-    textures,
   };
 });
 

@@ -9,9 +9,7 @@
 // This is what attention_workgroup.wgsl and attention_subgroup.wgsl share; it is prepended to each. Sizes
 // and columns are in vec4s. sentences[i] = (first, last) are the rows of token i's sentence; rows that only
 // fill up the batch come last, have an empty range and get zeros, so that they add to no gradient.
-//
-// With TEXTURE the matrices that are read come from copies in textures of rgba32float, as in
-// matmul_interface.wgsl: on llvmpipe a load costs a seventh of one from a storage buffer.
+// What is read may come from textures: see texture.ts.
 
 struct Params {
   rows: u32,
@@ -24,15 +22,9 @@ struct Params {
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> sentences: array<vec2u>; // [rows]
-//: if TEXTURE
-@group(0) @binding(2) var projections: texture_2d<f32>; // query, key and value: [3, rows, heads · head size]
-@group(0) @binding(3) var doutput: texture_2d<f32>;
-@group(0) @binding(4) var result: texture_2d<f32>; // what the forward pass wrote to output
-//: else
-@group(0) @binding(2) var<storage, read> projections: array<vec4f>;
+@group(0) @binding(2) var<storage, read> projections: array<vec4f>; // query, key and value: [3, rows, heads · head size]
 @group(0) @binding(3) var<storage, read> doutput: array<vec4f>;
-@group(0) @binding(4) var<storage, read> result: array<vec4f>;
-//: end
+@group(0) @binding(4) var<storage, read> result: array<vec4f>; // what the forward pass wrote to output
 @group(0) @binding(5) var<storage, read_write> output: array<vec4f>; // [rows, heads · head size]
 @group(0) @binding(6) var<storage, read_write> lse: array<f32>; // [rows, heads]
 @group(0) @binding(7) var<storage, read_write> delta: array<f32>; // [rows, heads]
@@ -47,27 +39,19 @@ fn indexOf(row: u32, column: u32) -> u32 {
 }
 
 fn load(which: u32, row: u32, column: u32) -> vec4f {
-  //: if TEXTURE
-  return textureLoad(projections, vec2u(column, which * params.rows + row), 0);
-  //: else
-  return projections[indexOf(which * params.rows + row, column)];
-  //: end
+  let line = which * params.rows + row;
+  let width = params.heads * $D;
+  return projections[line * width + column];
 }
 
 fn loadDoutput(row: u32, column: u32) -> vec4f {
-  //: if TEXTURE
-  return textureLoad(doutput, vec2u(column, row), 0);
-  //: else
-  return doutput[indexOf(row, column)];
-  //: end
+  let width = params.heads * $D;
+  return doutput[row * width + column];
 }
 
 fn loadResult(row: u32, column: u32) -> vec4f {
-  //: if TEXTURE
-  return textureLoad(result, vec2u(column, row), 0);
-  //: else
-  return result[indexOf(row, column)];
-  //: end
+  let width = params.heads * $D;
+  return result[row * width + column];
 }
 
 // Dropout's draws for query row i and the keys 4n to 4n + 3 of its sentence.

@@ -9,6 +9,8 @@ export interface Kernel {
   readonly entryPoint: string;
   /** WGSL variable → binding number. */
   readonly bindings: ReadonlyMap<string, number>;
+  /** Those of the variables that are textures, and the type of their texels' parts; none where it is missing. */
+  readonly textures?: ReadonlyMap<string, "f32" | "u32">;
   /** The fields of `struct Params`, in order, all 32-bit scalars. */
   readonly params: readonly { name: string; type: "u32" | "f32" }[];
   /** Values for the source's `override` constants. */
@@ -23,17 +25,26 @@ export function kernel(
   constants: Record<string, number> = {},
 ): Kernel {
   const bindings = new Map<string, number>();
-  for (
-    const [, number, name] of source.matchAll(/@binding\((\d+)\)\s+var(?:<[^>]*>)?\s+(\w+)\s*:/g)
-  ) {
+  const textures = new Map<string, "f32" | "u32">();
+  const variable = /@binding\((\d+)\)\s+var(?:<[^>]*>)?\s+(\w+)\s*:\s*(?:texture_2d<(f32|u32)>)?/g;
+  for (const [, number, name, texel] of source.matchAll(variable)) {
     bindings.set(name, Number(number));
+    if (texel === "f32" || texel === "u32") textures.set(name, texel);
   }
   const struct = /struct Params \{([^}]*)\}/.exec(source)?.[1] ?? "";
   const params = [...struct.matchAll(/^\s*(\w+): (u32|f32),/gm)].map(([, name, type]) => ({
     name,
     type: type as "u32" | "f32",
   }));
-  return { name: `${file}.${entryPoint}`, source, entryPoint, bindings, params, constants };
+  return {
+    name: `${file}.${entryPoint}`,
+    source,
+    entryPoint,
+    bindings,
+    textures,
+    params,
+    constants,
+  };
 }
 
 /** A kernel's text with the random numbers that it draws. */

@@ -9,6 +9,7 @@ struct Params {
   rows: u32,
   columns: u32, // in vec4s
   eps: f32,
+  shifted: u32, // whether there is a β
 }
 
 override LANES: u32 = 32; // invocations a row
@@ -57,7 +58,8 @@ fn forward(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index)
   }
   let rstd = inverseSqrt(sumOverRow(lane, vec2f(squares, 0)).x / size + params.eps);
   for (var i = lane; i < params.columns; i += LANES) {
-    y[start + i] = fma((x[start + i] - mean) * rstd, gamma[i], beta[i]);
+    let shift = select(vec4f(), beta[i], params.shifted != 0);
+    y[start + i] = fma((x[start + i] - mean) * rstd, gamma[i], shift);
   }
   if (lane == 0) { statistics[row] = vec2f(mean, rstd); }
 }

@@ -7,6 +7,8 @@ import registersSource from "./matmul_registers.wgsl" with { type: "text" };
 import stridedSource from "./matmul_strided.wgsl" with { type: "text" };
 import workgroupSource from "./matmul_workgroup.wgsl" with { type: "text" };
 import normalSource from "./normal.wgsl" with { type: "text" };
+import { fromTextures } from "./texture.ts";
+import { type Packing, unpackText } from "./unpack.ts";
 
 /** Which transposes a product reads: see matmul_interface.wgsl. */
 export type Transpose = "NT" | "NN" | "TN";
@@ -74,7 +76,7 @@ export interface MatmulVariant {
   textureA: boolean;
   textureB: boolean;
   /** How B's values lie in memory. */
-  packB: "f32" | "bf16" | "f16";
+  packB: Packing;
 }
 
 /** Rows and columns of C that one workgroup makes. */
@@ -88,8 +90,36 @@ export function workgroupTile(plan: MatmulPlan): { rows: number; columns: number
   return { rows: rows * 4 * y, columns: plan.columns * 4 * x };
 }
 
-/** The kernel for a variant and a plan; unrolled text, made once. */
-export const matmul = cached(
+const flags = [
+  "bias",
+  "accumulate",
+  "second",
+  "gelu",
+  "keep",
+  "dropout",
+  "residual",
+  "textureA",
+  "textureB",
+] as const;
+const transposes = ["NT", "NN", "TN"];
+const packings = ["f32", "bf16", "f16"];
+const kernels = new WeakMap<MatmulPlan, Map<number, Kernel>>();
+
+/**
+ * The kernel for a plan and a variant; unrolled text, made once. The variant is found by a number: as JSON, those
+ * of a step would take a millisecond.
+ */
+export function matmul(plan: MatmulPlan, variant: MatmulVariant): Kernel {
+  let key = transposes.indexOf(variant.transpose) + 3 * packings.indexOf(variant.packB);
+  for (const flag of flags) key = 2 * key + Number(variant[flag]);
+  let known = kernels.get(plan);
+  if (!known) kernels.set(plan, known = new Map());
+  let kernel = known.get(key);
+  if (!kernel) known.set(key, kernel = tiledKernel({ variant, plan }));
+  return kernel;
+}
+
+const tiledKernel = cached(
   ({ variant, plan }: { variant: MatmulVariant; plan: MatmulPlan }): Kernel => {
     const [x, y] = plan.workgroup;
     const values = {
@@ -107,13 +137,12 @@ export const matmul = cached(
       KEEP: Number(variant.keep),
       DROPOUT: Number(variant.dropout),
       RESIDUAL: Number(variant.residual),
-      TEXTURE_A: Number(variant.textureA),
-      TEXTURE_B: Number(variant.textureB),
       PACKED_B: Number(variant.packB !== "f32"),
-      BF16_B: Number(variant.packB === "bf16"),
       ...planValues(plan, variant.transpose),
     };
-    const text = expand(`${interfaceSource}\n${mainSources[plan.kind]}`, values);
+    const product = expand(`${interfaceSource}\n${mainSources[plan.kind]}`, values);
+    const textures = [...(variant.textureA ? ["a0"] : []), ...(variant.textureB ? ["b0"] : [])];
+    const text = unpackText(variant.packB) + fromTextures(product, textures);
     const withNormal = variant.gelu ? `${normalSource}\n${text}` : text;
     const source = variant.dropout ? withDropout(withNormal) : withNormal;
     const extensions = plan.kind === "cooperative" ? cooperativeExtensions : "";
@@ -211,7 +240,12 @@ export function workgroupBytes(plan: MatmulPlan): number {
 }
 
 /** The texts that plans are made from: what was timed with others is out of date. */
-export const matmulSources = [interfaceSource, ...Object.values(mainSources)];
+export const matmulSources = [
+  interfaceSource,
+  unpackText("bf16"),
+  unpackText("f16"),
+  ...Object.values(mainSources),
+];
 
 /** Free strides: for shapes that the tiled kernels cannot read. */
 const stridedText = expand(stridedSource, {});

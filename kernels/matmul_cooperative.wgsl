@@ -98,7 +98,7 @@ fn main(
   {
     //: if p
     let slot = slotOf(z);
-    let inner = select(params.inner$p, 0, slot == 3);
+    let inner = select(params.inner$p, 0, slot == 15);
     let beforeA = slot * params.rows;
     let beforeB = slot * params.columns;
     //: else

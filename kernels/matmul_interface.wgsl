@@ -11,12 +11,8 @@
 //
 // A second product, NT only, adds a1 b1ᵀ: LoRA's (s·u) Bᵀ, written with y at once.
 //
-// TEXTURE_A and TEXTURE_B read an operand from a texture of rgba32float, [rows, columns/4] texels. On
-// llvmpipe (Mesa 22.3) a vec4 from a storage buffer costs 213 ns for 8 lanes, because each lane's load is
-// a branch, and one from a texture about 30 ns.
-//
-// PACKED_B: b0 holds 16 bits a value, bf16 (BF16_B) or f16, four values a vec2u: half the memory and
-// bandwidth of a frozen weight. In a texture it is rg32uint.
+// PACKED_B: b0 holds 16 bits a value (unpack.wgsl), four values a vec2u: half the memory and
+// bandwidth of a frozen weight. A and B may come from textures: see texture.ts.
 
 struct Params {
   rows: u32, // m
@@ -24,30 +20,18 @@ struct Params {
   inner0: u32, // k
   inner1: u32, // k of the second product: LoRA's rank
   stack: u32, // products in the stack
-  slots: u32, // the second product's number for each of the stack, two bits each; 3 where there is none
+  slots: u32, // the second product's number for each of the stack, four bits each; 15 where there is none
   site: u32,
   threshold: u32,
   keep: f32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-//: if TEXTURE_A
-@group(0) @binding(1) var a0: texture_2d<f32>;
-//: else
 @group(0) @binding(1) var<storage, read> a0: array<vec4f>;
-//: end
 //: if PACKED_B
-//: if TEXTURE_B
-@group(0) @binding(2) var b0: texture_2d<u32>;
-//: else
 @group(0) @binding(2) var<storage, read> b0: array<vec2u>;
-//: end
-//: else
-//: if TEXTURE_B
-@group(0) @binding(2) var b0: texture_2d<f32>;
 //: else
 @group(0) @binding(2) var<storage, read> b0: array<vec4f>;
-//: end
 //: end
 @group(0) @binding(3) var<storage, read_write> c: array<vec4f>;
 //: if BIAS
@@ -66,37 +50,16 @@ struct Params {
 
 // Four values of an operand's row: vec4 number `at` of a row of `width` vec4s.
 fn loadA0(row: u32, width: u32, at: u32) -> vec4f {
-  //: if TEXTURE_A
-  return textureLoad(a0, vec2u(at, row), 0);
-  //: else
   return a0[row * width + at];
-  //: end
 }
 
 fn loadB0(row: u32, width: u32, at: u32) -> vec4f {
-  //: if TEXTURE_B
-  let loaded = textureLoad(b0, vec2u(at, row), 0);
-  //: else
-  let loaded = b0[row * width + at];
-  //: end
   //: if PACKED_B
-  return unpack(loaded.xy);
+  return unpack(b0[row * width + at]);
   //: else
-  return loaded;
+  return b0[row * width + at];
   //: end
 }
-//: if PACKED_B
-
-fn unpack(packed: vec2u) -> vec4f {
-  //: if BF16_B
-  let even = packed << vec2u(16);
-  let odd = packed & vec2u(0xffff0000);
-  return bitcast<vec4f>(vec4u(even.x, odd.x, even.y, odd.y));
-  //: else
-  return vec4f(unpack2x16float(packed.x), unpack2x16float(packed.y));
-  //: end
-}
-//: end
 //: if SECOND
 
 fn loadA1(row: u32, width: u32, at: u32) -> vec4f {
@@ -109,7 +72,7 @@ fn loadB1(row: u32, width: u32, at: u32) -> vec4f {
 
 // The number of a stacked product's second product.
 fn slotOf(z: u32) -> u32 {
-  return (params.slots >> (2 * z)) & 3;
+  return (params.slots >> (4 * z)) & 15;
 }
 //: end
 

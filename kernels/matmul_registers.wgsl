@@ -80,7 +80,7 @@ fn main(
   {
     //: if p
     let slot = slotOf(z);
-    let inner = select(params.inner$p / 4, 0, slot == 3);
+    let inner = select(params.inner$p / 4, 0, slot == 15);
     let firstRow = slot * params.rows;
     let firstB = slot * params.columns;
     //: else

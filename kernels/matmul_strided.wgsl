@@ -12,11 +12,15 @@ struct Params {
   columns: u32,
   inner: u32,
   accumulate: u32,
-  aRow: u32, // A[m, k] = a[m · aRow + k · aInner]
+  aFirst: u32, // A[m, k] = a[aFirst + m · aRow + k · aInner]
+  aRow: u32,
   aInner: u32,
-  bInner: u32, // B[k, n] = b[k · bInner + n · bColumn]
+  bFirst: u32, // B[k, n] = b[bFirst + k · bInner + n · bColumn]
+  bInner: u32,
   bColumn: u32,
+  cFirst: u32, // C lies row by row
   hasBias: u32,
+  biasFirst: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -28,9 +32,9 @@ struct Params {
 // A finished sum on its way to memory.
 fn store(row: u32, column: u32, value: f32) {
   if (row >= params.rows || column >= params.columns) { return; }
-  let at = row * params.columns + column;
+  let at = params.cFirst + row * params.columns + column;
   var sum = value;
-  if (params.hasBias != 0u) { sum += bias[column]; }
+  if (params.hasBias != 0u) { sum += bias[params.biasFirst + column]; }
   if (params.accumulate != 0u) { sum += c[at]; }
   c[at] = sum;
 }
@@ -39,8 +43,8 @@ fn store(row: u32, column: u32, value: f32) {
 fn main(@builtin(global_invocation_id) id: vec3u) {
   if (id.y >= params.rows || id.x >= params.columns) { return; }
   var sum = 0.0;
-  var i = id.y * params.aRow;
-  var j = id.x * params.bColumn;
+  var i = params.aFirst + id.y * params.aRow;
+  var j = params.bFirst + id.x * params.bColumn;
   for (var k = 0u; k < params.inner; k++) {
     sum = fma(a[i], b[j], sum);
     i += params.aInner;
@@ -56,10 +60,10 @@ fn split(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) l
   let row = group.x + group.y * 65535;
   let first = group.z * 8;
   //: for n in 0..8
-  let column$n = min(first + $n, params.columns - 1) * params.bColumn;
+  let column$n = params.bFirst + min(first + $n, params.columns - 1) * params.bColumn;
   var sum$n = 0.0;
   //: end
-  let start = min(row, params.rows - 1) * params.aRow;
+  let start = params.aFirst + min(row, params.rows - 1) * params.aRow;
   for (var k = lane; k < params.inner; k += 64) {
     let value = a[start + k * params.aInner];
     //: for n in 0..8

@@ -43,7 +43,7 @@ fn main(
   {
     //: if p
     let slot = slotOf(z);
-    let inner = select(params.inner$p, 0, slot == 3);
+    let inner = select(params.inner$p, 0, slot == 15);
     let rowsBefore = slot * params.rows;
     let columnsBefore = slot * params.columns;
     //: else

@@ -5,29 +5,32 @@ import columnSumSource from "./column_sum.wgsl" with { type: "text" };
 import crossEntropySource from "./cross_entropy.wgsl" with { type: "text" };
 import dropoutSource from "./dropout.wgsl" with { type: "text" };
 import embeddingSource from "./embedding.wgsl" with { type: "text" };
-import { expand } from "./expand.ts";
 import geluSource from "./gelu.wgsl" with { type: "text" };
 import gradientNormSource from "./gradient_norm.wgsl" with { type: "text" };
+import { expand } from "./expand.ts";
 import { cached, kernel, withDropout } from "./kernel.ts";
 import layerNormSource from "./layer_norm.wgsl" with { type: "text" };
-import loraASource from "./lora_a.wgsl" with { type: "text" };
-import loraBSource from "./lora_b.wgsl" with { type: "text" };
-import loraInterfaceSource from "./lora_interface.wgsl" with { type: "text" };
+import loraRowNormsSource from "./lora_row_norms.wgsl" with { type: "text" };
 import normalSource from "./normal.wgsl" with { type: "text" };
+import padHeadsSource from "./pad_heads.wgsl" with { type: "text" };
 import reluSource from "./relu.wgsl" with { type: "text" };
 import scaleSource from "./scale.wgsl" with { type: "text" };
+import scaleColumnsSource from "./scale_columns.wgsl" with { type: "text" };
 import siluSource from "./silu.wgsl" with { type: "text" };
 import softmaxSource from "./softmax.wgsl" with { type: "text" };
 import tanhSource from "./tanh.wgsl" with { type: "text" };
+import { type Packing, unpackText } from "./unpack.ts";
 
 export * from "./attention.ts";
 export type { Kernel } from "./kernel.ts";
+export * from "./lora.ts";
 export * from "./matmul.ts";
 
 export const add = { forward: kernel("add", addSource, "forward") };
 export const scale = { main: kernel("scale", scaleSource, "main") };
 export const dropout = { main: kernel("dropout", withDropout(dropoutSource), "main") };
 export const columnSum = { main: kernel("column_sum", columnSumSource, "main") };
+export const padHeads = { main: kernel("pad_heads", padHeadsSource, "main") };
 export const adamw = { main: kernel("adamw", adamwSource, "main") };
 
 const forwardAndBackward = (file: string, source: string) => ({
@@ -61,42 +64,23 @@ export const layerNorm = cached((lanes: number) => ({
   gradient: kernel("layer_norm", layerNormSource, "gradient"),
 }));
 
-/** How LoRA's kernels are cut: where ranks are handed round, for a subgroup size (else 0). */
-const loraSizes = (subgroup: number) => ({
-  /** Ranks that an invocation makes. */
-  ranks: subgroup || 4,
-  /** Tokens of a workgroup in project and output_gradient. */
-  tokens: subgroup || 1,
-  /** Vectors of a workgroup along A's or B's longer side. */
-  gradientVectors: subgroup || 16,
-  inputGradientVectors: subgroup || 64,
-});
+/** The kernels of scaled columns: four at a time where they are `vectors`, with or without divisor and shift. */
+export const scaleColumns = cached(
+  (variant: { vectors: boolean; divided: boolean; shifted: boolean }) => {
+    const source = expand(scaleColumnsSource, {
+      VECTORS: Number(variant.vectors),
+      DIVIDED: Number(variant.divided),
+      SHIFTED: Number(variant.shifted),
+    });
+    return {
+      main: kernel("scale_columns", source, "main"),
+      gradient: kernel("scale_columns", source, "gradient"),
+    };
+  },
+);
 
-const loraText = (source: string, subgroup: number) => {
-  const { ranks, inputGradientVectors } = loraSizes(subgroup);
-  return expand(`${source}\n${loraInterfaceSource}`, {
-    RANKS: ranks,
-    LANES: inputGradientVectors,
-    BROADCAST: Number(subgroup > 0),
-  });
-};
-
-/** LoRA's kernels that read A, and how both files' are cut. */
-export const loraA = cached((subgroup: number) => {
-  const source = withDropout(loraText(loraASource, subgroup));
-  return {
-    project: kernel("lora_a", source, "project"),
-    inputGradient: kernel("lora_a", source, "input_gradient"),
-    gradient: kernel("lora_a", source, "gradient"),
-    ...loraSizes(subgroup),
-  };
-});
-
-/** Those that read B. */
-export const loraB = cached((subgroup: number) => {
-  const source = loraText(loraBSource, subgroup);
-  return {
-    outputGradient: kernel("lora_b", source, "output_gradient"),
-    gradient: kernel("lora_b", source, "gradient"),
-  };
+/** The norms of a weight's rows with LoRA's part, for how the weight is packed. */
+export const loraRowNorms = cached((packing: Packing) => {
+  const source = expand(loraRowNormsSource, { PACKED: Number(packing !== "f32") });
+  return kernel("lora_row_norms", unpackText(packing) + source, "main");
 });

@@ -233,3 +233,32 @@ export function embedding(table: Values, ids: number[], columns: number, dy: Val
   const y = ids.flatMap((id) => table.slice(id * columns, (id + 1) * columns));
   return { y, gradients: [dtable] };
 }
+
+/** x ⊙ factor / divisor + shift over rows, and the gradients of x, factor and, where it is given, shift. */
+export function scaleColumns(
+  x: Values,
+  factor: Values,
+  divisor: Values,
+  dy: Values,
+  shift?: Values,
+) {
+  const columns = factor.length;
+  const by = factor.map((value, column) => value / divisor[column]);
+  const scaled = (values: Values) => values.map((value, i) => value * by[i % columns]);
+  const products = dy.map((value, i) => value * x[i] / divisor[i % columns]);
+  const y = scaled(x).map((value, i) => value + (shift?.[i % columns] ?? 0));
+  const gradients = [scaled(dy), columnSums(products, columns)];
+  return { y, gradients: shift ? [...gradients, columnSums(dy, columns)] : gradients };
+}
+
+/** ‖W + s·BA‖ of each row of W [out, in]: A [rank, in], B [out, rank]. */
+export function loraRowNorms(weight: Values, a: Values, b: Values, rank: number, scale: number) {
+  const inputs = a.length / rank;
+  const outputs = b.length / rank;
+  const update = product(b, a, [outputs, rank, inputs]);
+  const sums = weight.map((value, i) => value + scale * update[i]);
+  return Array.from(
+    { length: outputs },
+    (_, row) => Math.hypot(...sums.slice(row * inputs, (row + 1) * inputs)),
+  );
+}

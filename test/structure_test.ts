@@ -1,4 +1,4 @@
-/** The rooms of the house: imports point one way, and the engine runs anywhere. */
+/** The rooms of the house: imports point one way, and what is below the host boundary runs anywhere. */
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 import { dirname, join, relative } from "node:path";
@@ -7,6 +7,12 @@ const root = fileURLToPath(new URL("../", import.meta.url));
 
 /** A room may import from itself and from the rooms below it. */
 const rooms = ["kernels", "engine", "models", "cli"];
+
+/** Of models/ only this part knows Deno; nothing beside it in models/ may import it. */
+const host = "models/host/";
+
+/** Packages that run in a browser as they are. hyparquet has an entry of its own for that. */
+const portable = ["@huggingface/tokenizers", "hyparquet", "hyparquet-compressors"];
 
 async function* sources(folder: string): AsyncGenerator<string> {
   for await (const entry of Deno.readDir(join(root, folder))) {
@@ -30,26 +36,83 @@ function withoutComments(code: string): string {
 function problems(path: string, code: string): string[] {
   const found: string[] = [];
   const room = rooms.indexOf(path.split("/")[0]);
+  const models = rooms.indexOf("models");
+  const runsAnywhere = room <= models && !path.startsWith(host);
   for (const specifier of importsOf(code)) {
     if (!specifier.startsWith(".")) {
-      if (room < rooms.indexOf("models")) found.push(`${path} imports ${specifier}`);
+      const allowed = room === models && portable.includes(specifier);
+      if (runsAnywhere && !allowed) found.push(`${path} imports ${specifier}`);
       continue;
     }
     const target = relative(root, join(root, dirname(path), specifier));
     const targetRoom = rooms.indexOf(target.split("/")[0]);
     const isProject = target === "deno.json" && rooms[room] === "cli";
-    if (!isProject && (targetRoom < 0 || targetRoom > room)) {
+    const crosses = runsAnywhere && target.startsWith(host);
+    if (!isProject && (targetRoom < 0 || targetRoom > room || crosses)) {
       found.push(`${path} imports ${target}`);
     }
   }
   const foreign = /\b(Deno|process|Buffer|require|__dirname)\s*[.(\[]/.exec(withoutComments(code));
-  if (room < rooms.indexOf("models") && foreign !== null) {
-    found.push(`${path} uses ${foreign[1]}`);
-  }
+  if (runsAnywhere && foreign !== null) found.push(`${path} uses ${foreign[1]}`);
   return found;
 }
 
-Deno.test("imports point one way: cli → models → engine → kernels", async () => {
+/** The floors of models/, from below; a file imports from its own floor and those before it. */
+const floors = [
+  "errors.ts",
+  "files",
+  "data",
+  "text",
+  "nn",
+  "encoders",
+  "peft",
+  "model.ts",
+  "training",
+  "host",
+];
+
+/** What is wrong with a source's imports within models/. */
+function floorProblems(path: string, code: string): string[] {
+  const floorOf = (file: string) => floors.indexOf(file.split("/")[1]);
+  return importsOf(code).filter((specifier) => specifier.startsWith(".")).flatMap((specifier) => {
+    const target = relative(root, join(root, dirname(path), specifier));
+    const known = floorOf(path) >= 0 && (!target.startsWith("models/") || floorOf(target) >= 0);
+    return known && floorOf(target) <= floorOf(path) ? [] : [`${path} imports ${target}`];
+  });
+}
+
+/** The sources that a source needs when it is loaded: its imports, but for types. */
+function loadedBy(path: string, code: string): string[] {
+  const pattern = /^(?:import|export)\s+(?!type\b)([^;"]*?)\bfrom\s+"(\.[^"]+\.ts)"/gm;
+  return [...withoutComments(code).matchAll(pattern)]
+    .filter(([, names]) => !/^\{(\s*type\s[^,]*,?)+\}\s*$/.test(names))
+    .map(([, , specifier]) => relative(root, join(root, dirname(path), specifier)));
+}
+
+/** A ring of sources that load one another, if there is one. */
+function ringIn(loads: ReadonlyMap<string, readonly string[]>): string[] | undefined {
+  const done = new Set<string>();
+  const visit = (path: string, way: string[]): string[] | undefined => {
+    if (way.includes(path)) return [...way.slice(way.indexOf(path)), path];
+    if (done.has(path)) return undefined;
+    done.add(path);
+    for (const next of loads.get(path) ?? []) {
+      const ring = visit(next, [...way, path]);
+      if (ring) return ring;
+    }
+  };
+  for (const path of loads.keys()) {
+    const ring = visit(path, []);
+    if (ring) return ring;
+  }
+}
+
+/** Flags of the command line that a source names outside its comments; `--x.y` is a decrement. */
+function flagsIn(code: string): string[] {
+  return withoutComments(code).match(/--[a-z]\w+\b(?!\.\w)/g) ?? [];
+}
+
+Deno.test("imports point one way, and of models only models/host knows its host", async () => {
   const found: string[] = [];
   let count = 0;
   for (const room of rooms) {
@@ -62,6 +125,53 @@ Deno.test("imports point one way: cli → models → engine → kernels", async 
   assert.ok(count > 20, `only ${count} sources were found`);
 });
 
+Deno.test("within models imports point one way: an encoder knows no method, a method no training", async () => {
+  const found: string[] = [];
+  for await (const path of sources("models")) {
+    found.push(...floorProblems(path, await Deno.readTextFile(join(root, path))));
+  }
+  assert.deepEqual(found, []);
+  for (
+    const [path, code] of [
+      ["models/encoders/bert.ts", `import { lora } from "../peft/lora.ts";`],
+      ["models/nn/layers.ts", `import type { EncoderConfig } from "../encoders/mod.ts";`],
+      ["models/peft/lora.ts", `import { train } from "../training/trainer.ts";`],
+      ["models/new/x.ts", `import { UserError } from "../errors.ts";`],
+      ["models/training/x.ts", `import { y } from "../new/y.ts";`],
+    ]
+  ) assert.equal(floorProblems(path, code).length, 1, code);
+});
+
+Deno.test("no sources load one another in a ring", async () => {
+  const loads = new Map<string, string[]>();
+  for (const room of rooms) {
+    for await (const path of sources(room)) {
+      loads.set(path, loadedBy(path, await Deno.readTextFile(join(root, path))));
+    }
+  }
+  assert.equal(ringIn(loads), undefined);
+  const count = [...loads.values()].reduce((sum, each) => sum + each.length, 0);
+  assert.ok(count > 200, `only ${count} imports were found`);
+  const ring = new Map([["a", ["b"]], ["b", ["c", "d"]], ["d", ["b"]]]);
+  assert.deepEqual(ringIn(ring), ["b", "d", "b"]);
+  assert.deepEqual(
+    loadedBy("a/b.ts", `import { type X, y } from "./c.ts";\nimport { type Z } from "./d.ts";`),
+    ["a/c.ts"],
+  );
+});
+
+Deno.test("models state facts: no message of theirs names a flag", async () => {
+  const found: string[] = [];
+  for await (const path of sources("models")) {
+    const flags = flagsIn(await Deno.readTextFile(join(root, path)));
+    if (flags.length > 0) found.push(`${path} names ${flags.join(", ")}`);
+  }
+  assert.deepEqual(found, []);
+  assert.deepEqual(flagsIn("/** `--dry_run` */\n`Lower --learning_rate.`; i--; --gradient.x"), [
+    "--learning_rate",
+  ]);
+});
+
 Deno.test("the check sees what it forbids", () => {
   const cases: [string, string][] = [
     ["engine/tape.ts", `import { x } from "../models/bert/config.ts";`],
@@ -72,9 +182,21 @@ Deno.test("the check sees what it forbids", () => {
     ["engine/device.ts", `const path = Deno.cwd();`],
     ["kernels/mod.ts", `import x from "../test/reference.ts";`],
     ["models/x.ts", `import project from "../deno.json" with { type: "json" };`],
+    ["models/files/x.ts", `import { join } from "node:path";`],
+    ["models/files/x.ts", `import { modelInfo } from "@huggingface/hub";`],
+    ["models/data/x.ts", `export { exists } from "../host/files.ts";`],
+    ["models/data/x.ts", `const text = await Deno.readTextFile("x");`],
   ];
   for (const [path, code] of cases) assert.equal(problems(path, code).length, 1, code);
-  const allowed =
-    `/** Deno.cwd() */ import source from "../kernels/gelu.wgsl" with { type: "text" };`;
-  assert.deepEqual(problems("engine/device.ts", allowed), []);
+  const allowed: [string, string][] = [
+    [
+      "engine/device.ts",
+      `/** Deno.cwd() */ import source from "../kernels/gelu.wgsl" with { type: "text" };`,
+    ],
+    ["models/data/x.ts", `import { parquetSchema } from "hyparquet";`],
+    ["models/host/x.ts", `import { join } from "node:path"; await Deno.stat(join("a", "b"));`],
+    ["models/host/x.ts", `import { isObject } from "../files/json.ts";`],
+    ["cli/x.ts", `import { exists } from "../models/host/files.ts";`],
+  ];
+  for (const [path, code] of allowed) assert.deepEqual(problems(path, code), [], code);
 });

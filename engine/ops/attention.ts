@@ -1,8 +1,9 @@
-import { attention as attentionKernels } from "../../kernels/mod.ts";
-import type { Operand } from "../staging.ts";
+import { attention as attentionKernels, paddedHeadSize } from "../../kernels/mod.ts";
+import { attentionVariant } from "../plans.ts";
 import { record } from "../tape.ts";
 import { empty, type Tensor } from "../tensor.ts";
 import { dropoutParams } from "./dropout.ts";
+import { padHeads } from "./pad_heads.ts";
 
 export interface AttentionOptions {
   heads: number;
@@ -14,42 +15,45 @@ export interface AttentionOptions {
 
 /**
  * Multi-head attention within packed sentences: query, key and value as one tensor [3, rows, heads ·
- * headSize], as linearStack makes it, result [rows, heads · headSize]; headSize a multiple of 4. Formulas in
- * kernels/attention_interface.wgsl; nothing of size rows × rows is stored.
+ * headSize], as a linear stack makes it, result [rows, heads · headSize]. Heads whose size is no multiple of 4 are
+ * padded on the way. Formulas in kernels/attention_interface.wgsl; nothing of size rows × rows is stored.
  */
-export function attention(
+export function attention(projections: Tensor, options: AttentionOptions): Tensor {
+  const { columns } = projections;
+  const headSize = columns / options.heads;
+  if (!Number.isInteger(headSize)) {
+    throw new Error(`${columns} columns cannot be split among ${options.heads} heads.`);
+  }
+  const scale = 1 / Math.sqrt(headSize);
+  const padded = paddedHeadSize(headSize, projections.device.kernels.broadcastLanes);
+  if (padded === headSize) return attend(projections, scale, options);
+  const wide = attend(padHeads(projections, headSize, padded), scale, options);
+  return padHeads(wide, padded, headSize);
+}
+
+/** The same, for head sizes that the kernels have. */
+function attend(
   projections: Tensor,
+  scale: number,
   { heads, dropout, sentences }: AttentionOptions,
 ): Tensor {
   const { device } = projections;
   const [, rows, columns] = projections.shape;
   const headSize = columns / heads;
-  if (headSize % 4 !== 0) {
-    throw new Error(
-      `${columns} columns in ${heads} heads: a head size of ${headSize} is not a multiple of 4.`,
-    );
-  }
-  const { broadcastLanes, attentionTextures } = device.kernels;
-  const kernels = attentionKernels({
-    headSize,
-    lanes: broadcastLanes,
-    textures: attentionTextures && device.staging.fits(projections),
-  });
+  const kernels = attentionKernels(attentionVariant(projections, headSize));
   const groups = [Math.ceil(rows / kernels.rows), heads] as const;
-  const read = (matrix: Tensor, operand: Operand) =>
-    kernels.textures ? device.staging.copy(matrix, operand) : matrix.binding;
   const output = empty(device, [rows, columns]);
   const lse = empty(device, [rows, heads]);
   const params = {
     rows,
     heads,
-    scale: 1 / Math.sqrt(headSize),
+    scale,
     ...dropoutParams(projections, dropout),
   };
   const common = { sentences: sentences.binding, random: device.random, lse: lse.binding };
   device.launcher.launch(
     kernels.forward,
-    { ...common, projections: read(projections, "a"), output: output.binding },
+    { ...common, projections: projections.binding, output: output.binding },
     params,
     groups,
   );
@@ -61,14 +65,14 @@ export function attention(
       const dprojections = empty(device, projections.shape);
       const saved = {
         ...common,
-        projections: read(projections, "a"),
-        doutput: read(doutput, "b"),
+        projections: projections.binding,
+        doutput: doutput.binding,
         delta: delta.binding,
         dprojections: dprojections.binding,
       };
       device.launcher.launch(
         kernels.backwardQuery,
-        { ...saved, result: read(output, "c") },
+        { ...saved, result: output.binding },
         params,
         groups,
       );

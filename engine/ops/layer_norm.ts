@@ -4,19 +4,20 @@ import { gradientBuffer, record } from "../tape.ts";
 import { empty, type Tensor } from "../tensor.ts";
 
 /**
- * LayerNorm over the last dimension: x [rows, columns], γ and β [columns]; columns a multiple of 4.
+ * LayerNorm over the last dimension: x [rows, columns], γ and, but for one without, β [columns]; columns a
+ * multiple of 4.
  * γ's and β's gradients are computed only where one of them trains. Formulas in kernels/layer_norm.wgsl.
  */
-export function layerNorm(x: Tensor, gamma: Tensor, beta: Tensor, eps: number): Tensor {
+export function layerNorm(x: Tensor, gamma: Tensor, beta: Tensor | undefined, eps: number): Tensor {
   const { device, rows, columns } = x;
-  if (gamma.size !== columns || beta.size !== columns || columns % 4 !== 0) {
+  if (gamma.size !== columns || (beta && beta.size !== columns) || columns % 4 !== 0) {
     throw new Error(
-      `Cannot normalise [${x.shape.join(", ")}] with γ [${gamma.size}] and β [${beta.size}]: ` +
+      `Cannot normalise [${x.shape.join(", ")}] with γ [${gamma.size}] and β [${beta?.size}]: ` +
         `the last dimension must equal them and be a multiple of 4.`,
     );
   }
   const { forward, backward, gradient } = kernels(device.kernels.rowLanes);
-  const params = { rows, columns: columns / 4, eps };
+  const params = { rows, columns: columns / 4, eps, shifted: Number(beta !== undefined) };
   const groups = oneWorkgroupARow(rows);
   const y = empty(device, x.shape);
   const statistics = empty(device, [rows, 2]);
@@ -25,7 +26,7 @@ export function layerNorm(x: Tensor, gamma: Tensor, beta: Tensor, eps: number): 
     {
       x: x.binding,
       gamma: gamma.binding,
-      beta: beta.binding,
+      beta: (beta ?? gamma).binding,
       y: y.binding,
       statistics: statistics.binding,
     },
@@ -33,13 +34,13 @@ export function layerNorm(x: Tensor, gamma: Tensor, beta: Tensor, eps: number): 
     groups,
   );
   return record(
-    [x, gamma, beta],
+    [x, gamma, ...(beta ? [beta] : [])],
     y,
     (dy) => {
       const saved = statistics.binding;
-      if (gamma.requiresGrad || beta.requiresGrad) {
+      if (gamma.requiresGrad || beta?.requiresGrad) {
         const [dgamma, dbeta] = [gamma, beta].map((each) =>
-          (each.requiresGrad ? gradientBuffer(each) : empty(device, [columns])).binding
+          (each?.requiresGrad ? gradientBuffer(each) : empty(device, [columns])).binding
         );
         device.launcher.launch(
           gradient,

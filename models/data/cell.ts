@@ -1,5 +1,5 @@
 /** A value of a table as text. */
-import { UserError } from "../files/errors.ts";
+import { UserError } from "../errors.ts";
 
 /**
  * Text of a scalar, "" for null. Throws a `UserError` for a list or an object, at `where`: one text
@@ -9,10 +9,9 @@ export function cellText(value: unknown, where: string): string {
   if (value === null || value === undefined) return "";
   if (typeof value === "object") {
     const kind = Array.isArray(value) || ArrayBuffer.isView(value) ? "a list" : "an object";
-    throw new UserError(
-      `${where} is ${kind}. One text and one label a row are needed; write rows that have one, ` +
-        `or name other columns with --text_column and --label_column.`,
-    );
+    throw new UserError(`${where} is ${kind}. One text and one label a row are needed.`, {
+      remedy: { kind: "otherColumns" },
+    });
   }
   return String(value);
 }

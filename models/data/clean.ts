@@ -1,5 +1,4 @@
 /** From raw rows to labelled examples: what is dropped, what is counted, and the data's hash. */
-import { createHash } from "node:crypto";
 
 export interface Example {
   text: string;
@@ -29,9 +28,33 @@ function sortLabels(labels: Iterable<string>): string[] {
     : sorted;
 }
 
+interface Row {
+  text: string;
+  label: string;
+}
+
+/** Rows whose text is encoded at once: one string of all of them could exceed what a string holds. */
+const rowsAtOnce = 4096;
+
+/** SHA-256, in hex, of the rows as JSON lines `["text","label"]`. */
+async function hashOf(rows: readonly Row[]): Promise<string> {
+  const parts: string[] = [];
+  for (let from = 0; from < rows.length; from += rowsAtOnce) {
+    const lines = rows.slice(from, from + rowsAtOnce).map(({ text, label }) =>
+      JSON.stringify([text, label]) + "\n"
+    );
+    parts.push(lines.join(""));
+  }
+  const digest = await crypto.subtle.digest("SHA-256", await new Blob(parts).arrayBuffer());
+  return new Uint8Array(digest).toHex();
+}
+
 /** Trims, drops empty rows and exact duplicates, and numbers the labels. `texts[i]` has `labels[i]`. */
-export function cleanRows(texts: readonly string[], labels: readonly string[]): CleanRows {
-  const kept: { text: string; label: string }[] = [];
+export async function cleanRows(
+  texts: readonly string[],
+  labels: readonly string[],
+): Promise<CleanRows> {
+  const kept: Row[] = [];
   const labelsOf = new Map<string, Set<string>>();
   let emptyRows = 0;
   let duplicates = 0;
@@ -51,8 +74,6 @@ export function cleanRows(texts: readonly string[], labels: readonly string[]): 
     else seen.add(label);
     kept.push({ text, label });
   }
-  const hash = createHash("sha256");
-  for (const { text, label } of kept) hash.update(JSON.stringify([text, label]) + "\n");
   const names = sortLabels(new Set(kept.map(({ label }) => label)));
   const ids = new Map(names.map((name, id) => [name, id]));
   return {
@@ -61,6 +82,6 @@ export function cleanRows(texts: readonly string[], labels: readonly string[]): 
     emptyRows,
     duplicates,
     conflicts: [...labelsOf.values()].filter((labels) => labels.size > 1).length,
-    hash: hash.digest("hex"),
+    hash: await hashOf(kept),
   };
 }

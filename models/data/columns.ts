@@ -1,5 +1,5 @@
 /** Which column holds the texts and which the labels. */
-import { UserError } from "../files/errors.ts";
+import { UserError } from "../errors.ts";
 
 const usualNames = {
   text: ["text", "sentence", "content"],
@@ -21,11 +21,12 @@ function findColumn(
   const list = columns.map((column) => `"${column}"`).join(", ");
   throw new UserError(
     asked === undefined
-      ? `${source} has no column called ${wanted.join(", ")}; its columns are ${list}. ` +
-        `Say which holds the ${kind}s with --${kind}_column. (The first line of a CSV or TSV file ` +
-        `must name the columns.)`
+      ? `${source} has no column called ${
+        wanted.join(", ")
+      }; its columns are ${list}. (The first ` +
+        `line of a CSV or TSV file must name the columns.)`
       : `${source} has no column "${asked}"; its columns are ${list}.`,
-    { exitCode: asked === undefined ? 1 : 2 },
+    asked === undefined ? { remedy: { kind: "nameColumn", column: kind } } : { exitCode: 2 },
   );
 }
 

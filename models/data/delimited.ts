@@ -1,5 +1,5 @@
 /** Comma- and tab-separated text by RFC 4180: quotes, `""` escapes, line ends inside quotes. */
-import { UserError } from "../files/errors.ts";
+import { UserError } from "../errors.ts";
 
 export interface DelimitedRow {
   /** Line of the file on which the row starts, from 1. */

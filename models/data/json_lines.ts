@@ -1,5 +1,6 @@
 /** JSON Lines: one JSON object a line. */
-import { messageOf, UserError } from "../files/errors.ts";
+import { UserError } from "../errors.ts";
+import { isObject, parseJson } from "../files/json.ts";
 import { cellText } from "./cell.ts";
 import type { Table } from "./table.ts";
 
@@ -13,13 +14,8 @@ export function parseJsonLines(text: string, source: string): Table {
   for (const [index, content] of text.split("\n").entries()) {
     if (content.trim() === "") continue;
     const where = `${source}, line ${index + 1}`;
-    let value: unknown;
-    try {
-      value = JSON.parse(content);
-    } catch (cause) {
-      throw new UserError(`${where} is not JSON: ${messageOf(cause)}.`, { cause });
-    }
-    if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    const value = parseJson(content, where);
+    if (!isObject(value)) {
       throw new UserError(`${where}: expected an object such as {"text": "…", "label": "…"}.`);
     }
     const fields = new Map(Object.entries(value));

@@ -1,9 +1,8 @@
 /** Data sets as labelled examples. */
-import { UserError } from "../files/errors.ts";
-import type { HubSettings } from "../hub.ts";
+import { UserError } from "../errors.ts";
+import type { ByteSource } from "../files/byte_source.ts";
 import { cleanRows, type Example } from "./clean.ts";
 import { findColumns } from "./columns.ts";
-import { locateDataset, locateSample } from "./locate.ts";
 import { openTable } from "./table.ts";
 
 export type { Example } from "./clean.ts";
@@ -32,49 +31,37 @@ export interface Dataset {
   notices: string[];
 }
 
-export interface DatasetRequest {
-  /** A file, a folder with one, or a hub id; the default data set where it is missing. */
-  dataset?: string;
-  textColumn?: string;
-  labelColumn?: string;
-  /** Take the built-in sample. */
-  useSample?: boolean;
-  hub: HubSettings;
+/** Where a data set was found: what {@link Dataset} tells of it, and its files. */
+export interface DatasetFiles extends Pick<Dataset, "name" | "source" | "sample" | "notices"> {
+  /** One file, or the shards of one table in their order. They stay open. */
+  files: readonly ByteSource[];
 }
 
 /**
- * Finds, reads and cleans a data set. Labels come from the data; empty rows and exact duplicates are
- * dropped and counted. Throws a `UserError` where it cannot be found or read, or has not at least
- * two classes.
+ * Reads and cleans a data set. Labels come from the data; empty rows and exact duplicates are dropped
+ * and counted. Throws a `UserError` where it cannot be read, or has not at least two classes.
  */
-export async function loadDataset(request: DatasetRequest): Promise<Dataset> {
-  const { dataset, useSample, hub } = request;
-  if (useSample && dataset !== undefined) {
-    throw new UserError(`--use_sample and --dataset ${dataset} contradict each other; give one.`, {
-      exitCode: 2,
-    });
-  }
-  const located = useSample ? locateSample() : await locateDataset(dataset, hub);
-  const { name, source, sample, paths, notices } = located;
-  // Columns that were named for another data set say nothing about the sample that stands in for it.
-  const asked = sample && !useSample ? {} : request;
+export async function readDataset(
+  { files, ...about }: DatasetFiles,
+  asked: { textColumn?: string; labelColumn?: string } = {},
+): Promise<Dataset> {
   let found: { textColumn: string; labelColumn: string } | undefined;
   const texts: string[] = [];
   const labels: string[] = [];
-  for (const path of paths) {
-    const table = await openTable(path);
-    found ??= findColumns(table.columns, asked, path);
-    const { textColumn, labelColumn } = findColumns(table.columns, found, path);
+  for (const file of files) {
+    const table = await openTable(file);
+    found ??= findColumns(table.columns, asked, file.name);
+    const { textColumn, labelColumn } = findColumns(table.columns, found, file.name);
     for (const text of await table.read(textColumn)) texts.push(text);
     for (const label of await table.read(labelColumn)) labels.push(label);
   }
-  const cleaned = cleanRows(texts, labels);
+  const cleaned = await cleanRows(texts, labels);
   if (found === undefined || cleaned.labels.length < 2) {
     throw new UserError(
-      `${source} has ${cleaned.labels.length} classes after cleaning` +
+      `${about.source} has ${cleaned.labels.length} classes after cleaning` +
         (cleaned.labels.length === 1 ? ` ("${cleaned.labels[0]}")` : "") +
         `; a classifier needs at least 2. Of ${texts.length} rows, ${cleaned.emptyRows} were empty.`,
     );
   }
-  return { name, source, sample, ...found, rowsRead: texts.length, ...cleaned, notices };
+  return { ...about, ...found, rowsRead: texts.length, ...cleaned };
 }

@@ -1,20 +1,19 @@
-/** Parquet files, read a column at a time with range reads from disk. */
+/** Parquet files, read a column at a time by parts. */
 import {
-  asyncBufferFromFile,
   type FileMetaData,
   parquetMetadataAsync,
   parquetReadObjects,
   parquetSchema,
 } from "hyparquet";
 import { compressors } from "hyparquet-compressors";
-import { messageOf, UserError } from "../files/errors.ts";
+import { messageOf, UserError } from "../errors.ts";
+import type { ByteSource } from "../files/byte_source.ts";
+import { isObject } from "../files/json.ts";
 import { cellText } from "./cell.ts";
 import type { Table } from "./table.ts";
 
 function field(value: unknown, name: string): unknown {
-  return typeof value === "object" && value !== null
-    ? new Map<string, unknown>(Object.entries(value)).get(name)
-    : undefined;
+  return isObject(value) && Object.hasOwn(value, name) ? value[name] : undefined;
 }
 
 /**
@@ -37,12 +36,12 @@ function classNames(metadata: FileMetaData, column: string): string[] | undefine
 }
 
 /**
- * Opens a Parquet file. Whole numbers of a class column become the names that the file carries for
+ * Reads a Parquet file's schema; the source stays open for its columns. Whole numbers of a class column become the names that the file carries for
  * them, and -1, which stands for "not labelled", becomes empty. Throws a `UserError` where the file
  * is no Parquet.
  */
-export async function openParquet(path: string): Promise<Table> {
-  const file = await asyncBufferFromFile(path);
+export async function openParquet(file: ByteSource): Promise<Table> {
+  const { name: path } = file;
   let metadata: FileMetaData;
   try {
     metadata = await parquetMetadataAsync(file);

@@ -1,6 +1,6 @@
 /** Stratified train, validation and test parts. */
 import { domains, HostRandom } from "../../engine/random.ts";
-import { UserError } from "../files/errors.ts";
+import { UserError } from "../errors.ts";
 import type { Example } from "./clean.ts";
 
 /** 80 % of each class for training, 10 % for choosing the best epoch, 10 % for the final test. */
@@ -78,9 +78,9 @@ export function stratifiedSplit(
   if (maxSamples !== undefined && maxSamples < examples.length) {
     if (maxSamples < fewestRows * labels.length) {
       throw new UserError(
-        `--max_samples ${maxSamples} is too few for ${labels.length} classes with at least ` +
-          `${fewestRows} rows each; give ${fewestRows * labels.length} or more.`,
-        { exitCode: 2 },
+        `A sample of ${plural(maxSamples, "row")} is too small for ${labels.length} classes with ` +
+          `at least ${fewestRows} rows each.`,
+        { exitCode: 2, remedy: { kind: "moreSamples", least: fewestRows * labels.length } },
       );
     }
     const counts = proportionalCounts(classes.map((rows) => rows.length), maxSamples);

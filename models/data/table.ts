@@ -1,6 +1,6 @@
 /** A file of rows and named columns, whatever its format. */
-import { extname } from "node:path";
-import { UserError } from "../files/errors.ts";
+import { UserError } from "../errors.ts";
+import type { ByteSource } from "../files/byte_source.ts";
 import { parseDelimited } from "./delimited.ts";
 import { parseJsonLines } from "./json_lines.ts";
 import { openParquet } from "./parquet.ts";
@@ -16,19 +16,24 @@ export interface Table {
 /** The formats we read, by file name extension. */
 export const tableExtensions = [".parquet", ".csv", ".tsv", ".jsonl", ".ndjson"];
 
-/** Whether a file name ends as one of the formats that we read. */
-export function isTable(path: string): boolean {
-  return tableExtensions.includes(extname(path).toLowerCase());
+/** The extension of a file name or path, in lower case, with its dot; "" where it has none. */
+export function extensionOf(path: string): string {
+  return /[^\\/](\.[^.\\/]*)$/.exec(path)?.[1].toLowerCase() ?? "";
 }
 
-async function readText(path: string): Promise<string> {
-  const bytes = await Deno.readFile(path);
+/** Whether a file name ends as one of the formats that we read. */
+export function isTable(path: string): boolean {
+  return tableExtensions.includes(extensionOf(path));
+}
+
+async function readText(source: ByteSource): Promise<string> {
+  const bytes = await source.slice(0);
   try {
     // A byte order mark is dropped by the decoder.
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch (cause) {
     throw new UserError(
-      `${path} is not UTF-8 text. Convert it, for example with: ` +
+      `${source.name} is not UTF-8 text. Convert it, for example with: ` +
         `iconv -f WINDOWS-1252 -t UTF-8 old.csv > new.csv`,
       { cause },
     );
@@ -63,23 +68,26 @@ function delimitedTable(text: string, delimiter: string, source: string): Table 
 }
 
 /**
- * Opens a Parquet, CSV, TSV (both with a first line that names the columns) or JSON Lines file.
- * Throws a `UserError` for another extension and for what cannot be read, with the line number.
+ * Opens a Parquet, CSV, TSV (both with a first line that names the columns) or JSON Lines file; the
+ * end of the source's name tells which. The source stays open, for a Parquet file's columns are read
+ * when they are asked for. Throws a UserError for another extension and for what cannot be read, with
+ * the line number.
  */
-export async function openTable(path: string): Promise<Table> {
-  switch (extname(path).toLowerCase()) {
+export async function openTable(source: ByteSource): Promise<Table> {
+  const { name } = source;
+  switch (extensionOf(name)) {
     case ".parquet":
-      return await openParquet(path);
+      return await openParquet(source);
     case ".csv":
-      return delimitedTable(await readText(path), ",", path);
+      return delimitedTable(await readText(source), ",", name);
     case ".tsv":
-      return delimitedTable(await readText(path), "\t", path);
+      return delimitedTable(await readText(source), "\t", name);
     case ".jsonl":
     case ".ndjson":
-      return parseJsonLines(await readText(path), path);
+      return parseJsonLines(await readText(source), name);
     default:
       throw new UserError(
-        `Cannot tell the format of ${path}. Data sets are files that end in ${
+        `Cannot tell the format of ${name}. Data sets are files that end in ${
           tableExtensions.join(", ")
         }.`,
       );

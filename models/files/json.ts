@@ -1,5 +1,6 @@
 /** JSON files as Python writes and reads them. */
-import { messageOf, UserError } from "./errors.ts";
+import { messageOf, UserError } from "../errors.ts";
+import { type Folder, pathIn } from "./folder.ts";
 
 declare global {
   // ES2025's "JSON.parse source text access", in V8 since 11.4, not yet in TypeScript's library.
@@ -30,33 +31,22 @@ export function toJson(value: unknown): string {
   return JSON.stringify(value, sorted, 2) + "\n";
 }
 
-/** Reads a JSON object. Throws a UserError naming the file where it is missing or something else. */
-export async function readJsonObject(path: string): Promise<Record<string, unknown>> {
-  let text: string;
+/** Parses JSON. Throws a UserError naming where it stands: a file, or a line of one. */
+export function parseJson(text: string, where: string): unknown {
   try {
-    text = await Deno.readTextFile(path);
-  } catch (error) {
-    throw new UserError(`Cannot read ${path}: ${messageOf(error)}`, { cause: error });
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new UserError(`${where} is not JSON: ${messageOf(cause)}.`, { cause });
   }
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (error) {
-    throw new UserError(`${path} is not valid JSON: ${messageOf(error)}`, { cause: error });
-  }
-  if (!isObject(value)) throw new UserError(`${path} is not a JSON object.`);
-  return value;
 }
 
-/** Whether a file (or folder) exists. */
-export async function exists(path: string): Promise<boolean> {
-  try {
-    await Deno.stat(path);
-    return true;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    // A part of the path that should be a folder is a file.
-    if (error instanceof Deno.errors.NotADirectory) return false;
-    throw error;
-  }
+/** Reads a JSON object. Throws a UserError naming the file where it is missing or something else. */
+export async function readJsonObject(
+  folder: Folder,
+  name: string,
+): Promise<Record<string, unknown>> {
+  const path = pathIn(folder, name);
+  const value = parseJson(await folder.text(name), path);
+  if (!isObject(value)) throw new UserError(`${path} is not a JSON object.`);
+  return value;
 }

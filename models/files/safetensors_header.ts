@@ -4,7 +4,7 @@
  * implementation does (huggingface/safetensors, `tensor.rs`): tensors lie one after another without
  * holes or overlaps and fill the file exactly.
  */
-import { messageOf, UserError } from "./errors.ts";
+import { messageOf, UserError } from "../errors.ts";
 import { isObject } from "./json.ts";
 
 /** Bits of one value. */

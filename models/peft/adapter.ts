@@ -4,103 +4,129 @@
  * two of our own: `shared`, pfeiffer's with one tied bottleneck in all layers, and `output`, one
  * bottleneck on the pooled vector.
  */
-import { add, linear, relu, scale, silu } from "../../engine/ops/mod.ts";
-import type { Parameters } from "../../engine/parameters.ts";
-import type { BertConfig } from "../bert/config.ts";
+import { add, relu, scale, silu } from "../../engine/ops/mod.ts";
 import type { Tensor } from "../../engine/tensor.ts";
-import type { PeftTree } from "../bert/encoder.ts";
-import { linearParameters, type ParameterSpec } from "../bert/parameters.ts";
-import type { AdapterMethod, AdapterPlacement } from "./method.ts";
+import { declareModel, type EncoderConfig } from "../encoders/mod.ts";
+import { readJsonObject } from "../files/json.ts";
+import { linear } from "../nn/layers.ts";
+import type { Initializer, Scope } from "../nn/scope.ts";
+import type { SubLayerEnd, SubLayerSite, Wrapping } from "../nn/wrapping.ts";
+import { adapterHubFiles, adapterName, readAdapterHub } from "./adapterhub_files.ts";
+import type { MethodDefinition } from "./method.ts";
+import {
+  outputAdapterFiles,
+  outputAdapterType,
+  readOutputAdapter,
+} from "./output_adapter_files.ts";
 
-/** The adapter's name in AdapterHub's files and tensor names. */
-export const adapterName = "emotion";
+export const placements = ["shared", "output", "pfeiffer", "houlsby", "parallel"] as const;
+export type AdapterPlacement = (typeof placements)[number];
 
-export type AdapterActivation = "relu" | "silu";
-
-/** The activation between down and up projection. */
-export function adapterActivation(placement: AdapterPlacement): AdapterActivation {
-  return placement === "houlsby" ? "silu" : "relu";
+export interface AdapterMethod {
+  method: "adapter";
+  /** Width of the bottleneck. */
+  size: number;
+  placement: AdapterPlacement;
 }
 
-/** The prefixes of the bottlenecks' tensors, e.g. `bert.encoder.layer.0.output.adapters.emotion`. */
-export function adapterModules(
-  config: Pick<BertConfig, "layers">,
-  placement: AdapterPlacement,
-): string[] {
-  if (placement === "shared") return [`bert.encoder.shared_adapter.${adapterName}`];
-  if (placement === "output") return [`bert.pooler.adapters.${adapterName}`];
-  const modules: string[] = [];
-  for (let layer = 0; layer < config.layers; layer++) {
-    const at = `bert.encoder.layer.${layer}`;
-    if (placement === "houlsby") {
-      modules.push(`${at}.attention.output.adapters.${adapterName}`);
-    }
-    modules.push(`${at}.output.adapters.${adapterName}`);
-  }
-  return modules;
-}
+const settings = {
+  size: { kind: "wholes", help: "Adapter sizes, one run each", shown: "64,128,256" },
+  adapter_placement: {
+    kind: placements,
+    help: `${placements.slice(0, -1).join(", ")} or ${placements.at(-1)}`,
+    shown: "shared",
+  },
+} as const;
 
-/** Down [size, hidden] and up [hidden, size] projections, with biases, of every bottleneck. */
-export function adapterParameters(config: BertConfig, method: AdapterMethod): ParameterSpec[] {
-  const { hiddenSize: hidden } = config;
-  const { size, placement } = method;
-  const parallel = placement === "parallel";
-  return adapterModules(config, placement).flatMap((module) => [
-    ...linearParameters(
-      `${module}.adapter_down.0`,
-      size,
-      hidden,
-      parallel ? { kind: "kaimingUniform", fanIn: hidden } : { kind: "normal", std: 0.02 },
-    ),
-    ...linearParameters(
-      `${module}.adapter_up`,
-      hidden,
-      size,
-      parallel ? { kind: "zeros" } : { kind: "normal", std: 0.02 },
-    ),
-  ]);
+export const adapter: MethodDefinition<AdapterMethod, typeof settings> = {
+  name: "adapter",
+  label: "Adapter",
+  compared: true,
+  settings,
+  plan: ({ size: sizes = [64, 128, 256], adapter_placement: placement = "shared" }) =>
+    sizes.map((size) => ({ method: "adapter", size, placement })),
+  runName: ({ size, placement }) =>
+    `adapter-${size}${placement === "shared" ? "" : `-${placement}`}`,
+  configLabel: ({ size, placement }) =>
+    `size=${size}${placement === "shared" ? "" : `, ${placement}`}`,
+  report: ({ size, placement }) => ({ size, adapter_placement: placement }),
+  fit: (method) => method,
+  wrap: adapterWrapping,
+  files: (request, method) =>
+    method.placement === "output"
+      ? outputAdapterFiles(request, method)
+      : adapterHubFiles(request, method, bottlenecksOf(request.config)),
+  owns: (fields) => fields !== undefined && !("peft_type" in fields),
+  async read(folder, config) {
+    const { adapter_type: type } = await readJsonObject(folder, "adapter_config.json");
+    return type === outputAdapterType
+      ? await readOutputAdapter(folder, config)
+      : await readAdapterHub(folder, config, bottlenecksOf(config));
+  },
+};
+
+/** The prefixes of a placement's bottlenecks, e.g. `bert.encoder.layer.0.output.adapters.emotion`. */
+function bottlenecksOf(config: EncoderConfig): (placement: AdapterPlacement) => string[] {
+  return (placement) => {
+    const wrapping = adapterWrapping({ method: "adapter", size: 1, placement });
+    const added = declareModel(config, 2, wrapping).specs.filter(({ role }) => role === "peft");
+    return added.flatMap(({ name }) => /^(.*)\.adapter_up\.weight$/.exec(name)?.slice(1) ?? []);
+  };
 }
 
 /** The factor on the parallel adapter's output (He et al. 2021). */
 const parallelScale = 4;
 
-/** The change to the module tree: a bottleneck in a sub-layer's end, or on the pooled vector. */
-export function adapterTree(method: AdapterMethod, parameters: Parameters): PeftTree {
-  const { placement } = method;
-  const activation = adapterActivation(placement) === "silu" ? silu : relu;
-  /** A(h) = up(act(down(h))), or A(h) + residual. */
-  const bottleneck = (module: string) => {
-    const get = (name: string) => parameters.get(`${module}.${name}`);
-    const [downWeight, downBias] = [get("adapter_down.0.weight"), get("adapter_down.0.bias")];
-    const [upWeight, upBias] = [get("adapter_up.weight"), get("adapter_up.bias")];
-    return (h: Tensor, residual?: Tensor) =>
-      linear(activation(linear(h, downWeight, downBias)), upWeight, upBias, { residual });
+/** A bottleneck in a sub-layer's end, or on the pooled vector. */
+export function adapterWrapping({ size, placement }: AdapterMethod): Wrapping {
+  const activation = placement === "houlsby" ? silu : relu;
+  const normal: Initializer = { kind: "normal", std: 0.02 };
+  /** A(h) = up(act(down(h))), or A(h) + residual: down [size, hidden], up [hidden, size], with biases. */
+  const bottleneck = (place: Scope, hidden: number) => {
+    const scope = place.as("peft").at(adapterName);
+    const parallel = placement === "parallel";
+    const down = linear(scope.at("adapter_down.0"), {
+      outputs: size,
+      inputs: hidden,
+      part: "adapter",
+      init: parallel ? { kind: "kaimingUniform", fanIn: hidden } : normal,
+    });
+    const up = linear(scope.at("adapter_up"), {
+      outputs: hidden,
+      inputs: size,
+      part: "adapter",
+      init: parallel ? { kind: "zeros" } : normal,
+    });
+    return (h: Tensor, residual?: Tensor) => up(activation(down(h)), { residual });
   };
+  const trains: Wrapping["trains"] = ({ role }) => role === "head";
   if (placement === "output") {
-    const [module] = adapterModules({ layers: 0 }, placement);
-    const adapter = bottleneck(module);
-    return { pooled: (p) => adapter(p, p) };
+    return {
+      trains,
+      pooled(scope, hidden) {
+        const adapt = bottleneck(scope, hidden);
+        return (pooled) => adapt(pooled, pooled);
+      },
+    };
   }
-  const shared = placement === "shared"
-    ? bottleneck(adapterModules({ layers: 0 }, placement)[0])
-    : undefined;
   return {
-    subLayerEnd(module, norm) {
-      const isAttention = module.endsWith(".attention.output");
-      if (isAttention && placement !== "houlsby") return undefined;
-      const adapter = shared ?? bottleneck(`${module}.adapters.${adapterName}`);
+    trains,
+    subLayer({ part, scope, shared, hiddenSize, norm }: SubLayerSite): SubLayerEnd | undefined {
+      if (part === "attention" && placement !== "houlsby") return undefined;
+      const place = placement === "shared" ? shared.at("shared_adapter") : scope;
+      const adapt = bottleneck(place, hiddenSize);
       switch (placement) {
         case "houlsby":
           return (dense, input) => {
             const d = dense();
-            return norm(add(adapter(d, d), input));
+            return norm(add(adapt(d, d), input));
           };
         case "parallel":
-          return (dense, input) => norm(add(dense(input), scale(adapter(input), parallelScale)));
+          return (dense, input) => norm(add(dense(input), scale(adapt(input), parallelScale)));
         default: // pfeiffer, shared
           return (dense, input) => {
             const sum = dense(input);
-            return norm(adapter(norm(sum), sum));
+            return norm(adapt(norm(sum), sum));
           };
       }
     },

@@ -3,22 +3,19 @@
  * `adapter_config.json` and `adapter.safetensors` for the bottlenecks, `head_config.json` and
  * `model_head.safetensors` for the classifier and its labels.
  */
-import { join } from "node:path";
-import type { BertConfig } from "../bert/config.ts";
-import type { ParameterSpec } from "../bert/parameters.ts";
-import { UserError } from "../files/errors.ts";
-import { exists, float, isObject, readJsonObject, toJson } from "../files/json.ts";
-import { adapterModules, adapterName } from "./adapter.ts";
-import { type AdapterMethod, type AdapterPlacement, methodParameters } from "./method.ts";
+import { type EncoderConfig, encoderOf } from "../encoders/mod.ts";
+import { UserError } from "../errors.ts";
+import type { Folder } from "../files/folder.ts";
+import { float, isObject, readJsonObject, toJson } from "../files/json.ts";
+import type { RunFile } from "../files/run_file.ts";
+import type { AdapterMethod, AdapterPlacement } from "./adapter.ts";
+import type { ReadMethod } from "./method.ts";
 import {
   classesOf,
-  exactTensors,
   type ExportRequest,
   labelsFromIds,
-  type LoadedRun,
   type NamedTensors,
   readTensors,
-  type RunFile,
   splitHead,
 } from "./run_files.ts";
 
@@ -29,13 +26,18 @@ const headWeightsFile = "model_head.safetensors";
 
 /** Without a version the loader takes the folder for an old one and renames activations. */
 const version = "adapters.1.2.0";
-const modelClass = "BertForSequenceClassification";
 const suffixes = [
   "adapter_down.0.weight",
   "adapter_down.0.bias",
   "adapter_up.weight",
   "adapter_up.bias",
 ];
+
+/** The adapter's name in AdapterHub's files and tensor names. */
+export const adapterName = "emotion";
+
+/** The prefixes of the bottlenecks' tensors, for a placement. */
+type BottlenecksOf = (placement: AdapterPlacement) => string[];
 
 type HubPlacement = Exclude<AdapterPlacement, "shared" | "output">;
 const hubPlacements = ["pfeiffer", "houlsby", "parallel"] as const satisfies HubPlacement[];
@@ -108,14 +110,16 @@ const withoutEffect = new Set([
 export function adapterHubFiles(
   { baseModel, config, labels, weights }: ExportRequest,
   method: AdapterMethod,
+  bottlenecksOf: BottlenecksOf,
 ): RunFile[] {
-  const { body, head } = splitHead(weights);
+  const { body, head } = splitHead(weights, config);
+  const { architecture, type } = encoderOf(config);
   const shared = method.placement === "shared";
   const about = {
     hidden_size: config.hiddenSize,
-    model_class: modelClass,
+    model_class: architecture,
     model_name: baseModel.name,
-    model_type: "bert",
+    model_type: type,
     version,
   };
   const adapterConfig = {
@@ -136,7 +140,7 @@ export function adapterHubFiles(
     num_labels: labels.length,
   };
   return [
-    { name: weightsFile, tensors: shared ? repeatInLayers(body, config) : body },
+    { name: weightsFile, tensors: shared ? repeatInLayers(body, bottlenecksOf) : body },
     { name: headWeightsFile, tensors: head },
     { name: headConfigFile, content: toJson(headConfig) },
     { name: configFile, content: toJson(adapterConfig) },
@@ -149,10 +153,10 @@ function hubPlacement(placement: AdapterPlacement): HubPlacement {
   return placement;
 }
 
-function repeatInLayers(body: NamedTensors, config: BertConfig): NamedTensors {
-  const [source] = adapterModules(config, "shared");
+function repeatInLayers(body: NamedTensors, bottlenecksOf: BottlenecksOf): NamedTensors {
+  const [source] = bottlenecksOf("shared");
   const repeated: NamedTensors = new Map();
-  for (const module of adapterModules(config, "pfeiffer")) {
+  for (const module of bottlenecksOf("pfeiffer")) {
     for (const suffix of suffixes) {
       const tensor = body.get(`${source}.${suffix}`);
       if (tensor !== undefined) repeated.set(`${module}.${suffix}`, tensor);
@@ -163,50 +167,43 @@ function repeatInLayers(body: NamedTensors, config: BertConfig): NamedTensors {
 
 /**
  * Reads an adapter folder that AdapterHub or this project wrote. Throws a UserError where the
- * adapter is none of the placements that this engine computes, has no plain BERT classifier beside
- * it, or does not fit the model.
+ * adapter is none of the placements that this engine computes, or has no plain classifier of the
+ * encoder beside it.
  */
-export async function readAdapterHub(folder: string, config: BertConfig): Promise<LoadedRun> {
-  const path = join(folder, configFile);
-  const fields = await readJsonObject(path);
+export async function readAdapterHub(
+  folder: Folder,
+  config: EncoderConfig,
+  bottlenecksOf: BottlenecksOf,
+): Promise<ReadMethod<AdapterMethod>> {
+  const path = `${folder.name}/${configFile}`;
+  const fields = await readJsonObject(folder, configFile);
   const { config: bottleneck, name, placement: ownPlacement } = fields;
   if (!isObject(bottleneck) || typeof name !== "string") {
     throw new UserError(`${path} lacks AdapterHub's "config" or "name".`);
   }
   const placement = placementOf(bottleneck, path);
   const body = await readTensors(
-    join(folder, weightsFile),
+    folder,
+    weightsFile,
     (stored) => stored.replace(`.adapters.${name}.`, `.adapters.${adapterName}.`),
   );
-  const { head, labels } = await readHead(folder);
-  const classes = classesOf(head, folder);
+  const { head, labels } = await readHead(folder, config);
+  const classes = classesOf(head, config, folder.name);
   if (labels !== undefined && labels.length !== classes) {
     throw new UserError(
-      `${
-        join(folder, headConfigFile)
-      } names ${labels.length} labels, but the classifier beside it ` +
-        `has ${classes} classes.`,
+      `${folder.name}/${headConfigFile} names ${labels.length} labels, but the classifier beside ` +
+        `it has ${classes} classes.`,
     );
   }
-  const [firstModule] = adapterModules(config, placement);
+  const [firstModule] = bottlenecksOf(placement);
   // The tensors tell the size; a reduction factor may also be given layer by layer.
   const size = body.get(`${firstModule}.${suffixes[0]}`)?.shape[0] ?? 1;
-  const method: AdapterMethod = { method: "adapter", size, placement };
-  const weights = exactTensors(
-    new Map([...body, ...head]),
-    trainableParameters(config, method, classes),
-    folder,
-  );
-  if (ownPlacement !== "shared") return { method, weights, labels };
-  return { ...tieLayers(weights, config, method, folder), labels };
-}
-
-function trainableParameters(
-  config: BertConfig,
-  method: AdapterMethod,
-  classes: number,
-): ParameterSpec[] {
-  return methodParameters(config, method, classes).filter((spec) => spec.trainable);
+  const shared = ownPlacement === "shared";
+  return {
+    method: { method: "adapter", size, placement: shared ? "shared" : placement },
+    tensors: new Map([...(shared ? tieLayers(body, bottlenecksOf, folder.name) : body), ...head]),
+    labels,
+  };
 }
 
 /** The placement whose computation a BnConfig describes. */
@@ -237,43 +234,44 @@ function placementOf(bottleneck: Record<string, unknown>, path: string): HubPlac
 }
 
 async function readHead(
-  folder: string,
+  folder: Folder,
+  config: EncoderConfig,
 ): Promise<{ head: NamedTensors; labels: string[] | undefined }> {
-  const path = join(folder, headConfigFile);
-  if (!(await exists(path))) {
+  const { architecture } = encoderOf(config);
+  if (!(await folder.has(headConfigFile))) {
     throw new UserError(
-      `${folder} has no ${headConfigFile}: save the adapter with its head (with_head=True).`,
+      `${folder.name} has no ${headConfigFile}: save the adapter with its head (with_head=True).`,
     );
   }
-  const { model_class: headClass, label2id } = await readJsonObject(path);
-  if (headClass !== modelClass) {
+  const { model_class: headClass, label2id } = await readJsonObject(folder, headConfigFile);
+  if (headClass !== architecture) {
     throw new UserError(
-      `${path}: the head belongs to ${JSON.stringify(headClass)}; only one of ${modelClass} is ` +
-        `supported.`,
+      `${folder.name}/${headConfigFile}: the head belongs to ${
+        JSON.stringify(headClass)
+      }; only one ` +
+        `of ${architecture} is supported.`,
     );
   }
   return {
-    head: await readTensors(join(folder, headWeightsFile)),
+    head: await readTensors(folder, headWeightsFile),
     labels: isObject(label2id) ? labelsFromIds(label2id) : undefined,
   };
 }
 
 /** Takes the one bottleneck of a `shared` adapter back out of its layers. */
 function tieLayers(
-  weights: NamedTensors,
-  config: BertConfig,
-  { size }: AdapterMethod,
+  body: NamedTensors,
+  bottlenecksOf: BottlenecksOf,
   folder: string,
-): { method: AdapterMethod; weights: NamedTensors } {
-  const [first, ...others] = adapterModules(config, "pfeiffer");
-  const [target] = adapterModules(config, "shared");
-  const method: AdapterMethod = { method: "adapter", size, placement: "shared" };
-  const tied: NamedTensors = new Map(splitHead(weights).head);
+): NamedTensors {
+  const [first, ...others] = bottlenecksOf("pfeiffer");
+  const [target] = bottlenecksOf("shared");
+  const tied: NamedTensors = new Map();
   for (const suffix of suffixes) {
-    const tensor = weights.get(`${first}.${suffix}`);
+    const tensor = body.get(`${first}.${suffix}`);
     if (tensor === undefined) continue;
     for (const module of others) {
-      const data = weights.get(`${module}.${suffix}`)?.data;
+      const data = body.get(`${module}.${suffix}`)?.data;
       if (data === undefined || !data.every((value, i) => Object.is(value, tensor.data[i]))) {
         throw new UserError(
           `${folder}: its config says "placement": "shared", but "${module}.${suffix}" differs from ` +
@@ -283,6 +281,5 @@ function tieLayers(
     }
     tied.set(`${target}.${suffix}`, tensor);
   }
-  const specs = trainableParameters(config, method, classesOf(tied, folder));
-  return { method, weights: exactTensors(tied, specs, folder) };
+  return tied;
 }

@@ -1,71 +1,242 @@
 /**
  * LoRA (Hu et al. 2021, arXiv:2106.09685) as the PEFT library defines it:
- * y = x Wᵀ + b + s · (dropout(x) Aᵀ) Bᵀ, with s = α/r, or α/√r for rsLoRA (arXiv:2312.03732).
+ * y = x Wᵀ + b + s · (dropout(x) Aᵀ) Bᵀ, with s = α/r, or α/√r for rsLoRA (arXiv:2312.03732); and DoRA
+ * (arXiv:2402.09353), which gives the rows of W + s B A lengths of their own: see dora.ts.
  */
-import type { Parameters } from "../../engine/parameters.ts";
-import type { BertConfig } from "../bert/config.ts";
-import type { PeftTree } from "../bert/encoder.ts";
-import { encoderLinears, type LinearSpec, type ParameterSpec } from "../bert/parameters.ts";
-import { UserError } from "../files/errors.ts";
-import type { LoraMethod } from "./method.ts";
+import { declareModel, type EncoderConfig } from "../encoders/mod.ts";
+import type { LinearSite, LinearWrap, LoraWrap } from "../nn/wrapping.ts";
+import { doraLayer } from "./dora.ts";
+import { loraBiases, loraFiles, moduleEnd, readLora } from "./lora_files.ts";
+import type { Factor, MethodDefinition } from "./method.ts";
+import { SettingError } from "./method.ts";
+import { namesModule, targetNames } from "./targets.ts";
 
-/** The factor on LoRA's low-rank product. */
-export function loraScale({ rank, alpha, useRslora }: LoraMethod): number {
-  return useRslora ? alpha / Math.sqrt(rank) : alpha / rank;
+export interface LoraMethod {
+  method: "lora";
+  rank: number;
+  alpha: number;
+  /** Dropout probability on LoRA's input only. */
+  dropout: number;
+  /** Module names as PEFT takes them, or parts: see targets.ts. */
+  targetModules: string[];
+  /** Scale by α/√r instead of α/r (rank-stabilised LoRA). */
+  useRslora: boolean;
+  /** Weight-decomposed LoRA. */
+  useDora: boolean;
+  /** The encoder layers that get LoRA, from 0; none named: all. */
+  layers: number[];
+  /** Modules that train whole and are saved, besides the classifier. */
+  modulesToSave: string[];
+  /** Which biases train: none, all, or those of the layers that have LoRA. */
+  bias: (typeof loraBiases)[number];
+  /** Ranks and α by module name (regular expressions, as PEFT's), where a folder of PEFT's has them. */
+  rankPattern: Record<string, number>;
+  alphaPattern: Record<string, number>;
 }
 
-/**
- * The linear layers that a list of target modules names, by PEFT's rule: a module matches that is
- * one of them or ends with ".<one>". Throws where a target matches nothing.
- */
-export function loraTargets(config: BertConfig, targetModules: readonly string[]): LinearSpec[] {
-  const linears = encoderLinears(config);
-  const matches = (linear: LinearSpec, target: string) =>
-    linear.name === target || linear.name.endsWith(`.${target}`);
-  for (const target of targetModules) {
-    if (!linears.some((linear) => matches(linear, target))) {
-      throw new UserError(
-        `No linear layer is called "${target}". LoRA can target query, key, value, ` +
-          `attention.output.dense, intermediate.dense, output.dense, dense.`,
+/** The settings of LoRA that the original uses, for a rank: α = 2r, dropout 0.1, query and value. */
+export function loraDefaults(rank: number): LoraMethod {
+  return {
+    method: "lora",
+    rank,
+    alpha: 2 * rank,
+    dropout: 0.1,
+    targetModules: ["query", "value"],
+    useRslora: false,
+    useDora: false,
+    layers: [],
+    modulesToSave: [],
+    bias: "none",
+    rankPattern: {},
+    alphaPattern: {},
+  };
+}
+
+const settings = {
+  rank: { kind: "wholes", help: "LoRA ranks, one run each", shown: "4,8,16" },
+  lora_alpha: { kind: "factor", help: "A number, or a multiple of the rank", shown: "2r" },
+  lora_dropout: { kind: "probability", help: "Dropout on LoRA's input", shown: "0.1" },
+  lora_target_modules: {
+    kind: "names",
+    help: "Layers that LoRA changes, by name",
+    shown: "query,value",
+  },
+  use_rslora: { kind: "switch", help: "Scale LoRA by alpha/sqrt(r), not alpha/r", shown: "off" },
+  use_dora: { kind: "switch", help: "Learn the lengths of W's rows too (DoRA)", shown: "off" },
+  lora_layers: { kind: "numbers", help: "Encoder layers that get LoRA, from 0", shown: "all" },
+  lora_modules_to_save: {
+    kind: "names",
+    help: "Modules that train whole, such as pooler",
+    shown: "none",
+  },
+  lora_bias: { kind: loraBiases, help: "Biases that train: none, all or lora_only", shown: "none" },
+} as const;
+
+export const lora: MethodDefinition<LoraMethod, typeof settings> = {
+  name: "lora",
+  label: "LoRA",
+  compared: true,
+  settings,
+
+  plan: (given) =>
+    (given.rank ?? [4, 8, 16]).map((rank) => {
+      const defaults = loraDefaults(rank);
+      return {
+        ...defaults,
+        alpha: alphaOf(given.lora_alpha, rank),
+        dropout: given.lora_dropout ?? defaults.dropout,
+        targetModules: given.lora_target_modules ?? defaults.targetModules,
+        useRslora: given.use_rslora ?? false,
+        useDora: given.use_dora ?? false,
+        layers: given.lora_layers ?? [],
+        modulesToSave: given.lora_modules_to_save ?? [],
+        bias: given.lora_bias ?? "none",
+      };
+    }),
+
+  runName: (method) => [`lora-r${method.rank}`, ...differences(method, "name")].join("-"),
+  configLabel: (method) => [`r=${method.rank}`, ...differences(method, "label")].join(", "),
+
+  report: (method) => ({
+    rank: method.rank,
+    lora_alpha: method.alpha,
+    lora_dropout: method.dropout,
+    lora_target_modules: method.targetModules,
+    use_rslora: method.useRslora,
+    use_dora: method.useDora,
+    lora_layers: method.layers,
+    lora_modules_to_save: method.modulesToSave,
+    lora_bias: method.bias,
+    ...(Object.keys(method.rankPattern).length > 0 && { rank_pattern: method.rankPattern }),
+    ...(Object.keys(method.alphaPattern).length > 0 && { alpha_pattern: method.alphaPattern }),
+  }),
+
+  fit(method, config) {
+    const missing = method.layers.find((layer) => layer >= config.layers);
+    if (missing !== undefined) {
+      throw new SettingError(
+        "lora_layers",
+        `There is no layer ${missing}: the model has layers 0 to ${config.layers - 1}.`,
       );
     }
-  }
-  return linears.filter((linear) => targetModules.some((target) => matches(linear, target)));
+    const { specs, linears } = declareModel(config, 2);
+    for (const module of method.modulesToSave) {
+      if (specs.some(({ name }) => isWithin(name, [module]))) continue;
+      const pieces = specs.flatMap(({ name }) => name.split(".").slice(0, -1));
+      const known = new Set(pieces.filter((piece) => !/^\d+$/.test(piece)));
+      throw new SettingError(
+        "lora_modules_to_save",
+        `No module is called "${module}". There are ${[...known].join(", ")}.`,
+      );
+    }
+    if (!linears.some(targetsOf(method, config))) {
+      const { targetModules, layers, modulesToSave } = method;
+      const within = layers.length > 0 ? ` within the layers ${layers.join(", ")}` : "";
+      const beside = modulesToSave.length > 0 ? ` outside ${modulesToSave.join(", ")}` : "";
+      throw new SettingError(
+        "lora_target_modules",
+        `No layer is called ${targetModules.join(" or ")}${within}${beside}: LoRA changes none.`,
+      );
+    }
+    return method;
+  },
+
+  wrap(method, config) {
+    const targets = targetsOf(method, config);
+    const saved = ({ name }: { name: string }) => isWithin(name, method.modulesToSave);
+    const targeted = new Set(
+      declareModel(config, 2).linears.filter(targets).map(({ scope }) => `${scope.name}.bias`),
+    );
+    return {
+      trains: (tensor) =>
+        tensor.role === "head" || saved(tensor) ||
+        (tensor.kind === "bias" &&
+          (method.bias === "all" || (method.bias === "lora_only" && targeted.has(tensor.name)))),
+      linear: (site) => targets(site) ? wrapLinear(site, method) : undefined,
+    };
+  },
+
+  files: loraFiles,
+  peftType: "LORA",
+  owns: (fields) => fields?.peft_type === "LORA",
+  read: (folder, config) => readLora(folder, config, loraDefaults),
+};
+
+/** Which layers get LoRA: those that the target modules name, in the layers asked for; not what trains whole. */
+function targetsOf(method: LoraMethod, config: EncoderConfig): (site: LinearSite) => boolean {
+  const { targetModules, layers, modulesToSave } = method;
+  const names = targetNames(config, targetModules, "lora_target_modules");
+  return ({ scope: { name, layer } }) =>
+    namesModule(names, name) && !isWithin(`${name}.weight`, modulesToSave) &&
+    (layers.length === 0 || (layer !== undefined && layers.includes(layer)));
 }
 
-/** A [rank, in] and B [out, rank] of every targeted layer; A kaiming-uniform (a = √5), B zero. */
-export function loraParameters(config: BertConfig, method: LoraMethod): ParameterSpec[] {
-  return loraTargets(config, method.targetModules).flatMap(({ name, outputs, inputs }) => [
-    {
-      name: `${name}.lora_A.weight`,
-      shape: [method.rank, inputs],
-      init: { kind: "kaimingUniform", fanIn: inputs },
-      decay: true,
-    },
-    {
-      name: `${name}.lora_B.weight`,
-      shape: [outputs, method.rank],
-      init: { kind: "zeros" },
-      decay: true,
-    },
-  ]);
-}
-
-/** The change to the module tree: a targeted `Linear` becomes a LoRA layer. */
-export function loraTree(
-  config: BertConfig,
-  method: LoraMethod,
-  parameters: Parameters,
-  training: () => boolean,
-): PeftTree {
-  const targets = new Set(loraTargets(config, method.targetModules).map(({ name }) => name));
-  const scale = loraScale(method);
-  return {
-    lora(module) {
-      if (!targets.has(module)) return undefined;
-      const a = parameters.get(`${module}.lora_A.weight`);
-      const b = parameters.get(`${module}.lora_B.weight`);
-      return () => ({ a, b, scale, dropout: training() ? method.dropout : 0 });
-    },
+/** A [rank, in], kaiming-uniform (a = √5), and B [out, rank], zero, beside a layer. */
+function wrapLinear({ scope, inputs, outputs }: LinearSite, method: LoraMethod): LinearWrap {
+  const rank = patterned(method.rankPattern, scope.name) ?? method.rank;
+  const alpha = patterned(method.alphaPattern, scope.name) ?? method.alpha;
+  const added = scope.as("peft");
+  const wrap: LoraWrap = {
+    rank,
+    scale: method.useRslora ? alpha / Math.sqrt(rank) : alpha / rank,
+    dropout: method.dropout,
+    weights: (stack) => ({
+      a: added.tensor("lora_A.weight", [rank, inputs], {
+        init: { kind: "kaimingUniform", fanIn: inputs },
+        kind: "matrix",
+        stack: stack && `${stack}.lora_A`,
+      }),
+      b: added.tensor("lora_B.weight", [outputs, rank], {
+        init: { kind: "zeros" },
+        kind: "matrix",
+        stack: stack && `${stack}.lora_B`,
+      }),
+    }),
   };
+  return method.useDora ? doraLayer(wrap, added, outputs) : { lora: wrap };
+}
+
+/** A pattern's value for a module: that of the first expression that matches. */
+function patterned(pattern: Record<string, number>, module: string): number | undefined {
+  const key = Object.keys(pattern).find((key) => moduleEnd(key).test(module));
+  return key === undefined ? undefined : pattern[key];
+}
+
+/** Whether a tensor belongs to one of the modules, by the end of their names. */
+function isWithin(tensor: string, modules: readonly string[]): boolean {
+  const parts = tensor.split(".");
+  return parts.some((_, count) =>
+    count > 0 && namesModule(modules, parts.slice(0, count).join("."))
+  );
+}
+
+function alphaOf(alpha: Factor | undefined, rank: number): number {
+  if (alpha === undefined) return loraDefaults(rank).alpha;
+  return alpha.kind === "value" ? alpha.value : alpha.factor * rank;
+}
+
+/** What differs from the defaults: short in a folder's name, readable in a table. */
+function differences(method: LoraMethod, style: "name" | "label"): string[] {
+  const defaults = loraDefaults(method.rank);
+  const short = style === "name";
+  const modules = (names: string[]) =>
+    short ? names.map((name) => name.replaceAll(".", "_")).join("_") : names.join("+");
+  const parts: string[] = [];
+  if (method.alpha !== defaults.alpha) parts.push(`${short ? "a" : "alpha="}${method.alpha}`);
+  if (method.dropout !== defaults.dropout) {
+    parts.push(`${short ? "d" : "dropout="}${method.dropout}`);
+  }
+  if (method.targetModules.join() !== defaults.targetModules.join()) {
+    parts.push(modules(method.targetModules));
+  }
+  if (method.useRslora) parts.push("rslora");
+  if (method.useDora) parts.push("dora");
+  if (method.layers.length > 0) {
+    parts.push(short ? `l${method.layers.join("_")}` : `layers=${method.layers.join("+")}`);
+  }
+  if (method.modulesToSave.length > 0) {
+    parts.push(`${short ? "" : "+"}${modules(method.modulesToSave)}`);
+  }
+  if (method.bias !== "none") parts.push(short ? `bias_${method.bias}` : `bias=${method.bias}`);
+  return parts;
 }

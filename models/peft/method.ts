@@ -1,99 +1,100 @@
-/** A fine-tuning method and its settings; which tensors it adds and which it trains. */
-import type { BertConfig } from "../bert/config.ts";
-import { bertParameters, type ParameterSpec } from "../bert/parameters.ts";
-import { sizeOf } from "../../engine/shape.ts";
-import { adapterParameters } from "./adapter.ts";
-import { loraParameters } from "./lora.ts";
+/** What a fine-tuning method tells of itself, in one object: the table of all of them is in methods.ts. */
+import type { EncoderConfig } from "../encoders/mod.ts";
+import type { Folder } from "../files/folder.ts";
+import type { RunFile } from "../files/run_file.ts";
+import type { Wrapping } from "../nn/wrapping.ts";
+import type { ExportRequest, NamedTensors } from "./run_files.ts";
 
-export interface FullMethod {
-  method: "full";
+/** A setting of a method, as it can be given: the name in files and, behind two dashes, on the command line. */
+export interface Setting {
+  /** What may be given for it. */
+  kind:
+    | "wholes" // several whole numbers from 1, one run each
+    | "factor" // a number above 0, or a multiple of the rank such as 2r
+    | "probability"
+    | "names"
+    | "numbers" // several whole numbers from 0
+    | "switch"
+    | readonly string[]; // one of these
+  help: string;
+  /** The default, as help shows it. */
+  shown: string;
 }
 
-export interface LoraMethod {
-  method: "lora";
-  rank: number;
-  alpha: number;
-  /** Dropout probability on LoRA's input only. */
-  dropout: number;
-  /** Module names as PEFT takes them: a module matches that is one of them or ends with ".<one>". */
-  targetModules: string[];
-  /** Scale by α/√r instead of α/r (rank-stabilised LoRA). */
-  useRslora: boolean;
+/** LoRA's α: a number, or a multiple of the rank. */
+export type Factor = { kind: "value"; value: number } | { kind: "perRank"; factor: number };
+
+/** The type of a given setting's value. */
+type ValueOf<Kind extends Setting["kind"]> = Kind extends "wholes" | "numbers" ? number[]
+  : Kind extends "factor" ? Factor
+  : Kind extends "probability" ? number
+  : Kind extends "names" ? string[]
+  : Kind extends "switch" ? boolean
+  : Kind extends readonly (infer Choice)[] ? Choice
+  : never;
+
+/** Settings as they were given; what was not is undefined (a switch: false). */
+export type Given<Settings extends Record<string, Setting>> = {
+  [Name in keyof Settings]?: ValueOf<Settings[Name]["kind"]>;
+};
+
+/** A method with its settings: plain data, which `run.json` and a resumed run hold. */
+export interface MethodValue {
+  method: string;
 }
 
-export const placements = ["shared", "output", "pfeiffer", "houlsby", "parallel"] as const;
-export type AdapterPlacement = (typeof placements)[number];
-
-export interface AdapterMethod {
-  method: "adapter";
-  /** Width of the bottleneck. */
-  size: number;
-  placement: AdapterPlacement;
+/** How a folder's own files tell of a method; labels undefined where they name none. */
+export interface ReadMethod<Value> {
+  method: Value;
+  /** By our names. */
+  tensors: NamedTensors;
+  labels?: string[];
 }
 
-export type Method = FullMethod | LoraMethod | AdapterMethod;
-
-/** The settings of LoRA that the original uses, for a rank: α = 2r, dropout 0.1, query and value. */
-export function loraDefaults(rank: number): LoraMethod {
-  return {
-    method: "lora",
-    rank,
-    alpha: 2 * rank,
-    dropout: 0.1,
-    targetModules: ["query", "value"],
-    useRslora: false,
-  };
+export interface MethodDefinition<
+  Value extends MethodValue = MethodValue,
+  Settings extends Record<string, Setting> = Record<string, Setting>,
+> {
+  /** As `--method` and `run.json` have it. */
+  name: Value["method"];
+  /** As tables have it. */
+  label: string;
+  /** Whether the comparison of all methods runs it. */
+  compared: boolean;
+  settings: Settings;
+  /** The runs that the settings ask for. */
+  plan(given: Given<Settings>): Value[];
+  /** The folder name of a run: what differs from the defaults is in it. */
+  runName(method: Value): string;
+  /** The configuration in tables. */
+  configLabel(method: Value): string;
+  /** The settings under their names in files, with what depends on the encoder filled in. */
+  report(method: Value, config: EncoderConfig): Record<string, unknown>;
+  /**
+   * The method for a model, with what depends on the encoder filled in. Throws a {@link SettingError} where a
+   * setting does not fit it.
+   */
+  fit(method: Value, config: EncoderConfig): Value;
+  /** How it changes the model. */
+  wrap(method: Value, config: EncoderConfig): Wrapping;
+  /** The files of a trained run, in the format that other programs read. */
+  files(request: ExportRequest, method: Value): RunFile[] | Promise<RunFile[]>;
+  /** PEFT's name of it, where the folder is one of PEFT's. */
+  peftType?: string;
+  /** Whether a folder with this `adapter_config.json` (undefined where it has none) is this method's. */
+  owns(fields: Record<string, unknown> | undefined): boolean;
+  /** Reads such a folder. Throws a UserError where it asks for what the engine does not compute. */
+  read(folder: Folder, config: EncoderConfig): Promise<ReadMethod<Value>>;
 }
 
-/** The folder name of a run: `full`, `lora-r8`, `adapter-64`, and what differs from the defaults. */
-export function runName(method: Method): string {
-  if (method.method === "full") return "full";
-  if (method.method === "adapter") {
-    const placement = method.placement === "shared" ? "" : `-${method.placement}`;
-    return `adapter-${method.size}${placement}`;
+/** A setting's value does not fit the model. */
+export class SettingError extends Error {
+  override name = "SettingError";
+  /** The setting's name. */
+  readonly setting: string;
+
+  constructor(setting: string, message: string) {
+    super(message);
+    this.setting = setting;
   }
-  const defaults = loraDefaults(method.rank);
-  const parts = [`lora-r${method.rank}`];
-  if (method.alpha !== defaults.alpha) parts.push(`a${method.alpha}`);
-  if (method.dropout !== defaults.dropout) parts.push(`d${method.dropout}`);
-  if (method.targetModules.join() !== defaults.targetModules.join()) {
-    parts.push(method.targetModules.map((name) => name.replaceAll(".", "_")).join("_"));
-  }
-  if (method.useRslora) parts.push("rslora");
-  return parts.join("-");
-}
-
-/** Every tensor of the model under a method, and whether it trains. */
-export function methodParameters(
-  config: BertConfig,
-  method: Method,
-  classes: number,
-): (ParameterSpec & { trainable: boolean })[] {
-  const base = bertParameters(config, classes);
-  const added = method.method === "lora"
-    ? loraParameters(config, method)
-    : method.method === "adapter"
-    ? adapterParameters(config, method)
-    : [];
-  const full = method.method === "full";
-  return [
-    ...base.map((spec) => ({ ...spec, trainable: full || spec.name.startsWith("classifier.") })),
-    ...added.map((spec) => ({ ...spec, trainable: true })),
-  ];
-}
-
-/** Counts of parameters under a method: trainable, total (added ones included) and percent. */
-export function countParameters(
-  config: BertConfig,
-  method: Method,
-  classes: number,
-): { trainable: number; total: number; percent: number } {
-  let trainable = 0;
-  let total = 0;
-  for (const spec of methodParameters(config, method, classes)) {
-    const size = sizeOf(spec.shape);
-    total += size;
-    if (spec.trainable) trainable += size;
-  }
-  return { trainable, total, percent: (100 * trainable) / total };
 }

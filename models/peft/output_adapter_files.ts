@@ -1,28 +1,27 @@
 /**
  * Folders of an `output` adapter, p + A(p) on the pooled vector. No other library has it, so the
  * format is this project's own: `adapter_config.json` with the fields below, and
- * `adapter.safetensors` with our names,
+ * `adapter.safetensors` with our names, for BERT
  *
- *     output_adapter.emotion.adapter_down.0.weight  [size, hidden]    .bias [size]
- *     output_adapter.emotion.adapter_up.weight      [hidden, size]    .bias [hidden]
- *     classifier.weight                             [classes, hidden] .bias [classes]
+ *     bert.pooler.adapters.emotion.adapter_down.0.weight  [size, hidden]    .bias [size]
+ *     bert.pooler.adapters.emotion.adapter_up.weight      [hidden, size]    .bias [hidden]
+ *     classifier.weight                                   [classes, hidden] .bias [classes]
  *
- * logits = classifier(dropout(p + up(relu(down(p))))), p = tanh(pooler([CLS])).
+ * and for other encoders their prefix and the tensors of their heads.
+ *
+ *     logits = classifier(dropout(p + up(relu(down(p))))),   p = tanh(pooler([CLS]))
+ *
+ * where RoBERTa's p is the first layer of its head, and DistilBERT's the same with ReLU.
  */
-import { join } from "node:path";
-import type { BertConfig } from "../bert/config.ts";
-import { UserError } from "../files/errors.ts";
+import { type EncoderConfig, encoderOf } from "../encoders/mod.ts";
+import { UserError } from "../errors.ts";
+import type { Folder } from "../files/folder.ts";
 import { readJsonObject, toJson } from "../files/json.ts";
-import { adapterActivation, adapterName } from "./adapter.ts";
-import { type AdapterMethod, methodParameters } from "./method.ts";
-import {
-  classesOf,
-  exactTensors,
-  type ExportRequest,
-  type LoadedRun,
-  readTensors,
-  type RunFile,
-} from "./run_files.ts";
+import type { RunFile } from "../files/run_file.ts";
+import type { AdapterMethod } from "./adapter.ts";
+import { adapterName } from "./adapterhub_files.ts";
+import type { ReadMethod } from "./method.ts";
+import { classesOf, type ExportRequest, readTensors } from "./run_files.ts";
 
 const configFile = "adapter_config.json";
 const weightsFile = "adapter.safetensors";
@@ -41,9 +40,9 @@ export function outputAdapterFiles(
     format_version: 1,
     hidden_size: config.hiddenSize,
     labels,
-    model_type: "bert",
+    model_type: encoderOf(config).type,
     name: adapterName,
-    non_linearity: adapterActivation("output"),
+    non_linearity: "relu",
     placement: "output",
     size: method.size,
   };
@@ -53,10 +52,13 @@ export function outputAdapterFiles(
   ];
 }
 
-/** Reads an `output` adapter's folder. Throws a UserError where it does not fit the model. */
-export async function readOutputAdapter(folder: string, config: BertConfig): Promise<LoadedRun> {
-  const path = join(folder, configFile);
-  const { format_version: formatVersion, labels, size } = await readJsonObject(path);
+/** Reads an `output` adapter's folder. Throws a UserError where its config is not as above. */
+export async function readOutputAdapter(
+  folder: Folder,
+  config: EncoderConfig,
+): Promise<ReadMethod<AdapterMethod>> {
+  const path = `${folder.name}/${configFile}`;
+  const { format_version: formatVersion, labels, size } = await readJsonObject(folder, configFile);
   if (formatVersion !== 1) {
     throw new UserError(
       `${path}: "format_version" is ${JSON.stringify(formatVersion)}; only 1 is supported.`,
@@ -65,9 +67,8 @@ export async function readOutputAdapter(folder: string, config: BertConfig): Pro
   if (typeof size !== "number" || !Number.isInteger(size) || size < 1) {
     throw new UserError(`${path}: "size" should be a positive whole number.`);
   }
-  const method: AdapterMethod = { method: "adapter", size, placement: "output" };
-  const found = await readTensors(join(folder, weightsFile));
-  const classes = classesOf(found, folder);
+  const tensors = await readTensors(folder, weightsFile);
+  const classes = classesOf(tensors, config, folder.name);
   if (
     !Array.isArray(labels) || labels.length !== classes ||
     !labels.every((label) => typeof label === "string")
@@ -76,6 +77,5 @@ export async function readOutputAdapter(folder: string, config: BertConfig): Pro
       `${path}: "labels" should be the names of the classifier's ${classes} classes.`,
     );
   }
-  const specs = methodParameters(config, method, classes).filter((spec) => spec.trainable);
-  return { method, weights: exactTensors(found, specs, folder), labels };
+  return { method: { method: "adapter", size, placement: "output" }, tensors, labels };
 }

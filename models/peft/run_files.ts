@@ -1,28 +1,26 @@
 /** What all formats of a trained run share: the request, the tensors, and their exact check. */
-import { join } from "node:path";
-import type { BertConfig } from "../bert/config.ts";
-import type { ParameterSpec } from "../bert/parameters.ts";
-import { UserError } from "../files/errors.ts";
-import { exists, readJsonObject } from "../files/json.ts";
-import { openSafetensors, writeSafetensors } from "../files/safetensors.ts";
-import { writeFileWhole } from "../files/write.ts";
-import { type Method, methodParameters } from "./method.ts";
+import { declareModel, type EncoderConfig } from "../encoders/mod.ts";
+import { UserError } from "../errors.ts";
+import { type Folder, pathIn } from "../files/folder.ts";
+import { readJsonObject } from "../files/json.ts";
+import type { NamedTensors } from "../files/run_file.ts";
+import type { ParameterSpec } from "../nn/scope.ts";
+import type { Method } from "./methods.ts";
 
-/** Trained tensors by our names (see `methodParameters`). */
-export type NamedTensors = Map<string, { shape: number[]; data: Float32Array }>;
+export { type NamedTensors, readTensors, type RunFile } from "../files/run_file.ts";
 
 export interface ExportRequest {
-  folder: string;
   method: Method;
-  config: BertConfig;
+  config: EncoderConfig;
   /** In the order of the classifier's rows. */
   labels: string[];
   baseModel: {
     /** What the user asked for, e.g. bert-base-uncased; goes in `base_model_name_or_path`. */
     name: string;
     /** Its Hugging Face folder, where there is one: a full export keeps its config.json's fields. */
-    folder?: string;
+    folder?: Folder;
   };
+  /** The trained tensors, by our names: see `methodParameters`. */
   weights: NamedTensors;
   /** Copied beside a full model. */
   tokenizerFiles: { name: string; bytes: Uint8Array }[];
@@ -35,75 +33,38 @@ export interface LoadedRun {
   labels?: string[];
 }
 
-/** A file to be written: text, bytes or tensors. */
-export type RunFile =
-  | { name: string; content: string | Uint8Array }
-  | { name: string; tensors: NamedTensors };
-
-/** Writes files one after another, each whole or not at all; returns their names and bytes. */
-export async function writeRunFiles(
-  folder: string,
-  files: RunFile[],
-): Promise<{ files: string[]; bytes: number }> {
-  let bytes = 0;
-  for (const file of files) {
-    const path = join(folder, file.name);
-    if ("tensors" in file) {
-      const tensors = [...file.tensors].map(([name, tensor]) => ({ name, ...tensor }));
-      bytes += await writeSafetensors(path, tensors);
-    } else {
-      const { content } = file;
-      const encoded = typeof content === "string" ? new TextEncoder().encode(content) : content;
-      await writeFileWhole(path, encoded);
-      bytes += encoded.length;
-    }
-  }
-  return { files: files.map((file) => file.name), bytes };
-}
-
-/** The tensors that a run trains. Throws where the request's weights are not exactly these. */
-export function checkTrainedTensors({ config, method, labels, weights }: ExportRequest): void {
-  const specs = methodParameters(config, method, labels.length).filter((spec) => spec.trainable);
-  const problem = differenceOf(weights, specs);
+/** Throws where the tensors are not exactly those that the specs say. */
+export function checkExact(found: NamedTensors, specs: readonly ParameterSpec[]): void {
+  const problem = differenceOf(found, specs);
   if (problem !== undefined) throw new Error(`The weights to export do not fit: ${problem}`);
 }
 
-/** Splits the classifier off; its names are `classifier.weight` and `classifier.bias`. */
-export function splitHead(weights: NamedTensors): { body: NamedTensors; head: NamedTensors } {
+/** The head's tensors: all that a classifier has of its own. */
+const headOf = (config: EncoderConfig): ParameterSpec[] =>
+  declareModel(config, 2).specs.filter(({ role }) => role === "head");
+
+/** Splits the head off. */
+export function splitHead(
+  weights: NamedTensors,
+  config: EncoderConfig,
+): { body: NamedTensors; head: NamedTensors } {
+  const names = new Set(headOf(config).map(({ name }) => name));
   const body: NamedTensors = new Map();
   const head: NamedTensors = new Map();
-  for (const [name, tensor] of weights) {
-    (name.startsWith("classifier.") ? head : body).set(name, tensor);
-  }
+  for (const [name, tensor] of weights) (names.has(name) ? head : body).set(name, tensor);
   return { body, head };
 }
 
-/** Reads a small safetensors file whole, under the names that `rename` gives. */
-export async function readTensors(
-  path: string,
-  rename: (name: string) => string = (name) => name,
-): Promise<NamedTensors> {
-  const file = await openSafetensors(path);
-  try {
-    const tensors: NamedTensors = new Map();
-    for (const { name, shape } of file.tensors.values()) {
-      tensors.set(rename(name), { shape, data: await file.read(name) });
-    }
-    return tensors;
-  } finally {
-    file.close();
-  }
-}
-
 /** The number of classes of a run's classifier. Throws a UserError where it has none. */
-export function classesOf(weights: NamedTensors, folder: string): number {
-  const classes = weights.get("classifier.weight")?.shape[0];
-  if (classes === undefined || !weights.has("classifier.bias")) {
+export function classesOf(weights: NamedTensors, config: EncoderConfig, folder: string): number {
+  const head = headOf(config).map(({ name }) => name);
+  const missing = head.find((name) => !weights.has(name));
+  if (missing !== undefined) {
     throw new UserError(
-      `${folder} holds no classifier: save its head (classifier.weight and .bias) with it.`,
+      `${folder} holds no classifier: save its head (${head.join(", ")}) with it.`,
     );
   }
-  return classes;
+  return weights.get(head[head.length - 1])!.shape[0]; // the last bias
 }
 
 /**
@@ -153,16 +114,16 @@ export function labelsFromIds(label2id: Record<string, unknown>): string[] | und
  * The labels that the run.json in a folder names: PEFT's format has no place for them. Undefined where
  * there is no such file; throws a UserError where their number is another.
  */
-export async function labelsOfRun(folder: string, classes: number): Promise<string[] | undefined> {
-  const path = join(folder, "run.json");
-  if (!(await exists(path))) return undefined;
-  const { labels } = await readJsonObject(path);
+export async function labelsOfRun(folder: Folder, classes: number): Promise<string[] | undefined> {
+  if (!(await folder.has("run.json"))) return undefined;
+  const path = pathIn(folder, "run.json");
+  const { labels } = await readJsonObject(folder, "run.json");
   if (!Array.isArray(labels) || !labels.every((label) => typeof label === "string")) {
     throw new UserError(`${path}: "labels" should be a list of the classes' names.`);
   }
   if (labels.length !== classes) {
     throw new UserError(
-      `${path} names ${labels.length} labels, but the classifier in ${folder} has ${classes}.`,
+      `${path} names ${labels.length} labels, but the classifier in ${folder.name} has ${classes}.`,
     );
   }
   return labels;

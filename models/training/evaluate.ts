@@ -2,8 +2,8 @@
 import type { Device } from "../../engine/device.ts";
 import { noGrad } from "../../engine/tape.ts";
 import { persistent } from "../../engine/tensor.ts";
-import { packBatch } from "../bert/batch.ts";
-import type { Model } from "../bert/encoder.ts";
+import type { MethodModel } from "../model.ts";
+import { packBatch } from "../nn/batch.ts";
 import { chunks } from "./batches.ts";
 import { computeMetrics, type Metrics } from "./metrics.ts";
 
@@ -13,52 +13,53 @@ export interface EncodedExample {
   label: number;
 }
 
+/** A model that only computes. */
+export type BuiltModel = Pick<MethodModel, "model" | "limits">;
+
 /** Logits [examples, classes], with dropout off. Waits for the GPU. */
 export async function predict(
   device: Device,
-  model: Model,
+  { model, limits }: BuiltModel,
   examples: readonly EncodedExample[],
   { classes, batchSize }: { classes: number; batchSize: number },
 ): Promise<Float32Array> {
   const all = persistent(device, [examples.length, classes], undefined, "logits");
-  model.training = false;
-  let done = 0;
-  for (const batch of chunks(examples, batchSize)) {
-    device.beginStep(0, 0);
-    noGrad(() => {
-      const packed = packBatch(
-        device,
-        batch.map(({ ids }) => ids),
-        batch.map(({ label }) => label),
-      );
-      const { storage, offset, size } = model.logits(packed);
-      device.launcher.record((encoder) =>
-        encoder.copyBufferToBuffer(
-          storage.buffer,
-          offset,
-          all.storage.buffer,
-          done * classes * 4,
-          size * 4,
-        )
-      );
-    });
-    device.endStep();
-    done += batch.length;
+  try {
+    model.training = false;
+    let done = 0;
+    for (const batch of chunks(examples, batchSize)) {
+      device.beginStep(0, 0);
+      noGrad(() => {
+        const packed = packBatch(
+          device,
+          batch.map(({ ids }) => ids),
+          batch.map(({ label }) => label),
+          limits,
+        );
+        const { storage, offset, size } = model.logits(packed);
+        const start = done * classes * 4;
+        device.launcher.record((encoder) =>
+          encoder.copyBufferToBuffer(storage.buffer, offset, all.storage.buffer, start, size * 4)
+        );
+      });
+      device.endStep();
+      done += batch.length;
+    }
+    return await all.read();
+  } finally {
+    device.memory.destroy(all.storage);
   }
-  const logits = await all.read();
-  device.memory.destroy(all.storage);
-  return logits;
 }
 
 /** Metrics of a model on some sentences; the loss is taken in float64 from the logits. */
 export async function evaluate(
   device: Device,
-  model: Model,
+  built: BuiltModel,
   examples: readonly EncodedExample[],
   { labels, batchSize }: { labels: string[]; batchSize: number },
 ): Promise<Metrics> {
   const classes = labels.length;
-  const logits = await predict(device, model, examples, { classes, batchSize });
+  const logits = await predict(device, built, examples, { classes, batchSize });
   let loss = 0;
   const predicted = examples.map(({ label }, row) => {
     const scores = logits.subarray(row * classes, (row + 1) * classes);

@@ -4,8 +4,9 @@
  */
 import type { Dtype } from "../../engine/pack.ts";
 import type { MatmulPrecision } from "../../engine/precision.ts";
-import type { Method } from "../peft/method.ts";
+import type { Method } from "../peft/methods.ts";
 import type { Metrics } from "./metrics.ts";
+import type { TrainedTensors, TrainState } from "./state.ts";
 
 /** Everything that is the same for every method of a comparison (DESIGN: one object). */
 export interface Hyperparameters {
@@ -80,12 +81,21 @@ export interface EvaluationEvent {
   best: boolean;
 }
 
+/** A moment at which all that the run is can be captured, to go on from it later. */
+export interface CheckpointEvent {
+  type: "checkpoint";
+  /** Steps that were made. */
+  step: number;
+  /** Reads the state back; to be called before the next event is asked for. Costs as much as its bytes. */
+  capture(): Promise<TrainState>;
+}
+
 export interface DoneEvent {
   type: "done";
   result: TrainingResult;
 }
 
-export type TrainingEvent = StartEvent | StepEvent | EvaluationEvent | DoneEvent;
+export type TrainingEvent = StartEvent | StepEvent | CheckpointEvent | EvaluationEvent | DoneEvent;
 
 export interface TrainingResult {
   run: string;
@@ -105,5 +115,5 @@ export interface TrainingResult {
   tokensPerSecond: number;
   peakGpuBytes: number;
   /** The best epoch's trainable tensors, by name, in the order of `methodParameters`. */
-  weights: Map<string, { shape: number[]; data: Float32Array }>;
+  weights: TrainedTensors;
 }

@@ -1,176 +1,279 @@
 /** One training run, as a stream of events: steps, evaluations, and at the end the result. */
 import type { Device } from "../../engine/device.ts";
-import { scale } from "../../engine/ops/mod.ts";
-import { AdamW, historySlots, setOrAdd } from "../../engine/optimizer.ts";
+import { AdamW } from "../../engine/optimizer.ts";
 import { linearSchedule } from "../../engine/schedule.ts";
-import { withTape } from "../../engine/tape.ts";
 import type { Tensor } from "../../engine/tensor.ts";
-import { packBatch } from "../bert/batch.ts";
-import type { BertConfig } from "../bert/config.ts";
-import type { WeightSource } from "../bert/weights.ts";
-import type { Split } from "../data/split.ts";
 import type { Example } from "../data/clean.ts";
-import { countParameters, type Method, runName } from "../peft/method.ts";
-import { createModel, type MethodModel } from "../peft/model.ts";
-import { chunks, epochBatches } from "./batches.ts";
+import type { Split } from "../data/split.ts";
+import type { EncoderConfig } from "../encoders/mod.ts";
+import type { WeightSource } from "../encoders/weights.ts";
+import { createModel, type MethodModel } from "../model.ts";
+import { countParameters, type Method, runName } from "../peft/methods.ts";
+import { epochBatches } from "./batches.ts";
 import { type EncodedExample, evaluate } from "./evaluate.ts";
-import type { Hyperparameters, StepEvent, TrainingEvent, TrainingResult } from "./events.ts";
+import type { Hyperparameters, TrainingEvent, TrainingResult } from "./events.ts";
 import type { Metrics } from "./metrics.ts";
+import { Progress } from "./progress.ts";
+import { readWeights, type TrainState, writeWeights } from "./state.ts";
+import { applyUpdate, computeGradients, type Training } from "./step.ts";
 
 export interface TrainOptions {
   device: Device;
-  config: BertConfig;
+  config: EncoderConfig;
   method: Method;
   labels: string[];
   weights: WeightSource;
-  /** Token ids [CLS] … [SEP] of a text, cut to the hyperparameters' `maxLength`. */
+  /** Token ids of a text, special ones included, cut to the hyperparameters' `maxLength`. */
   encode: (text: string) => number[];
   split: Split;
   hyperparameters: Hyperparameters;
   /** Trades time for memory: see `checkpoint` in engine/tape.ts. The result is the same, bit for bit. */
   gradientCheckpointing?: boolean;
+  /** A checkpoint event comes after every so many steps, besides those after each epoch. */
+  checkpointSteps?: number;
   /** The run's name; `runName(method)` unless given. */
   run?: string;
 }
 
-/** Losses are read back about this often: each readback waits for the GPU. */
-const secondsBetweenReads = 1;
-
 /**
  * Trains a method and evaluates after every epoch; the epoch with the best macro F1 (the earlier on a tie)
- * is tested and its weights returned. The same options on the same adapter give the same bits. Throws
- * DeviceError where the GPU fails, and an Error where the loss is no number.
+ * is tested and its weights returned. The same options on the same adapter give the same bits, and so do those
+ * and a state `from` which an earlier run of them is to go on. Throws DeviceError where the GPU fails, and a
+ * UserError where the loss is no number.
  */
-export async function* train(options: TrainOptions): AsyncGenerator<TrainingEvent, void> {
-  const { device, config, method, labels, weights, hyperparameters } = options;
-  const { seed, batchSize, epochs, weightDecay, maxGradNorm } = hyperparameters;
-  const run = options.run ?? runName(method);
-  const encode = encoder(options.encode);
-  const { train: training, validation, test } = options.split;
-  const { trainable, total } = countParameters(config, method, labels.length);
-  const sentencesPerStep = batchSize * hyperparameters.gradientAccumulationSteps;
-  const stepsPerEpoch = Math.ceil(training.length / sentencesPerStep);
-  const totalSteps = stepsPerEpoch * epochs;
+export async function* train(
+  options: TrainOptions,
+  from?: TrainState,
+): AsyncGenerator<TrainingEvent, void> {
+  const { device, method, hyperparameters } = options;
   device.trim();
   device.memory.resetPeak();
+  if (from) device.tunedPlans = from.plans.tuned;
   const built = await createModel(device, {
-    config,
-    method,
-    classes: labels.length,
-    weights,
-    seed,
+    ...options,
+    classes: options.labels.length,
+    seed: hyperparameters.seed,
     frozenDtype: hyperparameters.frozenDtype,
   });
-  built.model.gradientCheckpointing = options.gradientCheckpointing ?? false;
-  yield {
-    type: "start",
-    run,
-    method,
-    trainableParameters: trainable,
-    totalParameters: total,
-    stepsPerEpoch,
-    totalSteps,
-    warnings: warningsFor(hyperparameters, totalSteps),
-  };
-
-  const optimizer = new AdamW(built.parameters, { weightDecay, maxGradNorm });
-  const progress = new Progress(hyperparameters, totalSteps);
-  const started = performance.now();
-  let best: { epoch: number; copy: Tensor[]; metrics: Metrics } | undefined;
-  const evaluations: Metrics[] = [];
+  const run = new Run(options, built);
   try {
-    for (let epoch = 0; epoch < epochs; epoch++) {
-      progress.resume();
-      const order = { seed, epoch, batchSize: sentencesPerStep };
-      for (const indices of epochBatches(training.length, order)) {
-        const batch = indices.map((index) => encode(training[index]));
-        const tokens = trainStep(device, built, optimizer, batch, progress.step, {
-          ...hyperparameters,
-          totalSteps,
-        });
-        progress.made(epoch, tokens);
-        if (progress.readIsDue) yield* progress.read(optimizer);
-      }
-      yield* progress.read(optimizer);
-      progress.pause();
-      const metrics = await evaluate(device, built.model, validation.map(encode), {
-        labels,
-        batchSize,
-      });
-      evaluations.push(metrics);
-      const isBest = !best || metrics.macroF1 > best.metrics.macroF1;
-      if (isBest) {
-        best = { epoch: epoch + 1, metrics, copy: built.parameters.snapshot(best?.copy) };
-      }
-      yield { type: "evaluation", split: "validation", epoch: epoch + 1, metrics, best: isBest };
-    }
-    if (!best) throw new Error("No epoch was trained: epochs must be 1 or more.");
-    built.parameters.restore(best.copy);
-    const metrics = await evaluate(device, built.model, test.map(encode), { labels, batchSize });
-    yield { type: "evaluation", split: "test", epoch: best.epoch, metrics, best: true };
-    const result: TrainingResult = {
-      run,
+    if (from) run.restore(from);
+    yield {
+      type: "start",
+      run: run.name,
       method,
-      trainableParameters: trainable,
-      totalParameters: total,
-      bestEpoch: best.epoch,
-      validation: evaluations,
-      test: metrics,
-      totalSteps,
-      trainingSeconds: progress.seconds,
-      totalSeconds: (performance.now() - started) / 1000,
-      tokensPerSecond: progress.tokensPerSecond,
-      peakGpuBytes: device.memory.peakBytes,
-      weights: await readTrained(built),
+      trainableParameters: run.counts.trainable,
+      totalParameters: run.counts.total,
+      stepsPerEpoch: run.stepsPerEpoch,
+      totalSteps: run.totalSteps,
+      warnings: run.warnings(from),
     };
-    yield { type: "done", result };
+    yield* run.events();
   } finally {
-    best?.copy.forEach(({ storage }) => device.memory.destroy(storage));
-    optimizer.destroy();
-    built.destroy();
+    run.destroy();
   }
 }
 
-/**
- * One optimiser step; returns its real tokens. Where gradients are accumulated, the sentences go through
- * `batchSize` at a time, and each part's loss counts by its share of them, so that loss and gradients are
- * those of all sentences at once. Only records: the GPU works meanwhile. A batch of a size that was there before
- * repeats that one's launches.
- */
-export function trainStep(
-  device: Device,
-  { model, parameters }: MethodModel,
-  optimizer: AdamW,
-  batch: EncodedExample[],
-  step: number,
-  hyperparameters: Hyperparameters & { totalSteps: number },
-): number {
-  const { seed, batchSize, gradientAccumulationSteps, warmupSteps } = hyperparameters;
-  const rate = linearSchedule(step, warmupSteps, hyperparameters.totalSteps);
-  const parts = gradientAccumulationSteps > 1 ? chunks(batch, batchSize) : [batch];
-  let tokens = 0;
-  model.training = true;
-  for (const [index, part] of parts.entries()) {
-    const isFirst = index === 0;
-    const share = part.length / batch.length;
-    device.beginStep(seed, step * gradientAccumulationSteps + index); // dropout differs by part
-    const packed = packBatch(device, part.map(({ ids }) => ids), part.map(({ label }) => label));
-    const { gradientCheckpointing } = model;
-    const key = JSON.stringify([packed.key, isFirst, share, gradientCheckpointing]);
-    device.launcher.repeat(optimizer, key, () => {
-      if (isFirst) parameters.zeroGradients();
-      const { output: loss, backward } = withTape(() => {
-        const mean = model.loss(packed);
-        return share < 1 ? scale(mean, share) : mean;
-      });
-      backward();
-      setOrAdd(optimizer.loss, loss, isFirst);
-    });
-    if (index === parts.length - 1) optimizer.update(hyperparameters.learningRate * rate);
-    device.endStep();
-    tokens += packed.tokens;
+/** The best epoch so far, from 1, and a copy of its weights on the GPU. */
+interface Best {
+  epoch: number;
+  metrics: Metrics;
+  copy: Tensor[];
+}
+
+/** A run while it trains. */
+class Run {
+  readonly name: string;
+  readonly counts: { trainable: number; total: number };
+  readonly stepsPerEpoch: number;
+  readonly totalSteps: number;
+  readonly #options: TrainOptions;
+  readonly #training: Training;
+  readonly #encode: (example: Example) => EncodedExample;
+  readonly #evaluations: Metrics[] = [];
+  #progress: Progress;
+  #epoch = 0;
+  #stepsOfEpoch = 0;
+  #best?: Best;
+
+  constructor(options: TrainOptions, built: MethodModel) {
+    const { device, config, method, labels, hyperparameters, split } = options;
+    const { weightDecay, maxGradNorm, learningRate, epochs } = hyperparameters;
+    this.#options = options;
+    this.name = options.run ?? runName(method);
+    this.counts = countParameters(config, method, labels.length);
+    this.stepsPerEpoch = Math.ceil(split.train.length / this.#sentencesPerStep);
+    this.totalSteps = this.stepsPerEpoch * epochs;
+    this.#encode = encoder(options.encode);
+    built.model.gradientCheckpointing = options.gradientCheckpointing ?? false;
+    const optimizer = new AdamW(built.parameters, { weightDecay, maxGradNorm });
+    this.#training = { device, built, optimizer };
+    this.#progress = new Progress({ totalSteps: this.totalSteps, learningRate });
   }
-  return tokens;
+
+  /** Steps and evaluations from where the run stands to its end, and the result. */
+  async *events(): AsyncGenerator<TrainingEvent, void> {
+    const { hyperparameters, split, labels } = this.#options;
+    const { epochs, batchSize } = hyperparameters;
+    const { device, built } = this.#training;
+    const started = performance.now();
+    while (this.#epoch < epochs) {
+      yield* this.#steps();
+      const examples = split.validation.map(this.#encode);
+      const metrics = await evaluate(device, built, examples, { labels, batchSize });
+      yield this.#evaluated(metrics);
+      this.#epoch++;
+      this.#stepsOfEpoch = 0;
+      yield this.#checkpoint();
+    }
+    if (!this.#best) throw new Error("No epoch was trained: epochs must be 1 or more.");
+    const { epoch, copy } = this.#best;
+    built.parameters.restore(copy);
+    const examples = split.test.map(this.#encode);
+    const metrics = await evaluate(device, built, examples, { labels, batchSize });
+    yield { type: "evaluation", split: "test", epoch, metrics, best: true };
+    const result = await this.#result(epoch, metrics, (performance.now() - started) / 1000);
+    yield { type: "done", result };
+  }
+
+  /** The epoch's steps that are left. */
+  async *#steps(): AsyncGenerator<TrainingEvent, void> {
+    const { hyperparameters, split: { train }, checkpointSteps } = this.#options;
+    const { seed, learningRate, warmupSteps } = hyperparameters;
+    const { optimizer } = this.#training;
+    const progress = this.#progress;
+    const order = { seed, epoch: this.#epoch, batchSize: this.#sentencesPerStep };
+    progress.resume();
+    for (const indices of epochBatches(train.length, order).slice(this.#stepsOfEpoch)) {
+      const batch = indices.map((index) => this.#encode(train[index]));
+      const { step } = progress;
+      const tokens = computeGradients(this.#training, batch, { ...hyperparameters, step });
+      const rate = linearSchedule(step, warmupSteps, this.totalSteps);
+      applyUpdate(this.#training, learningRate * rate);
+      progress.made(this.#epoch, tokens);
+      this.#stepsOfEpoch++;
+      const checkpoint = checkpointSteps !== undefined && (step + 1) % checkpointSteps === 0;
+      if (progress.readIsDue || checkpoint) yield* progress.read(optimizer);
+      if (!checkpoint) continue;
+      progress.pause(); // what the consumer does meanwhile is no training
+      yield this.#checkpoint();
+      progress.resume();
+    }
+    yield* progress.read(optimizer);
+    progress.pause();
+  }
+
+  /** A moment at which no step is unread, so that the run can be captured. */
+  #checkpoint(): TrainingEvent {
+    const { step } = this.#progress;
+    return { type: "checkpoint", step, capture: () => this.#capture() };
+  }
+
+  #evaluated(metrics: Metrics): TrainingEvent {
+    this.#evaluations.push(metrics);
+    const epoch = this.#epoch + 1;
+    const best = !this.#best || metrics.macroF1 > this.#best.metrics.macroF1;
+    if (best) {
+      const copy = this.#training.built.parameters.snapshot(this.#best?.copy);
+      this.#best = { epoch, metrics, copy };
+    }
+    return { type: "evaluation", split: "validation", epoch, metrics, best };
+  }
+
+  async #result(bestEpoch: number, test: Metrics, seconds: number): Promise<TrainingResult> {
+    const { built: { parameters, specs }, device } = this.#training;
+    return {
+      run: this.name,
+      method: this.#options.method,
+      trainableParameters: this.counts.trainable,
+      totalParameters: this.counts.total,
+      bestEpoch,
+      validation: this.#evaluations,
+      test,
+      totalSteps: this.totalSteps,
+      trainingSeconds: this.#progress.seconds,
+      totalSeconds: seconds,
+      tokensPerSecond: this.#progress.tokensPerSecond,
+      peakGpuBytes: device.memory.peakBytes,
+      weights: await readWeights(parameters, specs),
+    };
+  }
+
+  /** All that the run is now. Waits for the GPU; to be called at a checkpoint. */
+  async #capture(): Promise<TrainState> {
+    const { built: { parameters, specs }, device, optimizer } = this.#training;
+    const weights = await readWeights(parameters, specs);
+    const { step, tokens, seconds } = this.#progress;
+    const best = this.#best && {
+      epoch: this.#best.epoch,
+      metrics: this.#best.metrics,
+      weights: await readWeights(parameters, specs, this.#best.copy),
+    };
+    return {
+      seed: this.#options.hyperparameters.seed,
+      step,
+      epoch: this.#epoch,
+      stepsOfEpoch: this.#stepsOfEpoch,
+      weights,
+      optimizer: await optimizer.capture(),
+      ...(best && { best }),
+      evaluations: [...this.#evaluations],
+      tokens,
+      seconds,
+      plans: { fixed: device.kernels.matmul, tuned: device.tunedPlans },
+    };
+  }
+
+  /** Goes back, or on, to a state. Throws where it is not one of this method, model and seed. */
+  restore(state: TrainState): void {
+    const { built: { parameters, specs }, optimizer } = this.#training;
+    const { learningRate, seed } = this.#options.hyperparameters;
+    if (state.seed !== seed) {
+      throw new Error(`The state to go on from has the seed ${state.seed}, not ${seed}.`);
+    }
+    if (state.best) {
+      writeWeights(parameters, specs, state.best.weights);
+      const { epoch, metrics } = state.best;
+      this.#best = { epoch, metrics, copy: parameters.snapshot() };
+    }
+    writeWeights(parameters, specs, state.weights);
+    optimizer.restore(state.optimizer);
+    this.#epoch = state.epoch;
+    this.#stepsOfEpoch = state.stepsOfEpoch;
+    this.#evaluations.push(...state.evaluations);
+    this.#progress = new Progress({ totalSteps: this.totalSteps, learningRate }, state);
+  }
+
+  warnings(from?: TrainState): string[] {
+    const { hyperparameters: { warmupSteps }, device } = this.#options;
+    const warnings: string[] = [];
+    if (this.totalSteps <= warmupSteps) {
+      warnings.push(
+        `All ${this.totalSteps} steps lie within the warm-up of ${warmupSteps}: the learning rate ` +
+          `never reaches its value. Have fewer warm-up steps, or train longer.`,
+      );
+    }
+    if (from && JSON.stringify(from.plans.fixed) !== JSON.stringify(device.kernels.matmul)) {
+      warnings.push(
+        `The run began with other kernels for matrix products: from here on, the last bits of its ` +
+          `results differ from those of a run that was not stopped.`,
+      );
+    }
+    return warnings;
+  }
+
+  destroy(): void {
+    const { device, built, optimizer } = this.#training;
+    device.launcher.submit(); // what was recorded may read what is destroyed now
+    this.#best?.copy.forEach(({ storage }) => device.memory.destroy(storage));
+    optimizer.destroy();
+    built.destroy();
+  }
+
+  get #sentencesPerStep(): number {
+    const { batchSize, gradientAccumulationSteps } = this.#options.hyperparameters;
+    return batchSize * gradientAccumulationSteps;
+  }
 }
 
 /** Tokenises each text once, when it is first needed: the GPU works on the step before meanwhile. */
@@ -181,100 +284,4 @@ function encoder(encode: (text: string) => number[]): (example: Example) => Enco
     if (!ids) known.set(text, ids = encode(text));
     return { ids, label };
   };
-}
-
-function warningsFor({ warmupSteps }: Hyperparameters, totalSteps: number): string[] {
-  if (totalSteps > warmupSteps) return [];
-  return [
-    `All ${totalSteps} steps lie within the warm-up of ${warmupSteps}: the learning rate never ` +
-    `reaches its value. Lower --warmup_steps or train longer.`,
-  ];
-}
-
-async function readTrained({ parameters, specs }: MethodModel): Promise<TrainingResult["weights"]> {
-  const weights: TrainingResult["weights"] = new Map();
-  for (const { name, shape, trainable } of specs) {
-    if (trainable) weights.set(name, { shape, data: await parameters.get(name).read() });
-  }
-  return weights;
-}
-
-/** Counts steps, tokens and time, and turns the GPU's history into events. */
-class Progress {
-  /** Steps recorded so far. */
-  step = 0;
-  #epochs: number[] = [];
-  #tokens: number[] = [];
-  #totalTokens = 0;
-  #seconds = 0;
-  #since = 0;
-  #readEvery = 1;
-  readonly #totalSteps: number;
-  readonly #learningRate: number;
-
-  constructor({ learningRate }: Hyperparameters, totalSteps: number) {
-    this.#totalSteps = totalSteps;
-    this.#learningRate = learningRate;
-  }
-
-  get seconds(): number {
-    return this.#seconds;
-  }
-
-  get tokensPerSecond(): number {
-    return this.#totalTokens / Math.max(this.#seconds, 1e-9);
-  }
-
-  get readIsDue(): boolean {
-    return this.#tokens.length >= this.#readEvery;
-  }
-
-  resume(): void {
-    this.#since = performance.now();
-  }
-
-  pause(): void {
-    this.#seconds += (performance.now() - this.#since) / 1000;
-  }
-
-  made(epoch: number, tokens: number): void {
-    this.step++;
-    this.#epochs.push(epoch + 1);
-    this.#tokens.push(tokens);
-  }
-
-  async *read(optimizer: AdamW): AsyncGenerator<StepEvent> {
-    const records = await optimizer.readHistory();
-    const elapsed = this.#seconds;
-    this.pause();
-    this.resume();
-    if (records.length > 0) {
-      const perStep = (this.#seconds - elapsed) / records.length;
-      const due = Math.round(secondsBetweenReads / Math.max(perStep, 1e-6));
-      this.#readEvery = Math.min(historySlots, Math.max(1, due));
-    }
-    const first = this.step - records.length + 1;
-    for (const [index, { loss, gradientNorm, learningRate }] of records.entries()) {
-      const step = first + index;
-      if (!Number.isFinite(loss) || !Number.isFinite(gradientNorm)) {
-        throw new Error(
-          `Step ${step} of ${this.#totalSteps}: the loss is ${loss} and the gradient norm ` +
-            `${gradientNorm}. Lower --learning_rate (${this.#learningRate}) or check the weights.`,
-        );
-      }
-      this.#totalTokens += this.#tokens[index];
-      yield {
-        type: "step",
-        step,
-        epoch: this.#epochs[index],
-        loss,
-        gradientNorm,
-        learningRate,
-        tokens: this.#tokens[index],
-        tokensPerSecond: this.tokensPerSecond,
-      };
-    }
-    this.#epochs = [];
-    this.#tokens = [];
-  }
 }

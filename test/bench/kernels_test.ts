@@ -41,7 +41,7 @@ Deno.test("every kernel of the catalogue has a row, and every launch", async () 
     }
   }
   for (const [name, kernels] of Object.entries(catalogue)) {
-    if (/^(workgroup\w+|matmulSources)$/.test(name)) continue; // not a kernel
+    if (/^(workgroup\w+|matmulSources|paddedHeadSize)$/.test(name)) continue; // not a kernel
     const wanted = typeof kernels === "function"
       ? [`${fileOf(name)}.`]
       : Object.values(kernels).map((kernel) => kernel.name);

@@ -22,6 +22,40 @@ Deno.test("--dry_run counts the seven runs of bert-base-uncased with 13 classes"
   for (const line of table.stdout.split("\n")) assert.ok(line.length <= 80, line);
 });
 
+Deno.test("--dry_run counts what IA3, DoRA and LoRA's other settings train", async () => {
+  const head = 13 * 768 + 13;
+  const loraOf = (layers: number) => layers * 2 * 2 * 8 * 768; // A and B of query and value
+  /** Of 12 layers with two LayerNorms each, of the embeddings' LayerNorm and of the pooler. */
+  const biases = 12 * (7 * 768 + 3072) + 2 * 768;
+  const lora = ["--method", "lora", "--rank", "8"];
+  const cases: [args: string[], run: string, config: string, trainable: number][] = [
+    [["--method", "ia3"], "ia3", "-", 12 * (3 * 768 + 3072) + head],
+    [[...lora, "--use_dora"], "lora-r8-dora", "r=8, dora", loraOf(12) + 12 * 2 * 768 + head],
+    [[...lora, "--lora_layers", "0,3"], "lora-r8-l0_3", "r=8, layers=0+3", loraOf(2) + head],
+    [
+      [...lora, "--lora_modules_to_save", "pooler"],
+      "lora-r8-pooler",
+      "r=8, +pooler",
+      loraOf(12) + 768 * 768 + 768 + head,
+    ],
+    [
+      [...lora, "--lora_bias", "all"],
+      "lora-r8-bias_all",
+      "r=8, bias=all",
+      loraOf(12) + biases + head,
+    ],
+  ];
+  for (const [args, run, config, trainable] of cases) {
+    const { code, stdout, stderr } = await runTrain(["--dry_run", "--json", ...args]);
+    assert.equal(code, 0, stderr);
+    const { runs } = JSON.parse(stdout);
+    assert.deepEqual(
+      runs.map((each: Record<string, unknown>) => [each.run, each.config, each.trainable_params]),
+      [[run, config, trainable]],
+    );
+  }
+});
+
 Deno.test("--dry_run takes the number of classes from a file that is at hand", async () => {
   const folder = await Deno.makeTempDir();
   try {
@@ -51,6 +85,10 @@ Deno.test("wrong use ends with exit code 2 and one sentence on stderr", async ()
       ["--learning_rate", "-1"],
       ["--lerning_rate", "1"],
       ["--dry_run", "--lora_target_modules", "nothing"],
+      ["--dry_run", "--lora_layers", "0,12"],
+      ["--dry_run", "--lora_modules_to_save", "poolr"],
+      ["--dry_run", "--lora_bias", "some"],
+      ["--dry_run", "--method", "ia3", "--ia3_target_modules", "nothing"],
     ]
   ) {
     const { code, stdout, stderr } = await runTrain(args);

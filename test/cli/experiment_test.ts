@@ -3,7 +3,9 @@ import { join } from "node:path";
 import { runExperiment, type Session } from "../../cli/experiment.ts";
 import { parseFlags } from "../../cli/flags.ts";
 import { planRuns } from "../../cli/plan.ts";
-import { UserError } from "../../models/files/errors.ts";
+import { bertBaseUncased } from "../../models/encoders/mod.ts";
+import { UserError } from "../../models/errors.ts";
+import { methods } from "../../models/peft/methods.ts";
 import { type FakeOptions, fakeTools, recorder } from "./fake_tools.ts";
 
 const hub = { endpoint: "", cacheFolder: "", offline: true };
@@ -147,6 +149,41 @@ Deno.test("run.json says everything about a run", () =>
     });
     const comparison = await readJson(folder, "e", "comparison.json");
     assert.deepEqual(comparison.notices, ["MINI STANDS IN"]);
+  }));
+
+Deno.test("settings stand in run.json under the names of their flags", () => {
+  for (const { name, settings, plan, report } of Object.values(methods)) {
+    assert.deepEqual(
+      Object.keys(report(plan({})[0] as never, bertBaseUncased)),
+      Object.keys(settings),
+      name,
+    );
+  }
+});
+
+Deno.test("the comparison goes by method, then by what trains, then by name", () =>
+  withFolder(async (folder) => {
+    const of = (...args: string[]) => experiment(folder, ["--experiment", "e", ...args]);
+    await of("--method", "ia3");
+    await of("--method", "adapter", "--size", "8,4", "--adapter_placement", "output");
+    await of("--method", "adapter", "--size", "4", "--adapter_placement", "houlsby");
+    await of("--method", "adapter", "--size", "4"); // of one layer: as many parameters as output's
+    await of("--method", "lora", "--rank", "2,1", "--use_dora");
+    await of("--method", "lora", "--rank", "2,1");
+    const { comparison } = await of("--method", "full");
+    assert.deepEqual(comparison.runs.map(({ run }) => run), [
+      "full",
+      "lora-r1",
+      "lora-r1-dora",
+      "lora-r2",
+      "lora-r2-dora",
+      "adapter-4",
+      "adapter-4-output",
+      "adapter-8-output",
+      "adapter-4-houlsby",
+      "ia3",
+    ]);
+    assert.deepEqual(comparison.leftOut, []);
   }));
 
 Deno.test("the same command twice makes two numbered folders", () =>

@@ -1,13 +1,12 @@
 /** Tools without a GPU: a training that yields plausible events and files, for tests of the cli. */
-import { join } from "node:path";
 import type { DeviceHandle, TrainingTools } from "../../cli/tools.ts";
 import { NoAdapterError, OutOfMemoryError } from "../../engine/errors.ts";
 import { type RefusedPlan, registerPlan } from "../../engine/plans.ts";
 import type { MatmulPrecision } from "../../engine/precision.ts";
-import { bertBaseUncased } from "../../models/bert/config.ts";
-import { randomWeights } from "../../models/bert/weights.ts";
+import { bertBaseUncased } from "../../models/encoders/mod.ts";
+import { randomWeights } from "../../models/encoders/weights.ts";
 import { stratifiedSplit } from "../../models/data/split.ts";
-import { countParameters } from "../../models/peft/method.ts";
+import { countParameters } from "../../models/peft/methods.ts";
 import { computeMetrics } from "../../models/training/metrics.ts";
 import type { Output } from "../../cli/terminal.ts";
 
@@ -91,6 +90,7 @@ export function fakeTools(options: FakeOptions = {}): TrainingTools<DeviceHandle
         encode: () => [1, 2],
         files: [],
       }),
+    stepProducts: () => [],
     tuningKey: () => "a test's GPU",
     tuneKernels: (_device, _products, { known, refused }) =>
       Promise.resolve({ plans: known, refused: options.refused ?? refused, left: [] }),
@@ -146,14 +146,13 @@ export function fakeTools(options: FakeOptions = {}): TrainingTools<DeviceHandle
         },
       };
     },
-    async exportRun({ folder, method, baseModel }) {
+    exportRun({ method, baseModel }) {
       options.bases?.push(baseModel.name);
-      await Deno.writeTextFile(join(folder, "weights"), method.method);
-      return { files: ["weights"], bytes: method.method.length };
+      return Promise.resolve([{ name: "weights", content: method.method }]);
     },
-    async exportRandomBase({ folder }) {
-      await Deno.writeTextFile(join(folder, "config.json"), "{}");
+    exportRandomBase() {
       options.bases?.push("saved");
+      return Promise.resolve([{ name: "config.json", content: "{}" }]);
     },
   };
 }

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { type Flags, parseFlags } from "../../cli/flags.ts";
+import { methods } from "../../models/peft/methods.ts";
 
 function flagsOf(...args: string[]): Flags {
   const parsed = parseFlags(args);
@@ -15,9 +16,12 @@ function errorOf(...args: string[]): string {
   return parsed.message;
 }
 
+const inSnakeCase = (name: string) =>
+  name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+
 Deno.test("flags that are not given are undefined or false", () => {
-  const flags = flagsOf();
-  for (const [name, value] of Object.entries(flags)) {
+  const { settings, ...others } = flagsOf();
+  for (const [name, value] of Object.entries({ ...settings, ...others })) {
     assert.ok(value === undefined || value === false, `${name} is ${value}`);
   }
 });
@@ -25,13 +29,21 @@ Deno.test("flags that are not given are undefined or false", () => {
 Deno.test("every flag is read, in snake_case and in kebab-case, with a space and with =", () => {
   const given: [string, string, Partial<Flags>][] = [
     ["method", "lora", { method: "lora" }],
-    ["rank", "4,8", { rank: [4, 8] }],
-    ["size", "64", { size: [64] }],
-    ["adapter_placement", "houlsby", { adapterPlacement: "houlsby" }],
-    ["lora_alpha", "2r", { loraAlpha: { kind: "perRank", factor: 2 } }],
-    ["lora_alpha", "16", { loraAlpha: { kind: "value", value: 16 } }],
-    ["lora_dropout", "0.05", { loraDropout: 0.05 }],
-    ["lora_target_modules", "query,output.dense", { loraTargetModules: ["query", "output.dense"] }],
+    ["method", "ia3", { method: "ia3" }],
+    ["rank", "4,8", { settings: { rank: [4, 8] } }],
+    ["size", "64", { settings: { size: [64] } }],
+    ["adapter_placement", "houlsby", { settings: { adapter_placement: "houlsby" } }],
+    ["lora_alpha", "2r", { settings: { lora_alpha: { kind: "perRank", factor: 2 } } }],
+    ["lora_alpha", "16", { settings: { lora_alpha: { kind: "value", value: 16 } } }],
+    ["lora_dropout", "0.05", { settings: { lora_dropout: 0.05 } }],
+    ["lora_target_modules", "query,output.dense", {
+      settings: { lora_target_modules: ["query", "output.dense"] },
+    }],
+    ["lora_layers", "0,3", { settings: { lora_layers: [0, 3] } }],
+    ["lora_modules_to_save", "pooler", { settings: { lora_modules_to_save: ["pooler"] } }],
+    ["lora_bias", "lora_only", { settings: { lora_bias: "lora_only" } }],
+    ["ia3_target_modules", "key,value", { settings: { ia3_target_modules: ["key", "value"] } }],
+    ["ia3_feedforward_modules", "output", { settings: { ia3_feedforward_modules: ["output"] } }],
     ["model_name", "./my-model", { modelName: "./my-model" }],
     ["dataset", "org/some-data", { dataset: "org/some-data" }],
     ["text_column", "my-text", { textColumn: "my-text" }],
@@ -41,7 +53,10 @@ Deno.test("every flag is read, in snake_case and in kebab-case, with a space and
     ["gradient_accumulation_steps", "4", { gradientAccumulationSteps: 4 }],
     ["frozen_dtype", "bf16", { frozenDtype: "bf16" }],
     ["matmul_precision", "f16", { matmulPrecision: "f16" }],
-    ["learning_rate", "2e-5", { learningRate: { full: 2e-5, lora: 2e-5, adapter: 2e-5 } }],
+    ["learning_rate", "2e-5", {
+      learningRate: { full: 2e-5, lora: 2e-5, adapter: 2e-5, ia3: 2e-5 },
+    }],
+    ["learning_rate", "ia3=1e-2", { learningRate: { ia3: 0.01 } }],
     ["learning_rate", "lora=5e-4,full=.1", { learningRate: { lora: 5e-4, full: 0.1 } }],
     ["warmup_steps", "0", { warmupSteps: 0 }],
     ["weight_decay", "0", { weightDecay: 0 }],
@@ -52,15 +67,24 @@ Deno.test("every flag is read, in snake_case and in kebab-case, with a space and
     ["experiment", "first try", { experiment: "first try" }],
   ];
   const base = flagsOf();
+  const allWith = ({ settings, ...rest }: Partial<Flags>) => ({
+    ...base,
+    ...rest,
+    settings: { ...base.settings, ...settings },
+  });
   for (const [name, value, expected] of given) {
     for (const spelling of [name, name.replaceAll("_", "-")]) {
-      assert.deepEqual(flagsOf(`--${spelling}`, value), { ...base, ...expected });
-      assert.deepEqual(flagsOf(`--${spelling}=${value}`), { ...base, ...expected });
+      assert.deepEqual(flagsOf(`--${spelling}`, value), allWith(expected));
+      assert.deepEqual(flagsOf(`--${spelling}=${value}`), allWith(expected));
+    }
+  }
+  for (const name of ["use_rslora", "use_dora"]) {
+    for (const spelling of [name, name.replaceAll("_", "-")]) {
+      assert.deepEqual(flagsOf(`--${spelling}`), allWith({ settings: { [name]: true } }));
     }
   }
   for (
     const name of [
-      "use_rslora",
       "use_sample",
       "gradient_checkpointing",
       "overwrite",
@@ -95,6 +119,11 @@ Deno.test("a wrong value is a sentence that names the flag and the value", () =>
     ["--lora_alpha", "-2r"],
     ["--lora_dropout", "1"],
     ["--lora_target_modules", "query,"],
+    ["--lora_layers", "0,-1"],
+    ["--lora_layers", "3,3"],
+    ["--lora_modules_to_save", "pooler,"],
+    ["--ia3_target_modules", "key value"],
+    ["--ia3_feedforward_modules", ""],
     ["--weight_decay", "NaN"],
     ["--max_length", "2"],
     ["--seed", "4294967296"],
@@ -112,10 +141,20 @@ Deno.test("a wrong value is a sentence that names the flag and the value", () =>
   }
   assert.match(errorOf("--method", "prefix"), /--method: .*all, full, lora/);
   assert.match(errorOf("--adapter_placement", "top"), /shared, output/);
+  assert.match(errorOf("--lora_bias", "some"), /--lora_bias: .*none, all.* lora_only/);
+  assert.match(errorOf("--learning_rate", "bert=1"), /with a method of full, lora, adapter, ia3;/);
   assert.match(errorOf("--frozen_dtype", "f64"), /--frozen_dtype: .*f32, bf16/);
   assert.match(errorOf("--matmul_precision", "bf16"), /--matmul_precision: .*f32 and f16/);
   assert.match(errorOf("--rank"), /--rank requires/);
   assert.match(errorOf("--rank", "4", "--rank", "8"), /multiple times/);
+});
+
+Deno.test("a setting belongs to one method, and no other flag has its name", () => {
+  const { settings, ...others } = flagsOf();
+  const all = Object.values(methods).flatMap((method) => Object.keys(method.settings));
+  assert.deepEqual([...all].sort(), Object.keys(settings).sort(), "each name once");
+  const spelled = new Set(Object.keys(others).map(inSnakeCase));
+  assert.deepEqual(all.filter((name) => spelled.has(name)), []);
 });
 
 Deno.test("an unknown flag suggests the nearest", () => {
@@ -129,13 +168,24 @@ Deno.test("help shows every flag and fits 80 columns", () => {
     const parsed = parseFlags([spelling, "--rank", "8"]);
     assert.ok(parsed.kind === "help");
     for (const line of parsed.text.split("\n")) assert.ok(line.length <= 80, line);
-    for (const name of Object.keys(flagsOf())) {
-      const flag = `--${name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)}`;
+    const { settings, ...others } = flagsOf();
+    for (const name of Object.keys({ ...settings, ...others })) {
+      const flag = `--${inSnakeCase(name)}`;
       assert.ok(parsed.text.includes(flag), flag);
     }
     for (const shown of ["(4,8,16)", "(2e-5)", "(boltuix/emotions-dataset)", "deno task train"]) {
       assert.ok(parsed.text.includes(shown), shown);
     }
+  }
+});
+
+Deno.test("README's table has every flag", async () => {
+  const readme = await Deno.readTextFile(new URL("../../README.md", import.meta.url));
+  const rows = readme.split("\n").filter((line) => line.startsWith("| `--"));
+  const told = new Set(rows.flatMap((row) => row.split("|")[1].match(/--\w+/g) ?? []));
+  const { settings, ...others } = flagsOf();
+  for (const name of Object.keys({ ...settings, ...others })) {
+    assert.ok(told.has(`--${inSnakeCase(name)}`), name);
   }
 });
 

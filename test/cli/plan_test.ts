@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { parseFlags } from "../../cli/flags.ts";
 import { configLabel, fitToModel, methodLabel, type Plan, planRuns } from "../../cli/plan.ts";
-import { bertBaseUncased } from "../../models/bert/config.ts";
-import { UserError } from "../../models/files/errors.ts";
+import { bertBaseUncased } from "../../models/encoders/mod.ts";
+import { UserError } from "../../models/errors.ts";
 
 function planOf(...args: string[]): Plan {
   const parsed = parseFlags(args);
@@ -49,6 +49,26 @@ Deno.test("a method alone runs its configurations, lists choose them", () => {
     names(planOf("--method", "adapter", "--size", "8,16", "--adapter-placement", "houlsby")),
     ["adapter-8-houlsby", "adapter-16-houlsby"],
   );
+  assert.deepEqual(names(planOf("--method", "ia3")), ["ia3"]);
+});
+
+Deno.test("what differs from LoRA's and IA3's defaults is in the run's name and in the table", () => {
+  const told = (...args: string[]) =>
+    planOf(...args).runs.map(({ name, method }) => `${name}: ${configLabel(method)}`);
+  const lora = ["--method", "lora", "--rank", "8"];
+  assert.deepEqual(told(...lora), ["lora-r8: r=8"]);
+  assert.deepEqual(told(...lora, "--use_dora"), ["lora-r8-dora: r=8, dora"]);
+  assert.deepEqual(told(...lora, "--lora_layers", "0,3"), ["lora-r8-l0_3: r=8, layers=0+3"]);
+  assert.deepEqual(told(...lora, "--lora_modules_to_save", "pooler"), [
+    "lora-r8-pooler: r=8, +pooler",
+  ]);
+  assert.deepEqual(told(...lora, "--lora_bias", "all"), ["lora-r8-bias_all: r=8, bias=all"]);
+  assert.deepEqual(told("--method", "ia3", "--ia3_target_modules", "key,output.dense"), [
+    "ia3-key_output_dense: key+output.dense",
+  ]);
+  assert.deepEqual(told("--method", "ia3", "--ia3_feedforward_modules", "output.dense"), [
+    "ia3-ff_output_dense: ff+output.dense",
+  ]);
 });
 
 Deno.test("LoRA's alpha follows the rank unless it is a number", () => {
@@ -70,10 +90,12 @@ Deno.test("LoRA's alpha follows the rank unless it is a number", () => {
 Deno.test("a learning rate may differ by method, all else is shared", () => {
   const plan = planOf("--learning_rate", "lora=5e-4,adapter=1e-4", "--seed", "7");
   for (const { method, hyperparameters } of plan.runs) {
-    const expected = { full: 2e-5, lora: 5e-4, adapter: 1e-4 }[method.method];
-    assert.equal(hyperparameters.learningRate, expected);
+    const expected: Record<string, number> = { full: 2e-5, lora: 5e-4, adapter: 1e-4 };
+    assert.equal(hyperparameters.learningRate, expected[method.method]);
     assert.equal(hyperparameters.seed, 7);
   }
+  const [ia3] = planOf("--method", "ia3", "--learning_rate", "full=2e-5,ia3=1e-2").runs;
+  assert.equal(ia3.hyperparameters.learningRate, 0.01);
 });
 
 Deno.test("flags without effect are warned of, by name", () => {
@@ -93,6 +115,27 @@ Deno.test("flags without effect are warned of, by name", () => {
     ["--size", "--adapter_placement", "--learning_rate", "--overwrite"],
   );
   assert.deepEqual(planOf("--method", "lora", "--rank", "8", "--use_rslora").warnings, []);
+  assert.deepEqual(planOf("--ia3_target_modules", "key").warnings, [
+    "--ia3_target_modules has no effect with --method all: it belongs to ia3.",
+  ]);
+  assert.deepEqual(planOf("--method", "ia3", "--use_dora").warnings, [
+    "--use_dora has no effect with --method ia3: it belongs to lora.",
+  ]);
+});
+
+Deno.test("a learning rate by name that no run has is warned of, one rate for all is not", () => {
+  assert.deepEqual(planOf("--learning_rate", "ia3=1e-2,lora=5e-4").warnings, [
+    "--learning_rate ia3=1e-2 has no effect with --method all.",
+  ]);
+  assert.deepEqual(planOf("--method", "ia3", "--learning_rate", "lora=5e-4").warnings, [
+    "--learning_rate names no rate for ia3: the default 2e-5 is used.",
+  ]);
+  assert.deepEqual(planOf("--method", "lora", "--learning_rate", "full=2e-5,lora=5e-4").warnings, [
+    "--learning_rate full=2e-5 has no effect with --method lora.",
+  ]);
+  for (const method of ["all", "lora", "ia3"]) {
+    assert.deepEqual(planOf("--method", method, "--learning_rate", "1e-3").warnings, []);
+  }
 });
 
 Deno.test("two data sets at once are wrong use", () => {
@@ -116,11 +159,65 @@ Deno.test("a plan is fitted to the model, or refused", () => {
     () => fitToModel(planOf(...long), parse(...long), config, "tiny"),
     /256 is more than the 128 positions of tiny/,
   );
-  const targets = ["--lora_target_modules", "query,nothing"];
-  assert.throws(
-    () => fitToModel(planOf(...targets), parse(...targets), config, "tiny"),
-    (error) => error instanceof UserError && error.exitCode === 2 && /nothing/.test(error.message),
-  );
+  const refused: [args: string[], message: RegExp][] = [
+    [
+      ["--lora_target_modules", "query,nothing"],
+      /^--lora_target_modules: No linear layer is called "nothing"\. There are query, key, value, /,
+    ],
+    [
+      ["--lora_layers", "0,12"],
+      /^--lora_layers: There is no layer 12: the model has layers 0 to 11\.$/,
+    ],
+    [
+      ["--lora_modules_to_save", "pool"],
+      /^--lora_modules_to_save: No module is called "pool"\. There are bert, .*, pooler, classifier\.$/,
+    ],
+    [
+      ["--lora_target_modules", "pooler", "--lora_layers", "1,0"],
+      /^--lora_target_modules: No layer is called pooler within the layers 1, 0: LoRA changes none\.$/,
+    ],
+    [
+      ["--lora_modules_to_save", "encoder"],
+      /^--lora_target_modules: No layer is called query or value outside encoder: LoRA changes none\.$/,
+    ],
+    [
+      ["--method", "ia3", "--ia3_target_modules", "querry"],
+      /^--ia3_target_modules: No linear layer is called "querry"\. There are query, key, value, /,
+    ],
+    [
+      ["--method", "ia3", "--ia3_feedforward_modules", "query"],
+      /^--ia3_feedforward_modules: "query" is none of the layers that IA3 scales: key, value, output\.dense\.$/,
+    ],
+  ];
+  for (const [args, message] of refused) {
+    assert.throws(() => fitToModel(planOf(...args), parse(...args), config, "tiny"), (error) => {
+      assert.ok(error instanceof UserError && error.exitCode === 2);
+      assert.match(error.message, message);
+      return true;
+    });
+  }
+});
+
+Deno.test("IA3's runs are called by what differs from the usual", () => {
+  const fitted = (...args: string[]) => {
+    const parsed = parseFlags(["--method", "ia3", ...args]);
+    assert.ok(parsed.kind === "flags");
+    const plan = fitToModel(planRuns(parsed.flags), parsed.flags, bertBaseUncased, "bert");
+    const [{ name, method }] = plan.runs;
+    assert.ok(method.method === "ia3");
+    return [name, configLabel(method)];
+  };
+  const targets = "--ia3_target_modules";
+  assert.deepEqual(fitted(), ["ia3", "-"]);
+  assert.deepEqual(fitted(targets, "key,query"), ["ia3-key_query", "key+query"]);
+  assert.deepEqual(fitted(targets, "key,output.dense"), [
+    "ia3-key_output_dense",
+    "key+output.dense",
+  ]);
+  assert.deepEqual(fitted(targets, "key,value", "--ia3_feedforward_modules", "value"), [
+    "ia3-key_value-ff_value",
+    "key+value, ff+value",
+  ]);
 });
 
 Deno.test("tables name method and configuration as the original does", () => {

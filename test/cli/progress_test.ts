@@ -84,6 +84,8 @@ function show(output: Output, totalSteps: number, secondsAStep: number) {
     seconds += secondsAStep;
     progress.show(stepEvent(step));
   }
+  const capture = () => Promise.reject(new Error("Nobody asked for the state."));
+  progress.show({ type: "checkpoint", step: totalSteps, capture });
   progress.show({
     type: "evaluation",
     split: "validation",

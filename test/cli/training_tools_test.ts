@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { trainingTools } from "../../cli/training_tools.ts";
 import { createDevice } from "../../engine/device.ts";
-import { UserError } from "../../models/files/errors.ts";
+import { UserError } from "../../models/errors.ts";
 
 const granted = await createDevice({ matmulPrecision: "f16" }).then((device) => {
   device.destroy();

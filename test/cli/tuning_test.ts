@@ -1,21 +1,19 @@
 /** The tuned kernels' way: timed once, kept in a file, used again. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { tuneForAdapter } from "../../cli/tuning.ts";
+import { parseFlags } from "../../cli/flags.ts";
+import { planRuns } from "../../cli/plan.ts";
+import { productsOf, tuneForAdapter } from "../../cli/tuning.ts";
 import { readTuning, tuningCachePath, writeTuning } from "../../cli/tuning_cache.ts";
 import type { DeviceHandle, TrainingTools } from "../../cli/tools.ts";
 import {
   cooperativePlan,
   type RefusedPlan,
   registerPlan,
-  shapeClass,
   type TunedPlans,
 } from "../../engine/plans.ts";
-import { bertBaseUncased } from "../../models/bert/config.ts";
-import { stepProducts } from "../../models/bert/products.ts";
-import { loraDefaults } from "../../models/peft/method.ts";
 import { withFolder } from "../files/temporary.ts";
-import { fakeTools, recorder } from "./fake_tools.ts";
+import { fakeTools, recorder, tinyConfig } from "./fake_tools.ts";
 
 const plans: TunedPlans = {
   "NT f32 medium": registerPlan(2, 2),
@@ -131,29 +129,34 @@ Deno.test("the cache lies where caches lie", () => {
   assert.equal(at({ USERPROFILE: "/u" }), join("/u", ".cache", tail));
 });
 
-Deno.test("a step's products are those of its layers, stacked for query, key and value", () => {
-  const size = { sentences: 16, tokens: 320 };
-  const lora = stepProducts(bertBaseUncased, loraDefaults(8), size, "bf16");
-  assert.equal(lora.length, 2 * (12 * 4 + 1));
-  assert.deepEqual(lora[0], {
-    transpose: "NT",
-    rows: 320,
-    columns: 768,
-    inner: 768,
-    dtype: "bf16",
-    stack: 3,
-  });
-  assert.ok(lora.every(({ transpose }) => transpose !== "TN"));
-  const full = stepProducts(bertBaseUncased, { method: "full" }, size, "bf16");
-  assert.equal(full.length, 3 * (12 * 4 + 1));
-  assert.ok(full.every(({ dtype }) => dtype === "f32"));
-  const placement = "shared" as const;
-  const adapter = stepProducts(
-    bertBaseUncased,
-    { method: "adapter", size: 64, placement },
-    size,
-    "f32",
-  );
-  assert.equal(adapter.length, 2 * (12 * 4 + 1) + 6);
-  assert.ok(new Set(full.map(shapeClass)).size <= 9);
+Deno.test("tuned for are the products of every run's step, of a batch of the usual length", async () => {
+  const parsed = parseFlags(["--rank", "4", "--size", "64,128", "--frozen_dtype", "bf16"]);
+  assert.ok(parsed.kind === "flags");
+  const { runs } = planRuns(parsed.flags);
+  const asked: string[] = [];
+  const tools: Pick<TrainingTools<DeviceHandle>, "stepProducts"> = {
+    stepProducts(_device, { config, method, classes, frozenDtype }, { sentences, tokens }) {
+      assert.equal(config, tinyConfig);
+      asked.push(`${method.method} ${classes} ${frozenDtype} ${sentences} ${tokens}`);
+      return [{ transpose: "NT", rows: tokens, columns: 4, inner: 4, dtype: "f32" }];
+    },
+  };
+  const device = await fakeTools().createDevice();
+  const texts = ["one", "two words", "a", "and so forth then"]; // 2, 3, 2 and 5 tokens
+  const train = texts.map((text) => ({ text, label: 0 }));
+  const tokenizer = {
+    vocabSize: 100,
+    files: [],
+    encode: (text: string) => [0, ...text.split(" ").map(Number)],
+  };
+  const sizes = { config: tinyConfig, classes: 3 };
+  const split = { train, validation: [], test: [] };
+  const products = productsOf(device, runs, sizes, split, tokenizer, tools);
+  assert.deepEqual(asked, [
+    "full 3 bf16 16 48",
+    "lora 3 bf16 16 48",
+    "adapter 3 bf16 16 48",
+    "adapter 3 bf16 16 48",
+  ]);
+  assert.deepEqual(products.map(({ rows }) => rows), [48, 48, 48, 48]);
 });

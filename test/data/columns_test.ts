@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { findColumns } from "../../models/data/columns.ts";
-import { UserError } from "../../models/files/errors.ts";
+import { UserError } from "../../models/errors.ts";
 
 Deno.test("columns are found by their usual names, in any case", () => {
   const found = (...columns: string[]) => findColumns(columns, {}, "x.csv");
@@ -25,7 +25,11 @@ Deno.test("columns that were asked for, and errors that list what there is", () 
   });
   assert.throws(
     () => findColumns(columns, {}, "x.csv"),
-    /x\.csv has no column called text, sentence, content; its columns are "Body", "mood", "label".*--text_column/,
+    (error: unknown) =>
+      error instanceof UserError && error.exitCode === 1 &&
+      /x\.csv has no column called text, sentence, content; its columns are "Body", "mood", "label"/
+        .test(error.message) &&
+      error.remedy?.kind === "nameColumn" && error.remedy.column === "text",
   );
   assert.throws(
     () => findColumns(columns, { textColumn: "nope" }, "x.csv"),

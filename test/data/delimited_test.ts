@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { parseDelimited } from "../../models/data/delimited.ts";
-import { UserError } from "../../models/files/errors.ts";
+import { UserError } from "../../models/errors.ts";
 
 const fieldsOf = (text: string, delimiter = ",") =>
   parseDelimited(text, delimiter, "x.csv").map(({ fields }) => fields);

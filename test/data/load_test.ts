@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { loadDataset } from "../../models/data/load.ts";
-import { chooseTable, defaultDataset } from "../../models/data/locate.ts";
+import { chooseTable } from "../../models/data/choose.ts";
 import { stratifiedSplit } from "../../models/data/split.ts";
-import { UserError } from "../../models/files/errors.ts";
-import type { HubSettings } from "../../models/hub.ts";
+import { UserError } from "../../models/errors.ts";
+import { loadDataset } from "../../models/host/dataset.ts";
+import { defaultDataset } from "../../models/host/locate.ts";
+import type { HubSettings } from "../../models/host/settings.ts";
 import { putFiles, withFakeHub, withoutHub } from "../models/fake_hub.ts";
 
 const revision = "0123456789abcdef0123456789abcdef01234567";
@@ -111,7 +112,7 @@ Deno.test("the sample stands in for the default only, and says so", async () => 
     assert.match(data.notices[0], new RegExp(`^BUILT-IN SAMPLE INSTEAD OF ${defaultDataset}`));
     await rejects(
       loadDataset({ dataset: defaultDataset, hub: settings }),
-      /Cannot get boltuix.* no file or folder .*--use_sample/,
+      /Cannot get boltuix.* no file or folder .* either\.$/,
     );
     await rejects(
       loadDataset({ dataset: "org/data", useSample: true, hub: settings }),
@@ -173,7 +174,9 @@ Deno.test("which table of a repository is meant", () => {
   assert.throws(() => choose("test.csv"), /no training data, only test\.csv/);
   assert.throws(
     () => choose("a/train.csv", "b/train.csv"),
-    /several data sets.*org\/data\/a\/train/,
+    (error) =>
+      error instanceof UserError && /several data sets/.test(error.message) &&
+      error.remedy?.kind === "chooseDataset" && error.remedy.example === "org/data/a/train.csv",
   );
   assert.throws(() => choose("train-00000-of-00002.parquet"), /1 of 2 parts/);
 });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { proportionalCounts, stratifiedSplit } from "../../models/data/split.ts";
-import { UserError } from "../../models/files/errors.ts";
+import { UserError } from "../../models/errors.ts";
 
 function dataOf(counts: number[]) {
   const examples = counts.flatMap((count, label) =>
@@ -77,6 +77,8 @@ Deno.test("classes that are too small, and too few samples, are errors that say 
   assert.throws(
     () => stratifiedSplit(dataOf([10, 10]), { seed: 1, maxSamples: 5 }),
     (error: unknown) =>
-      error instanceof UserError && error.exitCode === 2 && /give 6 or more/.test(error.message),
+      error instanceof UserError && error.exitCode === 2 &&
+      /sample of 5 rows is too small for 2 classes/.test(error.message) &&
+      error.remedy?.kind === "moreSamples" && error.remedy.least === 6,
   );
 });

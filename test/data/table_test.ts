@@ -1,24 +1,17 @@
 import assert from "node:assert/strict";
-import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { openTable } from "../../models/data/table.ts";
-import { UserError } from "../../models/files/errors.ts";
-import { putFiles } from "../models/fake_hub.ts";
+import { UserError } from "../../models/errors.ts";
+import { blobSource, bytesSource } from "../../models/files/byte_source.ts";
 
 const fixture = (name: string) => fileURLToPath(new URL(`fixtures/${name}`, import.meta.url));
 
-async function inFolder(
-  files: Record<string, string | Uint8Array>,
-  test: (folder: string) => Promise<void>,
-): Promise<void> {
-  const folder = await Deno.makeTempDir();
-  try {
-    await putFiles(folder, files);
-    await test(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
+const sourceOf = (name: string, content: string | Uint8Array) =>
+  bytesSource(typeof content === "string" ? new TextEncoder().encode(content) : content, name);
+
+/** As a page has a file that somebody dropped on it. */
+const parquet = async (name: string) =>
+  await openTable(blobSource(new Blob([await Deno.readFile(fixture(name))]), name));
 
 const rejects = (promise: Promise<unknown>, message: RegExp) =>
   assert.rejects(promise, (error: unknown) => {
@@ -33,15 +26,13 @@ Deno.test("the formats give the same table", async () => {
     "a.tsv": "text\tlabel\nHello, you\tjoy\nBye\tsadness\n",
     "a.jsonl": '{"text": "Hello, you", "label": "joy"}\r\n\n{"text": "Bye", "label": "sadness"}',
   };
-  await inFolder(files, async (folder) => {
-    for (const name of Object.keys(files)) {
-      const table = await openTable(join(folder, name));
-      assert.deepEqual(table.columns, ["text", "label"], name);
-      assert.equal(table.rows, 2);
-      assert.deepEqual(await table.read("text"), ["Hello, you", "Bye"], name);
-      assert.deepEqual(await table.read("label"), ["joy", "sadness"], name);
-    }
-  });
+  for (const [name, content] of Object.entries(files)) {
+    const table = await openTable(sourceOf(name, content));
+    assert.deepEqual(table.columns, ["text", "label"], name);
+    assert.equal(table.rows, 2);
+    assert.deepEqual(await table.read("text"), ["Hello, you", "Bye"], name);
+    assert.deepEqual(await table.read("label"), ["joy", "sadness"], name);
+  }
 });
 
 Deno.test("what cannot be read is an error that says where", async () => {
@@ -56,34 +47,30 @@ Deno.test("what cannot be read is an error that says where", async () => {
     "no.parquet": "PAR1 not at all",
     "data.xlsx": "",
   };
-  await inFolder(files, async (folder) => {
-    const open = (name: string) => openTable(join(folder, name));
-    await rejects(
-      open("ragged.csv"),
-      /ragged\.csv, line 4: 3 fields, but the first line names 2 columns/,
-    );
-    await rejects(open("twice.csv"), /two columns are called "text"/);
-    await rejects(open("empty.tsv"), /is empty/);
-    await rejects(open("latin.csv"), /is not UTF-8 text.*iconv/);
-    await rejects(open("broken.jsonl"), /broken\.jsonl, line 2 is not JSON/);
-    const lists = await open("list.jsonl");
-    await rejects(lists.read("label"), /list\.jsonl, line 2: "label" is a list/);
-    await rejects(open("array.ndjson"), /line 1: expected an object/);
-    await rejects(open("no.parquet"), /Cannot read .* as Parquet/);
-    await rejects(open("data.xlsx"), /Cannot tell the format/);
-  });
+  const open = (name: keyof typeof files) => openTable(sourceOf(name, files[name]));
+  await rejects(
+    open("ragged.csv"),
+    /ragged\.csv, line 4: 3 fields, but the first line names 2 columns/,
+  );
+  await rejects(open("twice.csv"), /two columns are called "text"/);
+  await rejects(open("empty.tsv"), /is empty/);
+  await rejects(open("latin.csv"), /is not UTF-8 text.*iconv/);
+  await rejects(open("broken.jsonl"), /broken\.jsonl, line 2 is not JSON/);
+  const lists = await open("list.jsonl");
+  await rejects(lists.read("label"), /list\.jsonl, line 2: "label" is a list/);
+  await rejects(open("array.ndjson"), /line 1: expected an object/);
+  await rejects(open("no.parquet"), /Cannot read .* as Parquet/);
+  await rejects(open("data.xlsx"), /Cannot tell the format/);
 });
 
 Deno.test("missing and null values are empty, numbers are text", async () => {
-  await inFolder({ "a.jsonl": '{"a": 1, "b": null}\n{"b": true}\n' }, async (folder) => {
-    const table = await openTable(join(folder, "a.jsonl"));
-    assert.deepEqual(await table.read("a"), ["1", ""]);
-    assert.deepEqual(await table.read("b"), ["", "true"]);
-  });
+  const table = await openTable(sourceOf("a.jsonl", '{"a": 1, "b": null}\n{"b": true}\n'));
+  assert.deepEqual(await table.read("a"), ["1", ""]);
+  assert.deepEqual(await table.read("b"), ["", "true"]);
 });
 
 Deno.test("Parquet: strings, nulls and snappy", async () => {
-  const table = await openTable(fixture("strings.parquet"));
+  const table = await parquet("strings.parquet");
   assert.deepEqual(table.columns, ["Sentence", "Label"]);
   assert.equal(table.rows, 6);
   assert.deepEqual((await table.read("Sentence")).slice(3), ["It's Monday.", "", "naïve café ☕"]);
@@ -91,7 +78,7 @@ Deno.test("Parquet: strings, nulls and snappy", async () => {
 });
 
 Deno.test("Parquet: class numbers become the names that the schema carries", async () => {
-  const table = await openTable(fixture("classes.parquet"));
+  const table = await parquet("classes.parquet");
   assert.deepEqual(table.columns, ["text", "label", "tokens"]);
   assert.deepEqual(await table.read("label"), ["joy", "sadness", "joy", "neutral", "joy", ""]);
   await rejects(table.read("tokens"), /row 1: "tokens" is a list/);

@@ -52,4 +52,8 @@ export const attentionCases = [
   attentionCase({ lengths: [3, 41], heads: 1, headSize: 32, rows: 45 }, 0.1), // no texture
   attentionCase({ lengths: [5, 150, 1], heads: 2, headSize: 12, rows: 192 }, 0.2), // one part a token
   attentionCase({ lengths: [5, 6], heads: 5, headSize: 4, rows: 16 }),
+  attentionCase({ lengths: [3, 41], heads: 3, headSize: 26, rows: 45 }, 0.1), // padded
+  attentionCase({ lengths: [5, 6], heads: 5, headSize: 2, rows: 16 }),
+  attentionCase({ lengths: [1, 17, 9], heads: 2, headSize: 6, rows: 30 }, 0.3),
+  attentionCase({ lengths: [4, 3], heads: 1, headSize: 130, rows: 8 }), // too large to be handed round
 ];

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { createDevice, Device } from "../../engine/device.ts";
 import { registerPlan } from "../../engine/plans.ts";
-import { attention, workgroupSizes } from "../../kernels/mod.ts";
+import { attention, paddedHeadSize, workgroupSizes } from "../../kernels/mod.ts";
 import { attentionCases } from "./attention_cases.ts";
 import { checkOp } from "./check.ts";
 
@@ -35,7 +35,15 @@ Deno.test("attention: every head size up to 128 has a tile in WebGPU's least wor
 
 Deno.test("attention: a head whose shares are unequal, or too large, goes by workgroup memory", () => {
   const textures = (headSize: number, lanes: number) =>
-    attention({ headSize, lanes, textures: true }).textures;
+    attention({ headSize, lanes, textures: true }).forward.textures?.has("projections");
   assert.ok(textures(32, 8) && textures(64, 8) && textures(48, 4));
   assert.ok(!textures(48, 8) && !textures(12, 4) && !textures(256, 8) && !textures(64, 0));
+});
+
+Deno.test("attention: a multiple of 4 is never padded; others to what the kernels share, or to one", () => {
+  for (let headSize = 4; headSize <= 256; headSize += 4) {
+    for (const lanes of [0, 4, 8]) assert.equal(paddedHeadSize(headSize, lanes), headSize);
+  }
+  assert.deepEqual([0, 4, 8].map((lanes) => paddedHeadSize(26, lanes)), [28, 32, 32]);
+  assert.deepEqual([0, 4, 8].map((lanes) => paddedHeadSize(130, lanes)), [132, 132, 132]);
 });

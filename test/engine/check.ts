@@ -6,9 +6,10 @@ import assert from "node:assert/strict";
 import { sizeOf } from "../../engine/shape.ts";
 import type { Device } from "../../engine/device.ts";
 import { add, scale, silu } from "../../engine/ops/mod.ts";
+import { bytesPerValue, pack, type PackedDtype } from "../../engine/pack.ts";
 import { domains, HostRandom } from "../../engine/random.ts";
 import { withTape } from "../../engine/tape.ts";
-import { persistent, type Tensor, upload } from "../../engine/tensor.ts";
+import { persistent, Tensor, upload } from "../../engine/tensor.ts";
 import { functions, type Values } from "../reference.ts";
 
 /** An operation on shapes: what the engine runs, and what must come out. */
@@ -48,6 +49,18 @@ export function tensorOf(
   const tensor = upload(device, shape, Float32Array.from(values));
   tensor.requiresGrad = requiresGrad;
   return tensor;
+}
+
+/** The same, rounded to 16 bits a value. */
+export function packedTensor(
+  device: Device,
+  shape: number[],
+  values: Values,
+  dtype: PackedDtype,
+): Tensor {
+  const storage = device.memory.acquire(values.length * bytesPerValue[dtype]);
+  device.write(storage, 0, pack(Float32Array.from(values), dtype));
+  return new Tensor(device, shape, storage, 0, dtype);
 }
 
 /** A trainable tensor that outlives the step, with an optimiser's gradient buffer or none. */

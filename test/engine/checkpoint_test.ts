@@ -13,7 +13,7 @@ const weights = [1, 2].map((seed) => parameter(device, [8, 8], seed));
 const bias = parameter(device, [8], 3);
 const shape = [6, 8];
 const block = (weight: Tensor) => (x: Tensor) =>
-  add(dropout(silu(linear(dropout(x, 0.2), weight, bias)), 0.3), x);
+  add(dropout(silu(linear(dropout(x, 0.2), { weight, bias })), 0.3), x);
 
 /** Two blocks, the second inside a part of its own; every gradient, and the input's where it is wanted. */
 function gradients(part: Part, inputTrains: boolean): Promise<number[][]> {
@@ -71,7 +71,7 @@ Deno.test("a checkpoint in which nothing wants a gradient is not run again", () 
     const { output, backward } = withTape(() =>
       checkpoint(x, (x) => {
         runs++;
-        return silu(linear(x, frozen, zeros));
+        return silu(linear(x, { weight: frozen, bias: zeros }));
       })
     );
     assert.equal(output.requiresGrad, false);

@@ -44,8 +44,8 @@ Deno.test("matrix units: every variant binds and takes what the other plans' ker
   const other: MatmulPlan = { kind: "workgroup", rows: 1, columns: 1, inner: 8, workgroup: [4, 4] };
   for (const variant of variants()) {
     for (const size of [8, 16] as const) {
-      const kernel = tiledKernel({ variant, plan: cooperativePlan(size, 32) });
-      const expected = tiledKernel({ variant, plan: other });
+      const kernel = tiledKernel(cooperativePlan(size, 32), variant);
+      const expected = tiledKernel(other, variant);
       assert.deepEqual(kernel.bindings, expected.bindings);
       assert.deepEqual(kernel.params, expected.params);
       assert.equal(kernel.name, expected.name);

@@ -229,7 +229,7 @@ Deno.test("equal steps make no new buffers, bind groups or pipelines", async () 
       const { backward } = withTape(() => {
         let x = tensorOf(device, [9, 20], randomValues(180, number));
         for (let i = 0; i < 3; i++) {
-          x = layerNorm(add(gelu(linear(x, weight, bias)), x), bias, bias, 1e-12);
+          x = layerNorm(add(gelu(linear(x, { weight, bias })), x), bias, bias, 1e-12);
         }
         return x;
       });

@@ -28,8 +28,9 @@ Deno.test("engine/mod.ts is enough to train a network that tells two classes apa
     device.beginStep(1, step);
     parameters.zeroGradients();
     const { output, backward } = withTape(() => {
-      const hidden = relu(linear(upload(device, [16, 4], points), of("hidden"), of("hiddenBias")));
-      const logits = linear(hidden, of("head"), of("headBias"));
+      const layer = (name: string) => ({ weight: of(name), bias: of(`${name}Bias`) });
+      const hidden = relu(linear(upload(device, [16, 4], points), layer("hidden")));
+      const logits = linear(hidden, layer("head"));
       return crossEntropy(logits, upload(device, [16], labels));
     });
     backward();

@@ -8,11 +8,12 @@ import {
   crossEntropy,
   embedding,
   gelu,
+  join,
   layerNorm,
   linear,
-  linearStack,
-  loraLinear,
+  loraRowNorms,
   relu,
+  scaleColumns,
   silu,
   softmax,
   tanh,
@@ -154,29 +155,48 @@ Deno.test("shapes that do not fit are refused with the shapes", () => {
     tensorOf(device, shape, new Array(shape.reduce((a, b) => a * b)).fill(1));
   const ids = rowIndex(device, Uint32Array.of(0, 1));
   const lora = (a: Tensor, b: Tensor, columns = 8) =>
-    loraLinear(of(3, columns), of(12, columns), of(12), { a, b, scale: 1, dropout: 0 });
-  const loraStack = (x: Tensor, outputs: number) => {
-    const weights = { a: of(32, 8), b: of(outputs, 32), scale: 1, dropout: 0 };
-    const layer = { weight: of(outputs, 8), bias: of(outputs), lora: weights };
-    return linearStack(x, { layers: [layer, layer] });
-  };
+    linear(of(3, columns), { weight: of(12, columns), lora: { a, b, scale: 1, dropout: 0 } });
+  const settings = { scale: 1, dropout: 0 };
   const sentences = upload(device, [2, 2], Uint32Array.of(0, 2, 0, 2));
   const mistakes: [() => Tensor, RegExp][] = [
     [() => add(of(2, 3), of(3, 2)), /Cannot add \[3, 2\] to \[2, 3\]/],
-    [() => linear(of(2, 8), of(5, 12), of(5)), /\[2, 8\] by \[5, 12\]: inner sizes 8 and 12/],
-    [() => linear(of(2, 8), of(5, 8), of(6)), /bias of 6 values does not fit 5 columns/],
+    [() => join([of(4, 16), of(8, 8)]), /Cannot join \[8, 8\] to \[4, 16\]/],
+    [() => join([of(2, 12), of(2, 12)]), /Part 1 of \[2, 2, 12\] starts at byte 96/],
+    [() => scaleColumns(of(2, 8), of(6)), /columns of \[2, 8\] by \[6\] values: take 8/],
+    [() => scaleColumns(of(2, 8), of(8), { divisor: of(1) }), /by \[8, 1\] values: take 8/],
+    [
+      () => loraRowNorms(of(12, 8), { a: of(4, 8), b: of(11, 4), scale: 1 }),
+      /B \[11, 4\] do not fit 1 of the weight \[12, 8\]/,
+    ],
+    [() => linear(of(2, 8), { weight: of(5, 12) }), /\[2, 8\] by \[5, 12\]: inner sizes 8 and 12/],
+    [
+      () => linear(of(2, 8), { weight: of(5, 8), bias: of(6) }),
+      /bias of 6 values does not fit 5 columns/,
+    ],
     [() => layerNorm(of(2, 8), of(8), of(4), 1), /\[2, 8\] with γ \[8\] and β \[4\]/],
     [() => layerNorm(of(2, 6), of(6), of(6), 1), /multiple of 4/],
     [() => embedding(of(5, 6), ids), /\[5, 6\].*multiple of 4/],
     [() => crossEntropy(of(3, 5), upload(device, [2], Uint32Array.of(1, 2))), /2 labels .* 3 rows/],
-    [() => lora(of(4, 12), of(12, 4)), /A \[4, 12\] and B \[12, 4\] do not fit .*\[12, 8\]/],
+    [() => lora(of(4, 12), of(12, 4)), /A \[4, 12\] and B \[12, 4\] do not fit 1 of .*\[12, 8\]/],
+    [
+      () =>
+        linear(of(3, 8), { weight: of(9, 4, 8), lora: { ...settings, a: of(4, 8), b: of(4, 4) } }),
+      /LoRA in a stack of 9 layers: 8 are the most/,
+    ],
+    [
+      () =>
+        linear(of(3, 8), {
+          weight: of(2, 4, 8),
+          lora: { ...settings, a: of(4, 8), b: of(4, 4), layers: [2] },
+        }),
+      /LoRA on the layers 2 of a stack of 2: count from 0, ascending/,
+    ],
     [() => lora(of(4, 8), of(12, 3)), /B \[12, 3\]/],
-    [() => loraStack(of(64, 8), 6), /LoRA layers in a stack have 6 outputs, no multiple of 4/],
     [() => lora(of(4, 8), of(10, 4)), /B \[10, 4\]/],
     [() => lora(of(4, 6), of(12, 4), 6), /multiple of 4/],
     [
-      () => attention(of(3, 32, 12), { heads: 2, dropout: 0, sentences }),
-      /head size of 6 is not a multiple of 4/,
+      () => attention(of(3, 32, 12), { heads: 5, dropout: 0, sentences }),
+      /12 columns cannot be split among 5 heads/,
     ],
     [
       () => part(of(3, 2, 12), 1),

@@ -1,14 +1,21 @@
 /** Every operation of the engine, forward and backward, against the float64 reference. */
 import { createDevice, Device } from "../../engine/device.ts";
+import { pack, type PackedDtype, unpack } from "../../engine/pack.ts";
 import { registerPlan } from "../../engine/plans.ts";
 import { rowIndex } from "../../engine/ops/embedding.ts";
 import * as ops from "../../engine/ops/mod.ts";
-import { gradientBuffer } from "../../engine/tape.ts";
-import { part, type Tensor, upload } from "../../engine/tensor.ts";
+import { type Tensor, upload } from "../../engine/tensor.ts";
 import * as reference from "../reference.ts";
 import type { Values } from "../reference.ts";
 import { attentionCases } from "./attention_cases.ts";
-import { checkOp, dropoutSite, type OpCase } from "./check.ts";
+import {
+  checkOp,
+  dropoutSite,
+  type OpCase,
+  packedTensor,
+  randomValues,
+  tensorOf,
+} from "./check.ts";
 import { elementFactors } from "./dropout_factors.ts";
 
 const device = await createDevice({
@@ -75,28 +82,89 @@ const repeated = (rows: number) => [
   ...[0, rows - 1, rows - 1, 0, 0, 63, 64, 127, 128].map((id) => id % rows),
 ];
 
-function linear(rows: number, inputs: number, outputs: number): OpCase {
+interface LinearOptions {
+  bias?: boolean;
+  /** Layers of a stack; a single one unless given. */
+  stack?: number;
+  /** Which of them have LoRA, of this rank and dropout. */
+  lora?: { rank: number; layers?: number[]; dropout?: number };
+}
+
+/** Linear layers of one input; inputs of the case are x, weight, then bias, A and B where there are any. */
+function linear(
+  [rows, inputs, outputs]: [number, number, number],
+  { bias = true, stack, lora }: LinearOptions = {},
+): OpCase & { run(inputs: Tensor[], end?: ops.LinearEnd): Tensor } {
+  const count = stack ?? 1;
+  const leading = (layers: number) => stack === undefined ? [] : [layers];
+  const adapted = lora ? lora.layers ?? [0] : [];
+  const scale = 0.7;
+  const dropout = lora?.dropout ?? 0;
+  const factors = adapted.map((_, site) =>
+    elementFactors({ ...dropoutSite(dropout), site }, rows * inputs)
+  );
+  const loraShapes = lora
+    ? [[lora.rank, inputs], [outputs, lora.rank]].map((each) => [
+      ...leading(adapted.length),
+      ...each,
+    ])
+    : [];
+  const named = (tensors: Tensor[]): ops.LinearWeights => {
+    const [weight, ...rest] = tensors;
+    const own = bias ? rest.shift() : undefined;
+    const [a, b] = rest;
+    const layers = stack === undefined ? undefined : adapted;
+    return { weight, bias: own, ...(lora && { lora: { a, b, scale, dropout, layers } }) };
+  };
   return {
-    shapes: [[rows, inputs], [outputs, inputs], [outputs]],
-    run: ([x, weight, bias]) => ops.linear(x, weight, bias),
-    reference: ([x, weight, bias], dy) =>
-      withZeros(dy, rows * outputs, (dy) => reference.linear(x, weight, bias, dy)),
+    shapes: [
+      [rows, inputs],
+      [...leading(count), outputs, inputs],
+      ...(bias ? [[...leading(count), outputs]] : []),
+      ...loraShapes,
+    ],
+    run: ([x, ...tensors], end?: ops.LinearEnd) => ops.linear(x, named(tensors), end),
+    reference([x, weight, ...rest], dy) {
+      const biases = bias ? rest.shift()! : new Array(count * outputs).fill(0);
+      const [as, bs] = rest.map((each) => split(each, adapted.length));
+      const dys = split(dy.length > 0 ? dy : new Array(count * rows * outputs).fill(0), count);
+      const results = dys.map((dz, z) => {
+        const own = [x, split(weight, count)[z], split(biases, count)[z]];
+        const slot = adapted.indexOf(z);
+        return slot < 0 ? reference.linear(own[0], own[1], own[2], dz) : reference.loraLinear(
+          [...own, as[slot], bs[slot]],
+          { scale, factors: factors[slot] },
+          dz,
+        );
+      });
+      const of = (i: number) => results.map(({ gradients }) => gradients[i]);
+      const dx = of(0).reduce((sum, each) => sum.map((value, i) => value + each[i]));
+      const gradients = [dx, of(1).flat(), ...(bias ? [of(2).flat()] : [])];
+      if (lora) gradients.push(adapted.flatMap((z) => of(3)[z]), adapted.flatMap((z) => of(4)[z]));
+      return { y: results.flatMap(({ y }) => y), gradients };
+    },
   };
 }
 
 /** A layer with what may follow it in its kernel; its last input is the residual, where there is one. */
-function withEnd(
-  layer: OpCase,
-  size: [rows: number, columns: number],
-  run: (inputs: Tensor[], end: ops.LinearEnd) => Tensor,
+function linearEnd(
+  size: [number, number, number],
   { gelu = false, dropout = 0, residual = false },
+  options: LinearOptions = {},
 ): OpCase {
-  const factors = elementFactors(dropoutSite(dropout), size[0] * size[1]);
+  const layer = linear(size, options);
+  const [rows, , outputs] = size;
+  const shape = [...(options.stack ? [options.stack] : []), rows, outputs];
+  const factors = elementFactors(dropoutSite(dropout), (options.stack ?? 1) * rows * outputs);
   const count = layer.shapes.length;
   return {
-    shapes: residual ? [...layer.shapes, size] : layer.shapes,
+    shapes: residual ? [...layer.shapes, shape] : layer.shapes,
     run: (inputs) =>
-      run(inputs.slice(0, count), { gelu, dropout, ...(residual && { residual: inputs[count] }) }),
+      layer.run(inputs.slice(0, count), {
+        gelu,
+        dropout,
+        ...(residual && { residual: inputs[count] }),
+      }),
     reference(inputs, dresult) {
       const own = inputs.slice(0, count);
       const { y: before } = layer.reference(own, []);
@@ -109,127 +177,122 @@ function withEnd(
   };
 }
 
-function linearEnd(
-  [rows, inputs, outputs]: [number, number, number],
-  end: { gelu?: boolean; dropout?: number; residual?: boolean },
-): OpCase {
-  const run = ([x, weight, bias]: Tensor[], made: ops.LinearEnd) =>
-    ops.linear(x, weight, bias, made);
-  return withEnd(linear(rows, inputs, outputs), [rows, outputs], run, end);
-}
-
-function loraEnd(
-  [rows, inputs, outputs, rank]: [number, number, number, number],
-  end: { gelu?: boolean; dropout?: number; residual?: boolean },
-): OpCase {
-  const run = ([x, weight, bias, a, b]: Tensor[], made: ops.LinearEnd) =>
-    ops.loraLinear(x, weight, bias, { a, b, scale: 4 / rank, dropout: 0 }, made);
-  return withEnd(lora(rows, inputs, outputs, rank, 0), [rows, outputs], run, end);
-}
-
-function lora(
-  rows: number,
-  inputs: number,
-  outputs: number,
-  rank: number,
-  probability: number,
-): OpCase {
-  const scale = 16 / rank / 4;
-  const factors = elementFactors(dropoutSite(probability), rows * inputs);
+function layerNorm([rows, columns]: number[], eps: number, bias = true): OpCase {
   return {
-    shapes: [[rows, inputs], [outputs, inputs], [outputs], [rank, inputs], [outputs, rank]],
-    run: ([x, weight, bias, a, b]) =>
-      ops.loraLinear(x, weight, bias, { a, b, scale, dropout: probability }),
-    reference: (inputs, dy) =>
-      withZeros(
-        dy,
-        rows * outputs,
-        (dy) => reference.loraLinear(inputs, { scale, factors }, dy),
-      ),
-  };
-}
-
-/** The parts of a joined parameter, as layers of their own that share its gradient. */
-function members(joined: Tensor): Tensor[] {
-  const gradient = joined.requiresGrad ? gradientBuffer(joined) : undefined;
-  return Array.from({ length: joined.shape[0] }, (_, z) => {
-    const member = part(joined, z);
-    member.requiresGrad = joined.requiresGrad;
-    if (gradient) member.gradient = part(gradient, z);
-    return member;
-  });
-}
-
-/** Three layers of one input; those of `adapted` have LoRA. With `joined` one launch computes all. */
-function linearStack(
-  [rows, inputs, outputs]: [number, number, number],
-  { joined, adapted = [], rank = 4 }: { joined: boolean; adapted?: number[]; rank?: number },
-): OpCase {
-  const probability = 0.1;
-  const scale = 0.7;
-  const factors = adapted.map((_, slot) =>
-    elementFactors({ ...dropoutSite(probability), site: slot }, rows * inputs)
-  );
-  const loraShapes = [[adapted.length, rank, inputs], [adapted.length, outputs, rank]];
-  const shapes = [[rows, inputs], [3, outputs, inputs], [3, outputs]];
-  return {
-    shapes: adapted.length > 0 ? [...shapes, ...loraShapes] : shapes,
-    run([x, weight, bias, loraA, loraB]) {
-      const [weights, biases] = [members(weight), members(bias)];
-      const [as, bs] = [loraA, loraB].map((each) => each ? members(each) : []);
-      const layers = weights.map((each, z) => {
-        const slot = adapted.indexOf(z);
-        const made = { a: as[slot], b: bs[slot], scale, dropout: probability };
-        return { weight: each, bias: biases[z], ...(slot >= 0 && { lora: made }) };
-      });
-      return ops.linearStack(x, {
-        layers,
-        ...(joined && { joined: { weight, bias, loraA, loraB } }),
-      });
-    },
-    reference([x, weight, bias, loraA = [], loraB = []], dy) {
-      const dys = split(dy.length > 0 ? dy : new Array(3 * rows * outputs).fill(0), 3);
-      const [as, bs] = [loraA, loraB].map((each) => split(each, Math.max(1, adapted.length)));
-      const results = dys.map((dz, z) => {
-        const slot = adapted.indexOf(z);
-        const own = [x, split(weight, 3)[z], split(bias, 3)[z]];
-        return slot < 0 ? reference.linear(own[0], own[1], own[2], dz) : reference.loraLinear(
-          [...own, as[slot], bs[slot]],
-          { scale, factors: factors[slot] },
-          dz,
-        );
-      });
-      const of = (i: number) => results.map(({ gradients }) => gradients[i]);
-      const dx = of(0).reduce((sum, each) => sum.map((value, i) => value + each[i]));
-      const gradients = [dx, of(1).flat(), of(2).flat()];
-      if (adapted.length > 0) {
-        gradients.push(adapted.flatMap((z) => of(3)[z]), adapted.flatMap((z) => of(4)[z]));
-      }
-      return { y: results.flatMap(({ y }) => y), gradients };
-    },
-  };
-}
-
-function withZeros<T>(dy: Values, size: number, run: (dy: Values) => T): T {
-  return run(dy.length > 0 ? dy : new Array(size).fill(0));
-}
-
-function layerNorm([rows, columns]: number[], eps: number): OpCase {
-  return {
-    shapes: [[rows, columns], [columns], [columns]],
+    shapes: [[rows, columns], [columns], ...(bias ? [[columns]] : [])],
     run: ([x, gamma, beta]) => ops.layerNorm(x, gamma, beta, eps),
-    reference: ([x, gamma, beta], dy) =>
-      withZeros(dy, rows * columns, (dy) => reference.layerNorm(x, gamma, beta, eps, dy)),
+    reference: ([x, gamma, beta = new Array(columns).fill(0)], dy) => {
+      const upstream = dy.length > 0 ? dy : new Array(rows * columns).fill(0);
+      const { y, gradients } = reference.layerNorm(x, gamma, beta, eps, upstream);
+      return { y, gradients: gradients.slice(0, bias ? 3 : 2) };
+    },
   };
 }
+
+function scaleColumns([rows, columns]: number[], divided: boolean, shifted: boolean): OpCase {
+  const values = divided ? randomValues(columns, 9) : undefined;
+  const ones = new Array(columns).fill(1);
+  return {
+    shapes: [[rows, columns], [columns], ...(shifted ? [[columns]] : [])],
+    run: ([x, factor, shift]) => {
+      const divisor = values && tensorOf(x.device, [columns], values);
+      return ops.scaleColumns(x, factor, { divisor, shift });
+    },
+    reference: ([x, factor, shift], dy) =>
+      reference.scaleColumns(x, factor, values ?? ones, dy, shift),
+  };
+}
+
+/** The norms as the divisor of a scaling, as DoRA has them: they themselves have no gradient. */
+function loraRowNorms([outputs, inputs, rank]: number[], dtype?: PackedDtype): OpCase {
+  const rows = 3;
+  const scale = 0.7;
+  const exact = randomValues(outputs * inputs, 5);
+  const weight = dtype ? [...unpack(pack(Float32Array.from(exact), dtype), dtype)] : exact;
+  const [a, b] = [randomValues(rank * inputs, 6), randomValues(outputs * rank, 7)];
+  const norms = reference.loraRowNorms(weight, a, b, rank, scale);
+  return {
+    shapes: [[rows, outputs], [outputs]],
+    run([x, factor]) {
+      const { device } = x;
+      const lora = {
+        a: tensorOf(device, [rank, inputs], a, true),
+        b: tensorOf(device, [outputs, rank], b, true),
+        scale,
+      };
+      const own = dtype
+        ? packedTensor(device, [outputs, inputs], weight, dtype)
+        : tensorOf(device, [outputs, inputs], weight);
+      return ops.scaleColumns(x, factor, { divisor: ops.loraRowNorms(own, lora) });
+    },
+    reference: ([x, factor], dy) => reference.scaleColumns(x, factor, norms, dy),
+  };
+}
+
+function join(count: number, shape: number[]): OpCase {
+  return {
+    shapes: new Array(count).fill(shape),
+    run: (parts) => ops.join(parts),
+    reference: (parts, dy) => ({ y: parts.flat(), gradients: split(dy, count) }),
+  };
+}
+
+const plainLinears = [
+  linear([1, 4, 13]), // a classifier of one text
+  linear([67, 12, 13]),
+  linear([1, 20, 36]), // one row on the tiled kernel
+  linear([65, 36, 44]),
+  linear([130, 7, 5]), // nothing a multiple of 4
+  linear([33, 68, 16]),
+  linear([65, 36, 44], { bias: false }),
+  linear([19, 7, 5], { bias: false }),
+  linear([48, 12, 64], { stack: 3 }),
+  linear([67, 12, 64], { stack: 3, bias: false }),
+  linear([30, 12, 13], { stack: 2 }), // parts that no binding could start at
+  linear([9, 7, 20], { stack: 4, bias: false }),
+  linear([5, 8, 12], { stack: 1 }),
+  linearEnd([67, 12, 20], { gelu: true }),
+  linearEnd([65, 20, 36], { dropout: 0.1, residual: true }),
+  linearEnd([33, 20, 36], { residual: true }, { bias: false }),
+  linearEnd([66, 12, 44], { gelu: true, dropout: 0.3, residual: true }),
+  linearEnd([9, 6, 13], { gelu: true, dropout: 0.1, residual: true }), // by operations of their own
+  linearEnd([33, 12, 20], { gelu: true, dropout: 0.1, residual: true }, { stack: 2 }),
+];
+
+const loraLinears = [
+  linear([1, 20, 36], { lora: { rank: 1 } }),
+  linear([67, 36, 44], { lora: { rank: 3, dropout: 0.1 } }),
+  linear([33, 12, 20], { lora: { rank: 4 } }),
+  linear([65, 68, 36], { lora: { rank: 8, dropout: 0.1 } }),
+  linear([130, 20, 68], { lora: { rank: 16, dropout: 0.1 } }),
+  linear([19, 268, 12], { lora: { rank: 5, dropout: 0.1 } }), // more vectors and tokens than a workgroup's invocations
+  linear([9, 36, 20], { lora: { rank: 33 } }), // more ranks than one workgroup projects
+  linear([5, 12, 13], { lora: { rank: 4, dropout: 0.1 } }), // an output that the tiled product cannot make
+  linear([33, 12, 20], { lora: { rank: 4 }, bias: false }),
+  linear([48, 16, 64], { stack: 3, lora: { rank: 4, layers: [0, 2], dropout: 0.1 } }),
+  linear([48, 16, 64], { stack: 3, lora: { rank: 4, layers: [1], dropout: 0.1 } }),
+  linear([67, 32, 20], { stack: 3, lora: { rank: 8, layers: [0, 1, 2], dropout: 0.1 } }),
+  linear([17, 12, 8], { stack: 4, lora: { rank: 4, layers: [0, 1, 2, 3], dropout: 0.1 } }),
+  linear([9, 8, 8], { stack: 8, lora: { rank: 4, layers: [0, 1, 2, 3, 4, 5, 6, 7] } }),
+  linear([9, 8, 8], { stack: 8, lora: { rank: 4, layers: [2, 7] } }),
+  linear([50, 64, 36], { stack: 3, lora: { rank: 3, layers: [1, 2], dropout: 0.1 } }), // a rank that no tile fits
+  linear([21, 12, 13], { stack: 3, lora: { rank: 4, layers: [0, 2], dropout: 0.1 } }), // nor such outputs
+  linearEnd([67, 12, 20], { dropout: 0.1, residual: true }, { lora: { rank: 4 } }),
+  linearEnd([65, 20, 36], { gelu: true, residual: true }, { lora: { rank: 3 } }),
+];
 
 /** A row for every operation: one without a row does not compile. */
 const table = {
-  add: elementwiseShapes.map((shape): OpCase => ({
-    shapes: [shape, shape],
-    run: ([a, b]) => ops.add(a, b),
-    reference: ([a, b], dy) => ({ y: a.map((value, i) => value + b[i]), gradients: [dy, dy] }),
-  })),
+  add: [undefined, -1, 0.7].flatMap((factor) =>
+    elementwiseShapes.map((shape): OpCase => ({
+      shapes: [shape, shape],
+      run: ([a, b]) => ops.add(a, b, factor),
+      reference: ([a, b], dy) => ({
+        y: a.map((value, i) => value + (factor ?? 1) * b[i]),
+        gradients: [dy, dy.map((value) => (factor ?? 1) * value)],
+      }),
+    }))
+  ),
   attention: attentionCases,
   crossEntropy: [crossEntropy(1, 2), crossEntropy(7, 13), crossEntropy(130, 5)],
   dropout: [dropout([1, 4], 0.5), dropout([67, 13], 0.1), dropout([130, 20], 0.9)],
@@ -239,39 +302,19 @@ const table = {
     embedding(150, 20, repeated(150)),
   ],
   gelu: elementwise("gelu"),
-  layerNorm: [...rowShapes.map((shape) => layerNorm(shape, 1e-12)), layerNorm([3, 132], 0.5)],
-  linear: [
-    linear(1, 4, 13), // a classifier of one text
-    linear(67, 12, 13),
-    linear(1, 20, 36), // one row on the tiled kernel
-    linear(65, 36, 44),
-    linear(130, 7, 5), // nothing a multiple of 4
-    linear(33, 68, 16),
-    linearEnd([67, 12, 20], { gelu: true }),
-    linearEnd([65, 20, 36], { dropout: 0.1, residual: true }),
-    linearEnd([33, 20, 36], { residual: true }),
-    linearEnd([66, 12, 44], { gelu: true, dropout: 0.3, residual: true }),
-    linearEnd([9, 6, 13], { gelu: true, dropout: 0.1, residual: true }), // by operations of their own
+  join: [join(3, [1, 64]), join(2, [32, 6]), join(4, [16, 12])],
+  layerNorm: [
+    ...rowShapes.map((shape) => layerNorm(shape, 1e-12)),
+    layerNorm([3, 132], 0.5),
+    layerNorm([65, 20], 1e-5, false),
   ],
-  linearStack: [
-    linearStack([48, 12, 64], { joined: true }),
-    linearStack([67, 12, 64], { joined: false }),
-    linearStack([48, 16, 64], { joined: true, adapted: [0, 2] }),
-    linearStack([48, 16, 64], { joined: true, adapted: [1] }),
-    linearStack([64, 32, 64], { joined: false, adapted: [0, 2], rank: 8 }),
-    linearStack([64, 64, 64], { joined: true, adapted: [0, 1, 2], rank: 3 }), // no launch for all
-  ],
-  loraLinear: [
-    lora(1, 20, 36, 1, 0),
-    lora(67, 36, 44, 3, 0.1),
-    lora(33, 12, 20, 4, 0),
-    lora(65, 68, 36, 8, 0.1),
-    lora(130, 20, 68, 16, 0.1),
-    lora(19, 268, 12, 5, 0.1), // more vectors and tokens than a workgroup's invocations
-    lora(9, 36, 20, 33, 0), // more ranks than one workgroup projects
-    lora(5, 12, 13, 4, 0.1), // an output that the tiled product cannot make
-    loraEnd([67, 12, 20, 4], { dropout: 0.1, residual: true }),
-    loraEnd([65, 20, 36, 3], { gelu: true, residual: true }), // a rank that no epilogue fits
+  linear: [...plainLinears, ...loraLinears],
+  loraRowNorms: [
+    loraRowNorms([5, 12, 3]),
+    loraRowNorms([67, 36, 8]),
+    loraRowNorms([20, 268, 1]), // more vectors than a workgroup's invocations
+    loraRowNorms([20, 36, 8], "bf16"),
+    loraRowNorms([13, 20, 4], "f16"),
   ],
   relu: elementwise("relu"),
   scale: elementwiseShapes.map((shape): OpCase => ({
@@ -282,6 +325,11 @@ const table = {
       gradients: [dy.map((value) => -1.7 * value)],
     }),
   })),
+  scaleColumns: [[false, false], [false, true], [true, false], [true, true]].flatMap((parts) =>
+    [[1, 1], [7, 4], [67, 13], [130, 72], [33, 20]].map((shape) =>
+      scaleColumns(shape, parts[0], parts[1])
+    )
+  ),
   silu: elementwise("silu"),
   softmax: [[1, 2], [7, 13], [130, 5], [3, 70]].map(([rows, columns]): OpCase => ({
     shapes: [[rows, columns]],
@@ -301,9 +349,7 @@ for (const [name, cases] of Object.entries(table)) {
 }
 
 Deno.test("LoRA: sums shared by a workgroup, in place of ranks handed round", async () => {
-  for (const name of ["loraLinear", "linearStack"] as const) {
-    for (const op of table[name]) await checkOp(plain, `${name}, plain`, op);
-  }
+  for (const op of loraLinears) await checkOp(plain, "linear, plain", op);
 });
 
 Deno.test("rows on the lanes of a GPU, more and fewer than a row has vectors", async () => {

@@ -10,7 +10,6 @@ import {
   gelu,
   layerNorm,
   linear,
-  linearStack,
   scale,
   silu,
 } from "../../engine/ops/mod.ts";
@@ -47,13 +46,13 @@ Deno.test("what forward and backward no longer need is used again", () =>
 /** A small encoder with everything in it: its parameters, and a training step that makes gradients. */
 function smallModel(hidden = 16) {
   const table = parameter(device, [30, hidden], 1);
-  const weights = [2, 3, 4].map((seed) => parameter(device, [hidden, hidden], seed));
-  const biases = [5, 6, 7].map((seed) => parameter(device, [hidden], seed));
+  const weight = parameter(device, [3, hidden, hidden], 2);
+  const bias = parameter(device, [3, hidden], 5);
   const gamma = parameter(device, [hidden], 8);
   const beta = parameter(device, [hidden], 9);
   const head = parameter(device, [3, hidden], 10);
   const headBias = parameter(device, [3], 11);
-  const parameters = [table, ...weights, ...biases, gamma, beta, head, headBias];
+  const parameters = [table, weight, bias, gamma, beta, head, headBias];
   const sentences = Uint32Array.from([0, 3, 0, 3, 0, 3, 3, 8, 3, 8, 3, 8, 3, 8, 3, 8]);
   return {
     parameters,
@@ -63,15 +62,14 @@ function smallModel(hidden = 16) {
       const { backward } = withTape(() => {
         const ids = rowIndex(device, Uint32Array.from([1, 9, 1, 4, 29, 1, 0, 4]));
         const x = dropout(layerNorm(embedding(table, ids), gamma, beta, 1e-12), 0.1);
-        const layers = weights.map((weight, i) => ({ weight, bias: biases[i] }));
-        const mixed = attention(linearStack(x, { layers }), {
+        const mixed = attention(linear(x, { weight, bias }), {
           heads: 1,
           dropout: 0.1,
           sentences: upload(device, [8, 2], sentences),
         });
         const y = layerNorm(add(dropout(mixed, 0.1), x), gamma, beta, 1e-12);
         const first = embedding(y, rowIndex(device, Uint32Array.from([0, 3])));
-        const logits = linear(gelu(first), head, headBias);
+        const logits = linear(gelu(first), { weight: head, bias: headBias });
         return crossEntropy(logits, upload(device, [2], Uint32Array.from([2, 0])));
       });
       backward();

@@ -7,7 +7,6 @@ import {
   gelu,
   layerNorm,
   linear,
-  loraLinear,
   relu,
   scale,
   silu,
@@ -46,7 +45,7 @@ for (const shared of [false, true]) {
       const factor = shared ? 1 : 3;
       const { backward } = withTape(() => {
         const h = scale(x, 2);
-        const y = linear(h, weight, tensorOf(device, [4], [1, 2, 3, 4]));
+        const y = linear(h, { weight, bias: tensorOf(device, [4], [1, 2, 3, 4]) });
         // Unscaled, h's gradient and y's are one buffer when the layer's turn comes.
         return add(h, shared ? y : scale(y, factor));
       });
@@ -105,8 +104,12 @@ Deno.test("a weight that an operation computed gets its gradient back to its sou
     const weight = tensorOf(device, [2, 4], w, true);
     const { backward } = withTape(() => {
       const half = scale(weight, 0.5);
-      const y = linear(tensorOf(device, [3, 4], x), half, tensorOf(device, [2], b));
-      return add(y, linear(tensorOf(device, [3, 4], x), half, tensorOf(device, [2], b)));
+      const y = linear(tensorOf(device, [3, 4], x), {
+        weight: half,
+        bias: tensorOf(device, [2], b),
+      });
+      const bias = tensorOf(device, [2], b);
+      return add(y, linear(tensorOf(device, [3, 4], x), { weight: half, bias }));
     });
     backward(tensorOf(device, [3, 2], dy));
     // Both uses have dW = dyᵀ x; the factor ½ makes the sum of the two dyᵀ x again.
@@ -166,7 +169,9 @@ Deno.test("backward stops below the lowest trainable tensor; frozen weights cost
     w[1].gradient = persistent(device, [20, 20]);
     const { backward } = withTape(() => {
       let h = tensorOf(device, [6, 20], randomValues(120, 9));
-      for (const layer of [0, 1, 2]) h = gelu(linear(h, w[layer], b[layer]));
+      for (const layer of [0, 1, 2]) {
+        h = gelu(linear(h, { weight: w[layer], bias: b[layer] }));
+      }
       return h;
     });
     const seed = tensorOf(device, [6, 20], randomValues(120, 10));
@@ -215,7 +220,8 @@ Deno.test("gradient buffers add up over two backward passes, and stay the optimi
       const { backward } = withTape(() => {
         const rows = layerNorm(embedding(table, rowIndex(device, ids)), gamma, beta, 1e-5);
         const lora = { a: loraA, b: loraB, scale: 2, dropout: 0 };
-        return add(add(linear(rows, w, b), loraLinear(rows, w, b, lora)), shift);
+        const layer = { weight: w, bias: b };
+        return add(add(linear(rows, layer), linear(rows, { ...layer, lora })), shift);
       });
       backward(tensorOf(device, [3, 8], randomValues(24, seed)));
       return Promise.resolve();

@@ -12,8 +12,6 @@ import {
   gelu,
   layerNorm,
   linear,
-  linearStack,
-  loraLinear,
 } from "../../engine/ops/mod.ts";
 import { AdamW, setOrAdd } from "../../engine/optimizer.ts";
 import { Parameters } from "../../engine/parameters.ts";
@@ -53,24 +51,23 @@ function step(device: Device): void {
   const { output, backward } = withTape(() => {
     const ids = rowIndex(device, Uint32Array.from([1, 9, 1, 4, 29, 1, 0, 4]));
     const x = dropout(layerNorm(embedding(of("table"), ids), of("bias"), of("bias"), 1e-12), 0.1);
-    const layers = ["q", "k", "v"].map((name) => ({ weight: of(name), bias: of(`${name}b`) }));
-    const joined = {
-      weight: parameters.stack(["q", "k", "v"])!,
-      bias: parameters.stack(["qb", "kb", "vb"])!,
+    const stack = {
+      weight: parameters.stack(["q", "k", "v"]),
+      bias: parameters.stack(["qb", "kb", "vb"]),
     };
-    const mixed = attention(linearStack(x, { layers, joined }), {
+    const mixed = attention(linear(x, stack), {
       heads: 2,
       dropout: 0.1,
       sentences: upload(device, [tokens, 2], sentence),
     });
     const lora = { a: of("a"), b: of("b"), scale: 2, dropout: 0.1 };
-    const y = add(loraLinear(mixed, of("frozen"), of("bias"), lora), x);
+    const y = add(linear(mixed, { weight: of("frozen"), bias: of("bias"), lora }), x);
     const first = embedding(
-      gelu(linear(y, of("w"), of("bias"))),
+      gelu(linear(y, { weight: of("w"), bias: of("bias") })),
       rowIndex(device, Uint32Array.of(0)),
     );
     return crossEntropy(
-      linear(first, of("head"), of("headBias")),
+      linear(first, { weight: of("head"), bias: of("headBias") }),
       upload(device, [1], Uint32Array.of(2)),
     );
   });

@@ -1,4 +1,6 @@
 import { join } from "node:path";
+import type { Folder } from "../../models/files/folder.ts";
+import { hostFolder } from "../../models/host/files.ts";
 
 /** Runs a test body with a new folder that is removed afterwards. */
 export async function withFolder(body: (folder: string) => Promise<void>): Promise<void> {
@@ -24,4 +26,9 @@ export async function namesIn(folder: string): Promise<string[]> {
 /** The path of something under test/goldens/. */
 export function golden(...parts: string[]): string {
   return join(import.meta.dirname ?? "", "..", "goldens", ...parts);
+}
+
+/** A folder under test/goldens/. */
+export function goldenFolder(...parts: string[]): Folder {
+  return hostFolder(golden(...parts));
 }

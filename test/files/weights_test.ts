@@ -1,25 +1,24 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { type BertConfig, parseBertConfig } from "../../models/bert/config.ts";
-import { bertParameters, type ParameterSpec } from "../../models/bert/parameters.ts";
-import { openWeights, randomWeights } from "../../models/bert/weights.ts";
-import { UserError } from "../../models/files/errors.ts";
+import { declareModel, parseConfig } from "../../models/encoders/mod.ts";
+import { openWeights, randomWeights } from "../../models/encoders/weights.ts";
+import { UserError } from "../../models/errors.ts";
 import { readJsonObject, toJson } from "../../models/files/json.ts";
-import { writeSafetensors } from "../../models/files/safetensors.ts";
-import { readTensors } from "../../models/peft/run_files.ts";
-import { folderTest, golden } from "./temporary.ts";
+import { readTensors } from "../../models/files/run_file.ts";
+import { hostFolder } from "../../models/host/files.ts";
+import { writeFiles } from "../../models/host/write_files.ts";
+import type { ParameterSpec } from "../../models/nn/scope.ts";
+import { folderTest, golden, goldenFolder } from "./temporary.ts";
 
-const config = parseBertConfig(await readJsonObject(golden("model", "config.json")));
+const config = parseConfig(await readJsonObject(goldenFolder("model"), "config.json"));
 const classes = 5;
-const stored = await readTensors(golden("model", "model.safetensors"));
+const specsOf = (count = classes) => declareModel(config, count).specs;
+const stored = await readTensors(goldenFolder("model"), "model.safetensors");
 
 type Stored = typeof stored;
 
 async function write(folder: string, tensors: Stored, name = "model.safetensors"): Promise<void> {
-  await writeSafetensors(
-    join(folder, name),
-    [...tensors].map(([name, tensor]) => ({ name, ...tensor })),
-  );
+  await writeFiles(folder, [{ name, tensors }]);
 }
 
 function renamed(rename: (name: string) => string): Stored {
@@ -32,9 +31,9 @@ async function notesOf(
   isNew: (spec: ParameterSpec) => boolean = () => false,
   wantedClasses = classes,
 ): Promise<string[]> {
-  const source = await openWeights(folder, config);
+  const source = await openWeights(hostFolder(folder), config, wantedClasses);
   try {
-    for (const spec of bertParameters(config, wantedClasses)) {
+    for (const spec of specsOf(wantedClasses)) {
       const data = await source.read(spec);
       assert.deepEqual(data, isNew(spec) ? undefined : stored.get(spec.name)?.data, spec.name);
     }
@@ -44,9 +43,9 @@ async function notesOf(
   }
 }
 
-async function fails(folder: string, message: RegExp, model: BertConfig = config): Promise<void> {
+async function fails(folder: string, message: RegExp, model = config): Promise<void> {
   await assert.rejects(
-    openWeights(folder, model),
+    openWeights(hostFolder(folder), model, classes),
     (error) => error instanceof UserError && message.test(error.message),
   );
 }
@@ -103,7 +102,10 @@ folderTest("a missing or misshapen tensor of the encoder is an error at once", a
   const tensors = new Map(stored);
   tensors.delete(name);
   await write(folder, tensors);
-  await fails(folder, /lacks the tensor "bert\.encoder\.layer\.1\.attention\.self\.key\.bias" of/);
+  await fails(
+    folder,
+    /lacks the tensor "bert\.encoder\.layer\.1\.attention\.self\.key\.bias" of a bert encoder with 2 layers/,
+  );
   tensors.set(name, { shape: [4, 8], data: new Float32Array(32) });
   await write(folder, tensors);
   await fails(folder, /key\.bias" has the shape \[4, 8\], .* asks for \[32\]/);
@@ -119,7 +121,7 @@ folderTest("the same tensor under two names is an error", async (folder) => {
 });
 
 folderTest("a folder without safetensors says what to do", async (folder) => {
-  await fails(folder, /holds neither model\.safetensors nor/);
+  await fails(folder, /has neither model\.safetensors nor/);
   await Deno.writeTextFile(join(folder, "pytorch_model.bin"), "");
   await fails(folder, /pytorch_model\.bin only.*save_pretrained/);
 });
@@ -150,9 +152,9 @@ folderTest("a classifier that is missing, or has other classes, starts new", asy
 });
 
 Deno.test("a tensor is never read under a shape that is not its own", async () => {
-  const source = await openWeights(golden("model"), config);
+  const source = await openWeights(goldenFolder("model"), config, classes);
   try {
-    const [word] = bertParameters(config, classes);
+    const [word] = specsOf();
     await assert.rejects(source.read({ ...word, shape: [32, 64] }), /\[64, 32\].*\[32, 64\]/);
     assert.equal(await source.read({ ...word, name: "bert.not.there" }), undefined);
   } finally {
@@ -162,9 +164,123 @@ Deno.test("a tensor is never read under a shape that is not its own", async () =
 
 Deno.test("a random start has no weights", async () => {
   const source = randomWeights("mini (random, seed 0)");
-  for (const spec of bertParameters(config, classes)) {
+  for (const spec of specsOf()) {
     assert.equal(await source.read(spec), undefined);
   }
   assert.equal(source.description, "mini (random, seed 0)");
   source.close();
 });
+
+for (const [encoder, heads] of [["roberta", 4], ["distilbert", 4]] as const) {
+  const base = goldenFolder("models", encoder);
+
+  folderTest(`${encoder}: names with and without its prefix are read`, async (folder) => {
+    const model = parseConfig(await readJsonObject(base, "config.json"));
+    const { specs } = declareModel(model, classes);
+    const all = await readTensors(base, "model.safetensors");
+    const bare = new Map(
+      [...all].filter(([name]) => name.startsWith(`${encoder}.`))
+        .map(([name, tensor]) => [name.slice(encoder.length + 1), tensor]),
+    );
+    await write(folder, bare);
+    for (const [from, withHead] of [[base, true], [hostFolder(folder), false]] as const) {
+      const source = await openWeights(from, model, classes);
+      let read = 0;
+      for (const spec of specs) {
+        const expected = spec.role === "head" && !withHead ? undefined : all.get(spec.name)?.data;
+        const data = await source.read(spec);
+        assert.deepEqual(data, expected, spec.name);
+        if (data) read++;
+      }
+      source.close();
+      assert.equal(read, withHead ? all.size : all.size - heads);
+      assert.deepEqual(source.notes, [
+        withHead
+          ? "The classifier of 5 classes comes from the checkpoint."
+          : "The checkpoint has no classifier: one for 5 classes starts new.",
+      ]);
+    }
+  });
+
+  folderTest(`${encoder}: BERT's pooler is surplus, and a head comes whole`, async (folder) => {
+    const model = parseConfig(await readJsonObject(base, "config.json"));
+    const { specs } = declareModel(model, 3);
+    const tensors = await readTensors(base, "model.safetensors");
+    tensors.set(`${encoder}.pooler.dense.weight`, { shape: [1], data: new Float32Array(1) });
+    await write(folder, tensors);
+    const source = await openWeights(hostFolder(folder), model, 3);
+    for (const spec of specs.filter(({ role }) => role === "head")) {
+      assert.equal(await source.read(spec), undefined, spec.name);
+    }
+    source.close();
+    assert.deepEqual(source.notes, [
+      `1 tensor of the checkpoint is not used: ${encoder}.pooler.dense.weight.`,
+      "The checkpoint has a classifier [5, 32]: one for 3 classes starts new.",
+    ]);
+  });
+
+  folderTest(`${encoder}: BERT's weights are told to be no such encoder's`, async (folder) => {
+    const model = parseConfig(await readJsonObject(base, "config.json"));
+    await write(folder, stored);
+    await fails(folder, new RegExp(`of a ${encoder} encoder with 2 layers.*such as .*${encoder}`), {
+      ...model,
+    });
+  });
+}
+
+/** The golden encoder's weights as a safetensors file of 16-bit floats, which the project does not write. */
+function inF16(tensors: Stored): Uint8Array<ArrayBuffer> {
+  const entries = [...tensors].map(([name, { shape, data }]) => ({
+    name,
+    shape,
+    bytes: new Uint8Array(new Float16Array(data).buffer),
+  }));
+  let end = 0;
+  const header = Object.fromEntries(entries.map(({ name, shape, bytes }) => {
+    const begin = end;
+    end += bytes.length;
+    return [name, { dtype: "F16", shape, data_offsets: [begin, end] }];
+  }));
+  const json = new TextEncoder().encode(JSON.stringify(header));
+  const file = new Uint8Array(8 + json.length + end);
+  new DataView(file.buffer).setBigUint64(0, BigInt(json.length), true);
+  file.set(json, 8);
+  let offset = 8 + json.length;
+  for (const { bytes } of entries) {
+    file.set(bytes, offset);
+    offset += bytes.length;
+  }
+  return file;
+}
+
+for (const dtype of ["F32", "F16"]) {
+  folderTest(
+    `${dtype}: a value that is no finite number is found by its tensor`,
+    async (folder) => {
+      const name = "bert.encoder.layer.1.attention.self.key.bias";
+      const bare = "encoder.layer.1.attention.self.key.bias"; // its name in the file
+      const [damaged] = specsOf().filter((spec) => spec.name === name);
+      const rest = specsOf().filter((spec) => spec.name !== name);
+      for (const value of [NaN, Infinity, -Infinity]) {
+        const tensors = renamed((name) => name.replace(/^bert\./, ""));
+        const { shape, data } = tensors.get(bare)!;
+        tensors.set(bare, { shape, data: data.with(7, value) });
+        if (dtype === "F32") await write(folder, tensors);
+        else await Deno.writeFile(join(folder, "model.safetensors"), inF16(tensors));
+        const source = await openWeights(hostFolder(folder), config, classes);
+        await assert.rejects(source.read(damaged), (error) => {
+          assert(error instanceof UserError, String(error));
+          assert(
+            error.message.startsWith(`${folder}: "${bare}" holds ${value} (value 7 of 32): `),
+            error.message,
+          );
+          return true;
+        });
+        for (const spec of rest) {
+          assert((await source.read(spec))?.every(Number.isFinite), spec.name);
+        }
+        source.close();
+      }
+    },
+  );
+}

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { exists, float, readJsonObject, toJson } from "../../models/files/json.ts";
-import { writeFileWhole, writeWhole } from "../../models/files/write.ts";
-import { UserError } from "../../models/files/errors.ts";
+import { UserError } from "../../models/errors.ts";
+import { float, readJsonObject, toJson } from "../../models/files/json.ts";
+import { exists, hostFolder } from "../../models/host/files.ts";
+import { writeFileWhole } from "../../models/host/write.ts";
 import { folderTest, namesIn } from "./temporary.ts";
 
 folderTest("a file is written into a new folder and replaced as a whole", async (folder) => {
@@ -11,17 +12,19 @@ folderTest("a file is written into a new folder and replaced as a whole", async 
   assert.equal(await Deno.readTextFile(path), "a longer first text, ä");
   await writeFileWhole(path, new Uint8Array([1, 2, 3]));
   assert.deepEqual([...await Deno.readFile(path)], [1, 2, 3]);
+  assert.equal(await writeFileWhole(path, [new Uint8Array([4]), new Uint8Array([5, 6])]), 3);
+  assert.deepEqual([...await Deno.readFile(path)], [4, 5, 6]);
   assert.deepEqual(await namesIn(join(folder, "new")), ["note.txt"]);
 });
 
 folderTest("a failing write leaves the old file and no temporary one", async (folder) => {
   const path = join(folder, "note.txt");
   await writeFileWhole(path, "old");
-  const failing = writeWhole(path, async (file) => {
-    await file.write(new Uint8Array(10));
+  const pieces = function* () {
+    yield new Uint8Array(10);
     throw new Error("disk full");
-  });
-  await assert.rejects(failing, /disk full/);
+  };
+  await assert.rejects(writeFileWhole(path, pieces()), /disk full/);
   assert.equal(await Deno.readTextFile(path), "old");
   assert.deepEqual(await namesIn(folder), ["note.txt"]);
 });
@@ -39,12 +42,12 @@ folderTest("an unreadable JSON file is an error that names it", async (folder) =
   const path = join(folder, "config.json");
   const fails = (pattern: RegExp) =>
     assert.rejects(
-      readJsonObject(path),
+      readJsonObject(hostFolder(folder), "config.json"),
       (error) => error instanceof UserError && pattern.test(error.message) && error.exitCode === 1,
     );
-  await fails(/Cannot read .*config\.json/);
+  await fails(/There is no file .*config\.json/);
   await Deno.writeTextFile(path, "{ no");
-  await fails(/config\.json is not valid JSON/);
+  await fails(/config\.json is not JSON/);
   await Deno.writeTextFile(path, "[]");
   await fails(/config\.json is not a JSON object/);
 });

@@ -82,7 +82,10 @@ DISTILBERT = Encoder(
 # A BERT with heads of 32: attention in subgroups, 8 lanes of 4 values, needs a multiple of that, and BERT's have 16.
 WIDE = replace(BERT, name="wide", folder=GOLDENS / "models" / "wide", deviation=0.0125)
 
-ENCODERS = [BERT, ROBERTA, DISTILBERT, WIDE]
+# A BERT with heads of 26, no multiple of 4, as TinyBERT-4L-312 and rubert-tiny2 have them.
+ODD = replace(BERT, name="odd", folder=GOLDENS / "models" / "odd", deviation=0.0125)
+
+ENCODERS = [BERT, ROBERTA, DISTILBERT, WIDE, ODD]
 
 
 def bert_config(hidden: int = HIDDEN) -> BertConfig:
@@ -148,4 +151,5 @@ CONFIGS = {
     "roberta": roberta_config,
     "distilbert": distilbert_config,
     "wide": lambda: bert_config(hidden=2 * HIDDEN),
+    "odd": lambda: bert_config(hidden=2 * 26),
 }

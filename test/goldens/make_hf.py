@@ -1,6 +1,6 @@
 """Makes the base models, the batches, and the goldens of full fine-tuning and PEFT's methods (transformers and peft).
 
-python make_hf.py [bert | roberta | distilbert | wide | RUN…]    (an encoder's name: its base and batches; all without)
+python make_hf.py [bert | roberta | distilbert | wide | odd | RUN…]    (an encoder's name: its base and batches; all without)
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from contextlib import contextmanager
 
 import torch
 from common import Batch, batches, make_golden, padded, randomise, write_json
-from encoders import BERT, DISTILBERT, ENCODERS, GOLDENS, ROBERTA, WIDE, Encoder, salt
+from encoders import BERT, DISTILBERT, ENCODERS, GOLDENS, ODD, ROBERTA, WIDE, Encoder, salt
 from peft import IA3Config, LoraConfig, PeftConfig, PeftModel, get_peft_model, get_peft_model_state_dict
 from peft.tuners.lora.dora import DoraLinearLayer
 from torch import Tensor, nn
@@ -21,7 +21,9 @@ from transformers import PreTrainedModel
 
 WRAPPED_BIAS = re.compile(r"\.(original_module|modules_to_save)\.(.*\.)?bias$")
 
-FULL = {"full": BERT, "roberta-full": ROBERTA, "distilbert-full": DISTILBERT, "wide-full": WIDE}
+FULL = {
+    "full": BERT, "roberta-full": ROBERTA, "distilbert-full": DISTILBERT, "wide-full": WIDE, "odd-full": ODD,
+}  # fmt: skip
 
 
 def lora(encoder: Encoder = BERT, **settings: object) -> tuple[Encoder, PeftConfig]:
@@ -70,6 +72,7 @@ PEFT: dict[str, tuple[Encoder, PeftConfig]] = {
     "distilbert-lora": lora(DISTILBERT),
     "distilbert-ia3": ia3(DISTILBERT),
     "wide-lora": lora(WIDE, r=8, lora_alpha=16),
+    "odd-lora": lora(ODD, r=4, lora_alpha=8),
 }  # fmt: skip
 
 

@@ -1,10 +1,10 @@
 """Makes BERT's tokenizer (64 tokens, any lower-case word by its letters), what it says of awkward texts, and
-DistilBERT's and wide's, which are the same."""
+DistilBERT's, wide's and odd's, which are the same."""
 
 from __future__ import annotations
 
 from common import write_json
-from encoders import BERT, DISTILBERT, GOLDENS, VOCABULARY, WIDE, Encoder
+from encoders import BERT, DISTILBERT, GOLDENS, ODD, VOCABULARY, WIDE, Encoder
 from transformers import AutoTokenizer, BertTokenizer, DistilBertTokenizer
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
@@ -42,6 +42,7 @@ def main() -> None:
     save(BERT, BertTokenizer)
     save(DISTILBERT, DistilBertTokenizer)
     save(WIDE, BertTokenizer)
+    save(ODD, BertTokenizer)
 
     tokenizer = AutoTokenizer.from_pretrained(BERT.folder)
     cases = [

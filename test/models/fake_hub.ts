@@ -1,7 +1,7 @@
 /** A tiny Hugging Face hub on 127.0.0.1: the few endpoints that a download asks, nothing else. */
 import { createHash } from "node:crypto";
 import { dirname, join } from "node:path";
-import type { HubSettings } from "../../models/hub.ts";
+import type { HubSettings } from "../../models/host/settings.ts";
 
 export interface FakeRepository {
   revision: string;

@@ -1,16 +1,17 @@
 /** Runs a model against its goldens and measures how far it is off; the tests set the bounds. */
 import type { Device } from "../../engine/device.ts";
-import { AdamW, type AdamWOptions, setOrAdd, type StepRecord } from "../../engine/optimizer.ts";
+import { AdamW, type AdamWOptions, type StepRecord } from "../../engine/optimizer.ts";
 import { linearSchedule } from "../../engine/schedule.ts";
 import { noGrad, withTape } from "../../engine/tape.ts";
-import type { MethodModel } from "../../models/peft/model.ts";
+import type { MethodModel } from "../../models/model.ts";
+import { applyUpdate, computeGradients } from "../../models/training/step.ts";
 import { distance, type Golden, packGolden } from "./goldens.ts";
 
 /** Logits and loss of batch 0, and all gradients, against the goldens. */
 export async function compareGradients(device: Device, source: Golden, built: MethodModel) {
   const { model, parameters, specs } = built;
   device.beginStep(0, 0);
-  const batch = packGolden(device, source.batches[0]);
+  const batch = packGolden(device, source, source.batches[0]);
   const logits = await noGrad(() => model.logits(batch)).read();
   parameters.zeroGradients();
   const { output, backward } = withTape(() => model.loss(batch));
@@ -43,26 +44,25 @@ export const goldenOptimizer: AdamWOptions = { weightDecay: 0.01, maxGradNorm: 1
 export async function compareSteps(
   device: Device,
   source: Golden,
-  { model, parameters, specs }: MethodModel,
+  built: MethodModel,
   options: AdamWOptions = goldenOptimizer,
   warmup = 2,
 ) {
+  const { parameters, specs } = built;
   const optimizer = new AdamW(parameters, options);
+  const training = { device, built, optimizer };
   const steps = source.numbers.steps.length;
   for (let step = 0; step < steps; step++) {
-    device.beginStep(0, step);
-    const batch = packGolden(device, source.batches[step]);
-    parameters.zeroGradients();
-    const { output, backward } = withTape(() => model.loss(batch));
-    backward();
-    setOrAdd(optimizer.loss, output, true);
-    optimizer.update(1e-3 * linearSchedule(step, warmup, steps));
-    device.endStep();
+    const { sentences, labels } = source.batches[step];
+    const batch = sentences.map((ids, i) => ({ ids, label: labels[i] }));
+    const settings = { step, seed: 0, batchSize: batch.length, gradientAccumulationSteps: 1 };
+    computeGradients(training, batch, settings);
+    applyUpdate(training, 1e-3 * linearSchedule(step, warmup, steps));
   }
   const records: StepRecord[] = await optimizer.readHistory();
   optimizer.destroy();
   // Attention ignores a key's bias: its gradient is rounding noise, which Adam blows up to full steps.
-  const trained = specs.filter((spec) => spec.trainable && !spec.name.endsWith("key.bias"));
+  const trained = specs.filter((spec) => spec.trainable && !/(key|k_lin)\.bias$/.test(spec.name));
   const updates = await Promise.all(trained.map(async ({ name }) => {
     const [init, final] = [await source.tensor("init", name), await source.tensor("final", name)];
     const actual = await parameters.get(name).read();

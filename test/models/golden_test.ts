@@ -1,28 +1,30 @@
 /** The model, its gradients and AdamW against the real transformers, peft and adapters. */
 import assert from "node:assert/strict";
 import { noGrad } from "../../engine/tape.ts";
-import { countParameters } from "../../models/peft/method.ts";
+import { countParameters } from "../../models/peft/methods.ts";
 import { testDevice } from "./device.ts";
 import { distance, goldenMethods, goldenModel, openGolden, packGolden } from "./goldens.ts";
 import { compareGradients, compareSteps } from "./golden_run.ts";
 
-Deno.test("hidden states of every layer equal transformers'", async () => {
-  const device = await testDevice();
-  const source = await openGolden("full");
-  const built = await goldenModel(device, source);
-  device.beginStep(0, 0);
-  const batch = packGolden(device, source.batches[0]);
-  const states = noGrad(() => built.model.hiddenStates(batch));
-  assert.equal(states.length, source.config.layers + 1);
-  for (const [layer, state] of states.entries()) {
-    const expected = await source.tensor("hidden", String(layer));
-    const actual = (await state.read()).subarray(0, expected.length);
-    assert.ok(distance(actual, expected) < 1e-5 * distance(expected), `hidden state ${layer}`);
-  }
-  device.endStep();
-  built.destroy();
-  source.close();
-});
+for (const run of ["full", "roberta-full", "distilbert-full"]) {
+  Deno.test(`${run}: hidden states of every layer equal transformers'`, async () => {
+    const device = await testDevice();
+    const source = await openGolden(run);
+    const built = await goldenModel(device, source);
+    device.beginStep(0, 0);
+    const batch = packGolden(device, source, source.batches[0]);
+    const states = noGrad(() => built.model.hiddenStates(batch));
+    assert.equal(states.length, source.config.layers + 1);
+    for (const [layer, state] of states.entries()) {
+      const expected = await source.tensor("hidden", String(layer));
+      const actual = (await state.read()).subarray(0, expected.length);
+      assert.ok(distance(actual, expected) < 1e-5 * distance(expected), `hidden state ${layer}`);
+    }
+    device.endStep();
+    built.destroy();
+    source.close();
+  });
+}
 
 for (const run of Object.keys(goldenMethods)) {
   Deno.test(`${run}: logits, loss and every gradient equal the reference's`, async () => {

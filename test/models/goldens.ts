@@ -1,13 +1,15 @@
 /** Access to test/goldens: numbers from the real transformers, peft and adapters, in float64. */
 import { readFile } from "node:fs/promises";
 import type { Device } from "../../engine/device.ts";
-import { packBatch, type PackedBatch } from "../../models/bert/batch.ts";
-import { type BertConfig, parseBertConfig } from "../../models/bert/config.ts";
-import { openWeights, type WeightSource } from "../../models/bert/weights.ts";
+import { type EncoderConfig, inputLimits, parseConfig } from "../../models/encoders/mod.ts";
+import { openWeights, type WeightSource } from "../../models/encoders/weights.ts";
 import { openSafetensors } from "../../models/files/safetensors.ts";
-import { adapterName } from "../../models/peft/adapter.ts";
-import { loraDefaults, type Method } from "../../models/peft/method.ts";
-import { createModel, type MethodModel } from "../../models/peft/model.ts";
+import { fileSource, hostFolder } from "../../models/host/files.ts";
+import { createModel, type MethodModel } from "../../models/model.ts";
+import { packBatch, type PackedBatch } from "../../models/nn/batch.ts";
+import { adapterName } from "../../models/peft/adapterhub_files.ts";
+import { loraDefaults } from "../../models/peft/lora.ts";
+import { type Method, methodParameters } from "../../models/peft/methods.ts";
 import { golden } from "../files/temporary.ts";
 
 const encoderLinears = [
@@ -18,23 +20,56 @@ const encoderLinears = [
   "intermediate.dense",
   "output.dense",
 ];
+const lora = { ...loraDefaults(4), dropout: 0 };
+const bottleneck = { method: "adapter", size: 8 } as const;
+
+/** On every encoder. */
+const common: Record<string, Method> = {
+  "full": { method: "full" },
+  "lora": lora,
+  "ia3": { method: "ia3", targetModules: ["key", "value", "output"] },
+  "adapter-pfeiffer": { ...bottleneck, placement: "pfeiffer" },
+  "adapter-houlsby": { ...bottleneck, placement: "houlsby" },
+  "adapter-parallel": { ...bottleneck, placement: "parallel" },
+};
+const prefixed = (prefix: string) =>
+  Object.fromEntries(Object.entries(common).map(([run, method]) => [`${prefix}-${run}`, method]));
 
 /** The runs, as make_hf.py and make_adapters.py set them up. */
 export const goldenMethods: Record<string, Method> = {
-  "full": { method: "full" },
-  "lora": { ...loraDefaults(4), dropout: 0 },
+  ...common,
   "lora-rslora-all": {
     ...loraDefaults(3),
     dropout: 0,
     useRslora: true,
     targetModules: encoderLinears,
   },
-  "adapter-pfeiffer": { method: "adapter", size: 8, placement: "pfeiffer" },
-  "adapter-houlsby": { method: "adapter", size: 8, placement: "houlsby" },
-  "adapter-parallel": { method: "adapter", size: 8, placement: "parallel" },
-  "adapter-shared": { method: "adapter", size: 8, placement: "shared" },
-  "adapter-output": { method: "adapter", size: 8, placement: "output" },
+  "lora-bias": { ...lora, bias: "lora_only" },
+  "lora-bias-all": { ...lora, bias: "all" },
+  "lora-layers": { ...lora, layers: [1] },
+  "lora-pattern": { ...lora, rankPattern: { value: 2 }, alphaPattern: { value: 6 } },
+  "lora-pooler": { ...lora, modulesToSave: ["pooler"] },
+  "dora": { ...lora, useDora: true },
+  "adapter-shared": { ...bottleneck, placement: "shared" },
+  "adapter-output": { ...bottleneck, placement: "output" },
+  "lora-pattern-regex": {
+    ...lora,
+    rankPattern: { "layer\\.1\\..*": 3, "value": 2 },
+    alphaPattern: { "1\\.attention\\.self\\.(query|key)": 5 },
+  },
+  ...prefixed("roberta"),
+  ...prefixed("distilbert"),
+  "wide-full": { method: "full" },
+  "wide-lora": { ...loraDefaults(8), dropout: 0 },
+  "odd-full": { method: "full" },
+  "odd-lora": lora,
 };
+
+/** The folder of a run's base model. `wide` and `odd` are BERTs: heads of 32, and of 26. */
+export function baseOf(run: string): string {
+  const encoder = ["roberta", "distilbert", "wide", "odd"].find((name) => run.startsWith(name));
+  return encoder ? golden("models", encoder) : golden("model");
+}
 
 export interface GoldenNumbers {
   trainable: number;
@@ -50,8 +85,9 @@ interface GoldenBatch {
 }
 
 export interface Golden {
+  run: string;
   method: Method;
-  config: BertConfig;
+  config: EncoderConfig;
   numbers: GoldenNumbers;
   /** `init`, `gradient` or `final` of a trainable tensor, by our name; or `hidden.0` … of `full`. */
   tensor(kind: string, name: string): Promise<Float32Array>;
@@ -62,55 +98,66 @@ export interface Golden {
 /** Opens the goldens of a run. */
 export async function openGolden(run: string): Promise<Golden> {
   const json = async (path: string) => JSON.parse(await readFile(path, "utf8"));
-  const file = await openSafetensors(golden(run, "golden.safetensors"));
+  const file = await openSafetensors(await fileSource(golden(run, "golden.safetensors")));
   const method = goldenMethods[run];
-  const stored = (name: string) =>
-    method.method === "lora" ? `base_model.model.${name}` : name.replace(
+  const base = baseOf(run);
+  const peft = method.method === "lora" || method.method === "ia3";
+  /** The reference's name of one of our tensors. */
+  const stored = (kind: string, name: string) => {
+    const shared = name.replace(
       `bert.encoder.shared_adapter.${adapterName}`,
       `bert.encoder.layer.0.output.adapters.${adapterName}`,
     );
+    const plain = `${kind}.${peft ? "base_model.model." : ""}${shared}`;
+    return file.tensors.has(plain) ? plain : plain.replace(/\.bias$/, ".base_layer.bias");
+  };
   return {
+    run,
     method,
     config: {
-      ...parseBertConfig(await json(golden("model", "config.json"))),
+      ...parseConfig(await json(`${base}/config.json`)),
       hiddenDropout: 0,
       attentionDropout: 0,
       classifierDropout: 0,
     },
     numbers: await json(golden(run, "golden.json")),
-    tensor: (kind, name) =>
-      file.read(kind === "hidden" ? `hidden.${name}` : `${kind}.${stored(name)}`),
-    batches: (await json(golden("batches.json"))).batches,
+    tensor: (kind, name) => file.read(stored(kind, name)),
+    batches:
+      (await json(base === golden("model") ? golden("batches.json") : `${base}/batches.json`))
+        .batches,
     close: () => file.close(),
   };
 }
 
 /** The model of a golden run at its initial weights. */
 export async function goldenModel(device: Device, source: Golden): Promise<MethodModel> {
-  const base = await openWeights(golden("model"), source.config);
+  const { config, method } = source;
+  const base = await openWeights(hostFolder(baseOf(source.run)), config, 5);
+  const own = new Set(
+    methodParameters(config, method, 5).filter(({ trainable }) => trainable).map(({ name }) =>
+      name
+    ),
+  );
   const weights: WeightSource = {
     ...base,
-    async read(spec) {
-      const added = source.method.method !== "full" &&
-        (spec.name.startsWith("classifier.") || /\.(lora_|adapter_)/.test(spec.name));
-      return added ? await source.tensor("init", spec.name) : await base.read(spec);
-    },
+    read: (wanted) =>
+      method.method !== "full" && own.has(wanted.name)
+        ? source.tensor("init", wanted.name)
+        : base.read(wanted),
   };
   try {
-    return await createModel(device, {
-      config: source.config,
-      method: source.method,
-      classes: 5,
-      weights,
-      seed: 1,
-    });
+    return await createModel(device, { config, method, classes: 5, weights, seed: 1 });
   } finally {
     base.close();
   }
 }
 
-export function packGolden(device: Device, { sentences, labels }: GoldenBatch): PackedBatch {
-  return packBatch(device, sentences, labels);
+export function packGolden(
+  device: Device,
+  { config }: Pick<Golden, "config">,
+  { sentences, labels }: GoldenBatch,
+): PackedBatch {
+  return packBatch(device, sentences, labels, inputLimits(config));
 }
 
 /** Euclidean norm of a − b, or of a. */

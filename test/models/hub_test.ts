@@ -1,16 +1,16 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { UserError } from "../../models/files/errors.ts";
-import { HubUnreachable } from "../../models/hub_errors.ts";
+import { UserError } from "../../models/errors.ts";
+import { filesBelow } from "../../models/host/files.ts";
+import { HubUnreachable } from "../../models/host/hub_errors.ts";
 import {
   cachedSnapshot,
   downloadFiles,
-  filesBelow,
-  hubSettingsFromEnvironment,
   keepSnapshot,
   listRepository,
   type Repository,
-} from "../../models/hub.ts";
+} from "../../models/host/hub.ts";
+import { hubSettingsFromEnvironment } from "../../models/host/settings.ts";
 import { withFakeHub, withoutHub } from "./fake_hub.ts";
 
 const revision = "0123456789abcdef0123456789abcdef01234567";
@@ -70,7 +70,7 @@ Deno.test("a download fills the standard cache, and a second run asks nothing", 
     }
     assert.deepEqual(noise, []);
     assert.equal(said.length, 2);
-    assert.match(said[1], /data\/model\.bin \(3 kB\) of org\/tiny/);
+    assert.match(said[1], /data\/model\.bin \(3\.0 kB\) of org\/tiny/);
     const folder = join(settings.cacheFolder, "models--org--tiny");
     assert.equal(await Deno.readTextFile(join(folder, "refs", "main")), revision);
 

@@ -1,11 +1,11 @@
 /** Packed equals padded: a ragged batch in one go gives what its sentences give one at a time. */
 import assert from "node:assert/strict";
 import { withTape } from "../../engine/tape.ts";
-import { packBatch } from "../../models/bert/batch.ts";
+import { packBatch } from "../../models/nn/batch.ts";
 import { testDevice } from "./device.ts";
 import { distance, goldenModel, openGolden } from "./goldens.ts";
 
-for (const run of ["full", "lora", "adapter-houlsby"]) {
+for (const run of ["full", "lora", "adapter-houlsby", "dora", "roberta-ia3"]) {
   Deno.test(`${run}: a packed batch equals its sentences one at a time`, async () => {
     const device = await testDevice();
     const source = await openGolden(run);
@@ -15,7 +15,7 @@ for (const run of ["full", "lora", "adapter-houlsby"]) {
     /** Logits, and gradients of the loss, of some sentences in one batch. */
     const measure = async (sentences: number[][], labels: number[]) => {
       device.beginStep(0, 0);
-      const batch = packBatch(device, sentences, labels);
+      const batch = packBatch(device, sentences, labels, built.limits);
       parameters.zeroGradients();
       const logits = await model.logits(batch).read();
       const { backward } = withTape(() => model.loss(batch));
@@ -55,14 +55,29 @@ for (const run of ["full", "lora", "adapter-houlsby"]) {
 Deno.test("a batch's filling rows change nothing", async () => {
   const device = await testDevice();
   device.beginStep(0, 0);
-  const batch = packBatch(device, [[2, 5, 3], [2, 3]], [0, 1]);
+  const limits = { vocabSize: 64, maxTokens: 32, firstPosition: 2 };
+  const pack = (sentences: number[][]) => packBatch(device, sentences, [0, 1], limits);
+  const batch = pack([[2, 5, 3], [2, 3]]);
   assert.equal(batch.rows, 64);
   assert.equal(batch.tokens, 5);
   const bounds = new Uint32Array((await batch.sentences.read()).buffer);
   assert.deepEqual([...bounds.slice(0, 14)], [0, 3, 0, 3, 0, 3, 3, 5, 3, 5, 5, 5, 5, 5]);
-  assert.throws(
-    () => packBatch(device, [[2, 3], []], [0, 0]),
-    /Sentence 1 of the batch has no tokens/,
-  );
+  const positions = new Uint32Array((await batch.positions.ids.read()).buffer);
+  assert.deepEqual([...positions.slice(0, 6)], [2, 3, 4, 2, 3, 0]);
+  device.endStep();
+});
+
+Deno.test("a sentence that the model cannot read is refused before it is uploaded", async () => {
+  const device = await testDevice();
+  device.beginStep(0, 0);
+  const limits = { vocabSize: 64, maxTokens: 4, firstPosition: 0 };
+  const pack = (sentence: number[]) => packBatch(device, [[2, 3], sentence], [0, 0], limits);
+  const held = device.memory.heldBytes;
+  assert.throws(() => pack([]), /Sentence 1 of the batch has no tokens/);
+  assert.throws(() => pack([2, 64, 3]), /Sentence 1 .* the token id 64; .* embeddings for 0 to 63/);
+  assert.throws(() => pack([2, -1]), /the token id -1/);
+  assert.throws(() => pack([2, 1.5]), /the token id 1\.5/);
+  assert.throws(() => pack([2, 5, 5, 5, 3]), /has 5 tokens; the model has positions for 4/);
+  assert.equal(device.memory.heldBytes, held);
   device.endStep();
 });

@@ -1,24 +1,18 @@
 import assert from "node:assert/strict";
-import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { loadTokenizer } from "../../models/bert/tokenizer.ts";
-import { UserError } from "../../models/files/errors.ts";
-import { putFiles } from "./fake_hub.ts";
+import { UserError } from "../../models/errors.ts";
+import { memoryFolder } from "../../models/files/folder.ts";
+import { hostFolder } from "../../models/host/files.ts";
+import { loadTokenizer } from "../../models/text/tokenizer.ts";
+import { golden, goldenFolder } from "../files/temporary.ts";
 
-const mini = fileURLToPath(new URL("../../assets/mini", import.meta.url));
+const mini = hostFolder(fileURLToPath(new URL("../../assets/mini", import.meta.url)));
 
-async function withFolder(
-  files: Record<string, string>,
-  test: (folder: string) => Promise<void>,
-): Promise<void> {
-  const folder = await Deno.makeTempDir();
-  try {
-    await putFiles(folder, files);
-    await test(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
+const folderWith = (files: Record<string, string>) =>
+  memoryFolder(
+    "a folder",
+    new Map(Object.entries(files).map(([name, text]) => [name, new TextEncoder().encode(text)])),
+  );
 
 const rejects = (promise: Promise<unknown>, message: RegExp) =>
   assert.rejects(promise, (error: unknown) => {
@@ -84,35 +78,41 @@ Deno.test("the built-in vocabulary encodes like the reference tokenizer", async 
   }
 });
 
+Deno.test("WordPiece gives the ids that Python's transformers does", async () => {
+  const { encode } = await loadTokenizer(goldenFolder("model"), 64);
+  const { max_length: maxLength, cases }: {
+    max_length: number;
+    cases: { text: string; ids: number[]; truncated: number[] }[];
+  } = JSON.parse(await Deno.readTextFile(golden("tokenizer.json")));
+  assert(cases.length >= 10);
+  for (const { text, ids, truncated } of cases) {
+    assert.deepEqual(encode(text, 512), ids, JSON.stringify(text));
+    assert.deepEqual(encode(text, maxLength), truncated, JSON.stringify(text));
+  }
+});
+
 Deno.test("vocab.txt: word pieces, accents, case, unknown words, CRLF", async () => {
   for (const text of [vocabulary, vocabulary.replaceAll("\n", "\r\n"), vocabulary.trimEnd()]) {
-    await withFolder({ "vocab.txt": text }, async (folder) => {
-      const { encode, vocabSize } = await loadTokenizer(folder);
-      assert.equal(vocabSize, special.length + words.length);
-      assert.deepEqual(
-        encode("UNwantéd,running xyz中", 512),
-        [cls, id("un"), id("##want"), id("##ed"), id(","), id("running"), unk, id("中"), sep],
-      );
-      assert.deepEqual(encode("", 512), [cls, sep]);
-      assert.deepEqual(encode("a [SEP] b", 512), [cls, unk, sep, unk, sep]);
-    });
+    const { encode, vocabSize } = await loadTokenizer(folderWith({ "vocab.txt": text }));
+    assert.equal(vocabSize, special.length + words.length);
+    assert.deepEqual(
+      encode("UNwantéd,running xyz中", 512),
+      [cls, id("un"), id("##want"), id("##ed"), id(","), id("running"), unk, id("中"), sep],
+    );
+    assert.deepEqual(encode("", 512), [cls, sep]);
+    assert.deepEqual(encode("a [SEP] b", 512), [cls, unk, sep, unk, sep]);
   }
 });
 
 Deno.test("tokenizer_config.json decides on case and names the special tokens", async () => {
   const cased = { "vocab.txt": vocabulary, "tokenizer_config.json": '{"do_lower_case": false}' };
-  await withFolder(cased, async (folder) => {
-    const { encode } = await loadTokenizer(folder);
-    assert.deepEqual(encode("U é un", 9), [cls, id("U"), id("é"), id("un"), sep]);
-  });
+  const { encode } = await loadTokenizer(folderWith(cased));
+  assert.deepEqual(encode("U é un", 9), [cls, id("U"), id("é"), id("un"), sep]);
   const renamed = {
     "vocab.txt": vocabulary.replace("[CLS]", "<s>"),
     "tokenizer_config.json": '{"cls_token": {"content": "<s>"}, "strip_accents": false}',
   };
-  await withFolder(renamed, async (folder) => {
-    const { encode } = await loadTokenizer(folder);
-    assert.deepEqual(encode("É", 9), [cls, id("é"), sep]);
-  });
+  assert.deepEqual((await loadTokenizer(folderWith(renamed))).encode("É", 9), [cls, id("é"), sep]);
 });
 
 Deno.test("truncation keeps [CLS] and [SEP]", async () => {
@@ -135,35 +135,40 @@ Deno.test("tokenizer.json goes before vocab.txt and means the same", async () =>
     model: { type: "WordPiece", unk_token: "[UNK]", continuing_subword_prefix: "##", vocab },
   };
   const files = { "tokenizer.json": JSON.stringify(json), "vocab.txt": "nothing" };
-  await withFolder(files, async (folder) => {
-    const { encode } = await loadTokenizer(folder);
-    assert.deepEqual(encode("UNwanted", 9), [cls, id("un"), id("##want"), id("##ed"), sep]);
-    await Deno.writeTextFile(join(folder, "tokenizer_config.json"), '{"do_lower_case": false}');
-    assert.deepEqual((await loadTokenizer(folder)).encode("UNwanted U", 9), [
-      cls,
-      unk,
-      id("U"),
-      sep,
-    ]);
-  });
+  const { encode } = await loadTokenizer(folderWith(files));
+  assert.deepEqual(encode("UNwanted", 9), [cls, id("un"), id("##want"), id("##ed"), sep]);
+  const cased = { ...files, "tokenizer_config.json": '{"do_lower_case": false}' };
+  assert.deepEqual((await loadTokenizer(folderWith(cased))).encode("UNwanted U", 9), [
+    cls,
+    unk,
+    id("U"),
+    sep,
+  ]);
 });
 
 Deno.test("missing and odd files are errors that say which", async () => {
-  await withFolder({}, (folder) => rejects(loadTokenizer(folder), /neither tokenizer\.json nor/));
+  const refused = (files: Record<string, string>, message: RegExp, embeddings?: number) =>
+    rejects(loadTokenizer(folderWith(files), embeddings), message);
+  await refused({}, /^a folder has neither tokenizer\.json nor vocab\.txt/);
   for (const token of ["[CLS]", "[SEP]", "[UNK]"]) {
-    const files = { "vocab.txt": vocabulary.replace(token, "[odd]") };
-    await withFolder(files, async (folder) => {
-      await rejects(loadTokenizer(folder), new RegExp(`vocab\\.txt has no token \\${token}`));
-    });
+    await refused(
+      { "vocab.txt": vocabulary.replace(token, "[odd]") },
+      new RegExp(`^a folder/vocab\\.txt has no token \\${token}`),
+    );
   }
-  await withFolder({ "vocab.txt": vocabulary }, async (folder) => {
-    await rejects(loadTokenizer(folder, 10), /token ids up to 14, but the model has 10/);
-  });
-  await withFolder({ "tokenizer.json": "{" }, async (folder) => {
-    await rejects(loadTokenizer(folder), /tokenizer\.json is not JSON/);
-  });
-  const bpe = JSON.stringify({ model: { type: "BPE", vocab: {}, merges: [] } });
-  await withFolder({ "tokenizer.json": bpe }, async (folder) => {
-    await rejects(loadTokenizer(folder), /not a WordPiece tokenizer, as BERT has, but "BPE"/);
-  });
+  await refused(
+    { "vocab.txt": vocabulary },
+    /token ids up to 14, but the model has 10/,
+    10,
+  );
+  await refused({ "tokenizer.json": "{" }, /tokenizer\.json is not JSON/);
+  await refused({ "tokenizer.json": "[]" }, /tokenizer\.json is not a JSON object/);
+  await refused(
+    { "tokenizer.json": JSON.stringify({ model: { type: "Unigram", vocab: [] } }) },
+    /tokenizer\.json is a tokenizer of the type "Unigram"; only WordPiece, as BERT has, and byte-/,
+  );
+  await refused(
+    { "vocab.json": "{}", "merges.txt": "" },
+    /^a folder has vocab\.json and merges\.txt, but no tokenizer\.json.*AutoTokenizer.*save_pretr/,
+  );
 });

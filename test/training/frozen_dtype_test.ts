@@ -1,16 +1,22 @@
 /** Frozen weights in 16 bits: a run is that of the rounded weights, in half the memory. */
 import assert from "node:assert/strict";
 import { type Dtype, pack, type PackedDtype, unpack } from "../../engine/pack.ts";
-import { encoderLinears } from "../../models/bert/parameters.ts";
 import { sizeOf } from "../../engine/shape.ts";
-import { randomWeights, type WeightSource } from "../../models/bert/weights.ts";
-import { UserError } from "../../models/files/errors.ts";
-import { loraDefaults, type Method, methodParameters } from "../../models/peft/method.ts";
-import { baseSeed, createModel, initialValues } from "../../models/peft/model.ts";
+import { declareModel } from "../../models/encoders/mod.ts";
+import { randomWeights, type WeightSource } from "../../models/encoders/weights.ts";
+import { UserError } from "../../models/errors.ts";
+import { createModel } from "../../models/model.ts";
+import { initialValues } from "../../models/nn/initial.ts";
+import { baseSeed } from "../../models/peft/export.ts";
+import { loraDefaults } from "../../models/peft/lora.ts";
+import { type Method, methodParameters, runName } from "../../models/peft/methods.ts";
 import { testDevice } from "../models/device.ts";
 import { bits, config, run } from "./small_task.ts";
 
-const linearWeights = new Set(encoderLinears(config).map(({ name }) => `${name}.weight`));
+const linearWeights = new Set(
+  declareModel(config, 3).specs.filter(({ kind, role }) => kind === "matrix" && role !== "head")
+    .map(({ name }) => name),
+);
 
 /** The weights of a random start, those of linear layers rounded. */
 const roundedWeights = (dtype: PackedDtype): WeightSource => ({
@@ -24,12 +30,13 @@ const roundedWeights = (dtype: PackedDtype): WeightSource => ({
 const methods: Method[] = [
   loraDefaults(4),
   { ...loraDefaults(3), targetModules: ["dense"] }, // a rank that the vec4 kernels cannot read
+  { ...loraDefaults(4), useDora: true }, // whose lengths of rows start as the rounded weights'
+  { method: "ia3", targetModules: ["key", "value", "output"] },
   { method: "adapter", size: 8, placement: "parallel" },
 ];
 for (const dtype of ["bf16", "f16"] as const) {
   for (const method of dtype === "bf16" ? methods : methods.slice(0, 1)) {
-    const targets = "targetModules" in method ? ` on ${method.targetModules}` : "";
-    Deno.test(`${dtype}: ${method.method}${targets} trains as over rounded weights`, async () => {
+    Deno.test(`${dtype}: ${runName(method)} trains as over rounded weights`, async () => {
       const packed = await run(method, { epochs: 1, frozenDtype: dtype });
       const plain = await run(method, { epochs: 1 }, { weights: roundedWeights(dtype) });
       const numbers = ({ steps }: typeof packed) =>
@@ -96,7 +103,7 @@ Deno.test("a weight beyond f16's range is refused by name, and leaves no memory 
       error.message,
       /^bert\.pooler\.dense\.weight cannot be kept as f16: value 0 is 70000/,
     );
-    assert.match(error.message, /Take another --frozen_dtype\.$/);
+    assert.deepEqual(error.remedy, { kind: "otherFrozenDtype" });
     return true;
   });
   assert.equal(device.memory.heldBytes, held);

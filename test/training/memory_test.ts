@@ -1,6 +1,7 @@
 /** What saves memory changes no result: gradient accumulation and gradient checkpointing. */
 import assert from "node:assert/strict";
-import { loraDefaults, type Method } from "../../models/peft/method.ts";
+import { loraDefaults } from "../../models/peft/lora.ts";
+import type { Method } from "../../models/peft/methods.ts";
 import type { StepEvent } from "../../models/training/events.ts";
 import { bits, run } from "./small_task.ts";
 

@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { createDevice, Device, type KernelChoice } from "../../engine/device.ts";
 import { registerPlan } from "../../engine/plans.ts";
-import { loraDefaults, type Method } from "../../models/peft/method.ts";
+import { loraDefaults } from "../../models/peft/lora.ts";
+import type { Method } from "../../models/peft/methods.ts";
 import { run } from "./small_task.ts";
 
 const adapter = await createDevice();

@@ -2,10 +2,10 @@
 import assert from "node:assert/strict";
 import type { Device } from "../../engine/device.ts";
 import { domains, HostRandom } from "../../engine/random.ts";
-import { type BertConfig, parseBertConfig } from "../../models/bert/config.ts";
-import { randomWeights, type WeightSource } from "../../models/bert/weights.ts";
+import { type EncoderConfig, parseConfig } from "../../models/encoders/mod.ts";
+import { randomWeights, type WeightSource } from "../../models/encoders/weights.ts";
 import type { Example } from "../../models/data/clean.ts";
-import type { Method } from "../../models/peft/method.ts";
+import type { Method } from "../../models/peft/methods.ts";
 import {
   defaultHyperparameters,
   type Hyperparameters,
@@ -13,11 +13,12 @@ import {
   type TrainingEvent,
   type TrainingResult,
 } from "../../models/training/events.ts";
+import type { TrainState } from "../../models/training/state.ts";
 import { train } from "../../models/training/trainer.ts";
 import { testDevice } from "../models/device.ts";
 
 /** Two layers, with dropout. */
-export const config = parseBertConfig({
+export const config = parseConfig({
   vocab_size: 40,
   hidden_size: 32,
   num_hidden_layers: 2,
@@ -48,22 +49,25 @@ const settings: Hyperparameters = {
 };
 
 export interface RunChanges {
-  config?: Partial<BertConfig>;
+  config?: Partial<EncoderConfig>;
   gradientCheckpointing?: boolean;
   /** Where the model starts; at random unless given. */
   weights?: WeightSource;
   /** The tests' common one unless given. */
   device?: Device;
+  /** Where the run goes on. */
+  from?: TrainState;
+  checkpointSteps?: number;
 }
 
-/** Trains a method on the task. */
-export async function run(
+/** The events of training a method on the task. */
+export async function start(
   method: Method,
   changes: Partial<Hyperparameters> = {},
-  { config: configChanges, gradientCheckpointing, weights, device }: RunChanges = {},
-) {
-  const events: TrainingEvent[] = [];
-  const stream = train({
+  { config: configChanges, gradientCheckpointing, weights, device, from, checkpointSteps }:
+    RunChanges = {},
+): Promise<AsyncGenerator<TrainingEvent, void>> {
+  return train({
     device: device ?? await testDevice(),
     config: { ...config, ...configChanges },
     method,
@@ -73,8 +77,18 @@ export async function run(
     split,
     hyperparameters: { ...settings, ...changes },
     gradientCheckpointing,
-  });
-  for await (const event of stream) events.push(event);
+    checkpointSteps,
+  }, from);
+}
+
+/** Trains a method on the task, to the end. */
+export async function run(
+  method: Method,
+  changes: Partial<Hyperparameters> = {},
+  options: RunChanges = {},
+) {
+  const events: TrainingEvent[] = [];
+  for await (const event of await start(method, changes, options)) events.push(event);
   const steps = events.filter((event): event is StepEvent => event.type === "step");
   const last = events.at(-1);
   assert.ok(last?.type === "done");

@@ -1,0 +1,96 @@
+/** The sizes and constants of an encoder, under one set of names, and how Hugging Face's `config.json` is read. */
+import { UserError } from "../errors.ts";
+import { isObject } from "../files/json.ts";
+
+/** An encoder's architecture; which encoder's it is says `type`. */
+export interface EncoderConfig {
+  /** HF's `model_type`. */
+  type: string;
+  vocabSize: number;
+  hiddenSize: number;
+  layers: number;
+  heads: number;
+  intermediateSize: number;
+  /** Rows of the table of positions. */
+  maxPositions: number;
+  /** The first token's row in it. */
+  firstPosition: number;
+  /** Rows of the table of token types; 0 where there is none. */
+  typeVocabSize: number;
+  layerNormEps: number;
+  initializerRange: number;
+  hiddenDropout: number;
+  attentionDropout: number;
+  /** Dropout on the pooled vector. */
+  classifierDropout: number;
+}
+
+/** Tokens that a sentence may have, special ones included. */
+export const maxTokens = ({ maxPositions, firstPosition }: EncoderConfig): number =>
+  maxPositions - firstPosition;
+
+/** Reads the fields of a `config.json`, each with a check that names the file. */
+export class ConfigReader {
+  readonly file: string;
+  readonly #fields: Record<string, unknown>;
+
+  /** Throws a UserError where `json` is no object. */
+  constructor(json: unknown, file: string) {
+    if (!isObject(json)) throw new UserError(`${file} is not a JSON object.`);
+    this.file = file;
+    this.#fields = json;
+  }
+
+  /** A finite number, or the fallback where the field is missing or null. */
+  number(name: string, fallback?: number): number {
+    const value = this.#fields[name] ?? fallback;
+    if (typeof value !== "number" || !Number.isFinite(value)) {
+      throw new UserError(
+        `${this.file}: "${name}" should be a number, but is ${JSON.stringify(value)}.`,
+      );
+    }
+    return value;
+  }
+
+  /** A whole number of at least 1. */
+  count(name: string, fallback?: number): number {
+    const value = this.number(name, fallback);
+    if (!Number.isInteger(value) || value < 1) {
+      throw new UserError(
+        `${this.file}: "${name}" should be a positive whole number, but is ${value}.`,
+      );
+    }
+    return value;
+  }
+
+  /** Throws where a field asks for what the engine does not compute. */
+  only(name: string, expected: unknown): void {
+    const value = this.#fields[name] ?? expected;
+    if (value !== expected) {
+      throw new UserError(
+        `${this.file}: "${name}" is ${JSON.stringify(value)}; only ${
+          JSON.stringify(expected)
+        } is supported.`,
+      );
+    }
+  }
+
+  /** The field as it is. */
+  raw(name: string): unknown {
+    return this.#fields[name];
+  }
+}
+
+/** The same config after a check that the heads divide the hidden size. */
+export function checkedHeads<Config extends EncoderConfig>(config: Config, file: string): Config {
+  const { hiddenSize, heads } = config;
+  if (hiddenSize % heads !== 0) {
+    throw new UserError(
+      `${file}: a hidden size of ${hiddenSize} does not divide into ${heads} heads.`,
+    );
+  }
+  if (hiddenSize % 4 !== 0) {
+    throw new UserError(`${file}: a hidden size of ${hiddenSize} is no multiple of 4.`);
+  }
+  return config;
+}

@@ -1,0 +1,51 @@
+/**
+ * RoBERTa (Liu et al. 2019, arXiv:1907.11692), as HF's RobertaForSequenceClassification: BERT's body, positions
+ * from the padding id + 1 on, no pooler, and a head of two layers.
+ */
+import { tanh } from "../../engine/ops/mod.ts";
+import { linear } from "../nn/layers.ts";
+import { drop, type Network } from "../nn/network.ts";
+import type { Initializer, Scope } from "../nn/scope.ts";
+import { bertBody, bertFields, parseBert } from "./bert.ts";
+import type { EncoderConfig } from "./config.ts";
+import type { Encoder } from "./encoder.ts";
+
+export const roberta: Encoder = {
+  type: "roberta",
+  architecture: "RobertaForSequenceClassification",
+  prefix: "roberta",
+  owners: { "roberta-": "FacebookAI", "distilroberta-": "distilbert" },
+  examples: "roberta-base, roberta-large, distilroberta-base",
+  parse: (fields) => ({
+    ...parseBert(fields, "roberta"),
+    firstPosition: fields.number("pad_token_id", 1) + 1,
+  }),
+  fields: (config) => ({
+    ...bertFields(config),
+    bos_token_id: 0,
+    eos_token_id: 2,
+    pad_token_id: config.firstPosition - 1,
+  }),
+  describe,
+};
+
+function describe(scope: Scope, config: EncoderConfig, classes: number): Network {
+  const { hiddenSize: hidden } = config;
+  const init: Initializer = { kind: "normal", std: config.initializerRange };
+  const roberta = scope.at("roberta");
+  const { embed, layers } = bertBody(roberta, config);
+  const head = scope.as("head").at("classifier");
+  const sizes = { inputs: hidden, part: "head", init } as const;
+  const dense = linear(head.at("dense"), { ...sizes, outputs: hidden });
+  const project = linear(head.at("out_proj"), { ...sizes, outputs: classes });
+  const method = scope.context.wrapping.pooled?.(roberta.at("pooler.adapters"), hidden);
+  const dropped = (x: Parameters<typeof tanh>[0]) => drop(scope, x, config.classifierDropout);
+  return {
+    embed,
+    layers,
+    classify(first) {
+      const pooled = tanh(dense(dropped(first)));
+      return project(dropped(method?.(pooled) ?? pooled));
+    },
+  };
+}

@@ -1,0 +1,48 @@
+/** Mistakes that a user can put right, as facts: cli/advice.ts says them in the words of the flags. */
+
+/** The way out of a mistake, which each program phrases for itself: flags here, buttons in a page. */
+export type Remedy =
+  /** Name a model that can be had: a folder with a model's files, or the built-in one. */
+  | { kind: "otherModel" }
+  /** Name this model, once it is there. */
+  | { kind: "useModel"; name: string }
+  /** Name a file of a known format, a folder with one, or take the built-in sample. */
+  | { kind: "otherDataset" }
+  /** Name one data set of several. */
+  | { kind: "chooseDataset"; example: string }
+  /** Say which column holds the texts, or the labels. */
+  | { kind: "nameColumn"; column: "text" | "label" }
+  /** Have one text and one label a row, or name other columns. */
+  | { kind: "otherColumns" }
+  /** Use no limit on the rows, or one that is not below this. */
+  | { kind: "moreSamples"; least: number }
+  /** Keep frozen weights in another type. */
+  | { kind: "otherFrozenDtype" }
+  /** Train at a lower rate than this. */
+  | { kind: "lowerLearningRate"; rate: number };
+
+/**
+ * A mistake that the user can put right: a wrong flag, an unreadable file, a model of another kind.
+ * The message states facts; `remedy` tells the way out where it depends on how the program is used.
+ * A terminal shows no stack trace of it and ends with `exitCode`: 2 for wrong use of the command
+ * line, 1 for everything else.
+ */
+export class UserError extends Error {
+  readonly exitCode: number;
+  readonly remedy?: Remedy;
+
+  constructor(
+    message: string,
+    options: { exitCode?: number; cause?: unknown; remedy?: Remedy } = {},
+  ) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.name = "UserError";
+    this.exitCode = options.exitCode ?? 1;
+    this.remedy = options.remedy;
+  }
+}
+
+/** The message of whatever was thrown. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

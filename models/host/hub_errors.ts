@@ -1,0 +1,85 @@
+/** What went wrong between us and the hub, in words that say what to do. */
+import { HubApiError } from "@huggingface/hub";
+import { messageOf, UserError } from "../errors.ts";
+import type { Repository } from "./hub.ts";
+import type { HubSettings } from "./settings.ts";
+
+/** The hub did not give what was asked of it. */
+export class HubError extends UserError {
+  constructor(message: string, options: { cause?: unknown } = {}) {
+    super(message, options);
+    this.name = "HubError";
+  }
+}
+
+/** The hub could not be reached, or not in a state to answer: the one failure that defaults survive. */
+export class HubUnreachable extends HubError {
+  constructor(message: string, options: { cause?: unknown } = {}) {
+    super(message, options);
+    this.name = "HubUnreachable";
+  }
+}
+
+/** The message of what lies at the bottom: `fetch failed` alone helps nobody. */
+function reason(error: unknown): string {
+  let bottom = error;
+  while (bottom instanceof Error && bottom.cause !== undefined) bottom = bottom.cause;
+  return messageOf(bottom).replace(/^error sending request for url \([^)]*\): /, "");
+}
+
+/** A request that got no answer. */
+export class NetworkFailure extends Error {
+  constructor(cause: unknown) {
+    super(reason(cause), { cause });
+    this.name = "NetworkFailure";
+  }
+}
+
+function isFileSystemError(error: unknown): error is Error {
+  return error instanceof Error &&
+    ("syscall" in error || error instanceof Deno.errors.PermissionDenied ||
+      error instanceof Deno.errors.NotCapable || error instanceof Deno.errors.NotFound);
+}
+
+/** Turns whatever the hub package threw into a `UserError` that names the way out. */
+export function explainHubError(
+  error: unknown,
+  { type, name }: Repository,
+  { endpoint, token, cacheFolder }: HubSettings,
+): UserError {
+  if (error instanceof UserError) return error;
+  const cause = error;
+  const what = type === "model" ? "model" : "data set";
+  if (error instanceof HubApiError) {
+    const { statusCode } = error;
+    // The hub answers 401, not 404, for what does not exist, so as not to betray private names.
+    if (statusCode === 401 || statusCode === 403) {
+      return new HubError(
+        token === undefined
+          ? `The ${what} ${name} does not exist on ${endpoint}, or it is private or gated ` +
+            `(answer ${statusCode}). Check the spelling; for a private or gated one set HF_TOKEN.`
+          : `HF_TOKEN gives no access to the ${what} ${name} on ${endpoint} (answer ${statusCode}), ` +
+            `or it does not exist. Check the spelling and the token, and accept the repository's ` +
+            `terms on its page where it is gated.`,
+        { cause },
+      );
+    }
+    if (statusCode === 404) {
+      return new HubError(
+        `The ${what} ${name} does not exist on ${endpoint}. Check the spelling.`,
+        { cause },
+      );
+    }
+    return new HubUnreachable(`${endpoint} answered ${statusCode} when asked for ${name}.`, {
+      cause,
+    });
+  }
+  if (!(error instanceof NetworkFailure) && isFileSystemError(error)) {
+    return new UserError(
+      `Cannot store ${name} in the cache folder ${cacheFolder}: ${messageOf(error)}. ` +
+        `HF_HUB_CACHE names another folder.`,
+      { cause },
+    );
+  }
+  return new HubUnreachable(`Cannot get ${name} from ${endpoint} (${reason(error)}).`, { cause });
+}

@@ -1,0 +1,237 @@
+/**
+ * Which model a name stands for: the built-in `mini`, a folder, or a repository on the hub, of which
+ * only the needed files are fetched.
+ */
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { bertBaseUncased, type EncoderConfig, hubOwner, parseConfig } from "../encoders/mod.ts";
+import { messageOf, type Remedy, UserError } from "../errors.ts";
+import { readJsonObject } from "../files/json.ts";
+import { indexFile, noWeights, readShardIndex, weightsFile } from "../files/shards.ts";
+import { missingTokenizer } from "../text/tokenizer.ts";
+import { exists, hostFolder, isMissing } from "./files.ts";
+import {
+  cachedSnapshot,
+  downloadFiles,
+  keepSnapshot,
+  listRepository,
+  type Repository,
+} from "./hub.ts";
+import { HubError, HubUnreachable } from "./hub_errors.ts";
+import type { HubSettings } from "./settings.ts";
+
+/** The model that is used where none is named. */
+export const defaultModel = "bert-base-uncased";
+
+/** The name of the built-in model. */
+export const miniModel = "mini";
+
+const miniFolder = fileURLToPath(new URL("../../assets/mini", import.meta.url));
+
+export interface ResolvedModel {
+  /** What was asked for, e.g. `bert-base-uncased`; `mini` where that stands in. */
+  name: string;
+  /** Holds `config.json`, the tokenizer's files and, unless `random`, the weights. */
+  folder: string;
+  /** Whether the weights are a seeded random start. */
+  random: boolean;
+  config: EncoderConfig;
+  /** What the reader must not overlook. */
+  notices: string[];
+}
+
+const otherModel: Remedy = { kind: "otherModel" };
+
+const configFile = "config.json";
+
+function noConfig(where: string): UserError {
+  return new UserError(`${where} has no ${configFile}, so it is no model in HF's format.`, {
+    remedy: otherModel,
+  });
+}
+
+async function readConfig(path: string): Promise<EncoderConfig> {
+  const folder = hostFolder(path);
+  if (!(await folder.has(configFile))) throw noConfig(path);
+  return parseConfig(await readJsonObject(folder, configFile), join(path, configFile));
+}
+
+/** The files of a folder's shards, each once. */
+async function shardsOf(path: string): Promise<string[]> {
+  return [...new Set((await readShardIndex(hostFolder(path))).values())].sort();
+}
+
+/** What a folder lacks of a whole model, or undefined when it can be used. */
+async function lacking(path: string): Promise<UserError | undefined> {
+  const files = await hostFolder(path).list();
+  const has = (name: string) => files.includes(name);
+  if (!has(configFile)) return noConfig(path);
+  const noTokenizer = missingTokenizer(path, files);
+  if (noTokenizer !== undefined) return noTokenizer;
+  if (has(weightsFile)) return undefined;
+  if (!has(indexFile)) return noWeights(path, files);
+  const missing = (await shardsOf(path)).find((shard) => !has(shard));
+  return missing === undefined
+    ? undefined
+    : new UserError(`${path} has no ${missing}, which ${indexFile} names.`);
+}
+
+/**
+ * The repositories that a name may mean. The hub moved the first models from bare names to their owners';
+ * older programs cached them under the bare name.
+ */
+function repositoriesOf(name: string): Repository[] {
+  const owner = hubOwner(name);
+  const names = name.includes("/") ? [name] : owner === undefined ? [] : [`${owner}/${name}`, name];
+  return names.map((name) => ({ type: "model", name }));
+}
+
+function isHubName(name: string): boolean {
+  return /^[\w-][\w.-]*(\/[\w.-]+)?$/.test(name) && repositoriesOf(name).length > 0;
+}
+
+async function cachedFolder(
+  name: string,
+  settings: HubSettings,
+  lacks: (folder: string) => Promise<unknown>,
+): Promise<string | undefined> {
+  for (const repository of repositoriesOf(name)) {
+    const snapshot = await cachedSnapshot(repository, settings);
+    if (snapshot !== undefined && await lacks(snapshot.folder) === undefined) {
+      return snapshot.folder;
+    }
+  }
+  return undefined;
+}
+
+/**
+ * Downloads what a model needs: config and tokenizer first, so that a model of another kind is
+ * refused before its weights are fetched.
+ */
+async function download(name: string, settings: HubSettings): Promise<string> {
+  const [repository] = repositoriesOf(name);
+  const listing = await listRepository(repository, settings);
+  const present = listing.files.map(({ path }) => path);
+  if (!present.includes(configFile)) throw noConfig(repository.name);
+  const small = [
+    configFile,
+    "tokenizer_config.json",
+    "special_tokens_map.json",
+    present.includes("tokenizer.json") ? "tokenizer.json" : "vocab.txt",
+  ].filter((path) => present.includes(path));
+  const { folder } = await downloadFiles(repository, listing, small, settings);
+  await readConfig(folder);
+  const noTokenizer = missingTokenizer(repository.name, present);
+  if (noTokenizer !== undefined) throw noTokenizer;
+  if (present.includes(weightsFile)) {
+    await downloadFiles(repository, listing, [weightsFile], settings);
+  } else if (present.includes(indexFile)) {
+    await downloadFiles(repository, listing, [indexFile], settings);
+    await downloadFiles(repository, listing, await shardsOf(folder), settings);
+  } else {
+    throw noWeights(repository.name, present);
+  }
+  const lacks = await lacking(folder);
+  if (lacks !== undefined) throw lacks;
+  await keepSnapshot(repository, listing, settings);
+  return folder;
+}
+
+async function resolveMini(notices: string[]): Promise<ResolvedModel> {
+  return {
+    name: miniModel,
+    folder: miniFolder,
+    random: !(await exists(join(miniFolder, weightsFile))),
+    config: await readConfig(miniFolder),
+    notices,
+  };
+}
+
+async function isFolder(name: string): Promise<boolean> {
+  try {
+    return (await Deno.stat(name)).isDirectory;
+  } catch (error) {
+    if (isMissing(error)) return false;
+    throw new UserError(`Cannot read ${name}: ${messageOf(error)}.`, { cause: error });
+  }
+}
+
+function notFound(name: string, cause?: UserError): UserError {
+  return new UserError(
+    cause === undefined
+      ? `There is no model "${name}": no folder of that name, and a model on the hub is named org/name.`
+      : `${cause.message} There is no folder ${name} either.`,
+    { cause, remedy: otherModel },
+  );
+}
+
+/**
+ * Finds a model: `mini`, a folder, or a hub name. Without a name it is {@link defaultModel}, for
+ * which `mini` stands in, under a notice, where it is not cached and the hub cannot be reached. What
+ * was named is never replaced: a `UserError` names the ways out.
+ */
+export async function resolveModel(
+  name: string | undefined,
+  settings: HubSettings,
+): Promise<ResolvedModel> {
+  if (name === miniModel) return await resolveMini([]);
+  const asked = name ?? defaultModel;
+  const found = async (folder: string): Promise<ResolvedModel> => ({
+    name: asked,
+    folder,
+    random: false,
+    config: await readConfig(folder),
+    notices: [],
+  });
+  if (name !== undefined && await isFolder(name)) {
+    const lacks = await lacking(name);
+    if (lacks !== undefined) throw lacks;
+    return await found(name);
+  }
+  if (!isHubName(asked)) throw notFound(asked);
+  const cached = await cachedFolder(asked, settings, lacking);
+  if (cached !== undefined) return await found(cached);
+  try {
+    return await found(await download(asked, settings));
+  } catch (error) {
+    if (!(error instanceof HubError)) throw error;
+    if (name !== undefined) throw notFound(name, error);
+    if (!(error instanceof HubUnreachable)) throw error;
+    const mini = await resolveMini([]);
+    const notice = `BUILT-IN MODEL "${miniModel}" INSTEAD OF ${defaultModel}: ${error.message} ` +
+      `The results of this run are those of ${miniModel}` +
+      (mini.random ? ", which starts from random weights," : "") + ` and carry its name.`;
+    return { ...mini, notices: [notice] };
+  }
+}
+
+/**
+ * A model's name and sizes alone, for counting parameters: bert-base-uncased's are built in, so that
+ * the default needs no network; of a model on the hub `config.json` is fetched, unless it is cached.
+ * Throws a `UserError` as {@link resolveModel} does.
+ */
+export async function resolveConfig(
+  name: string | undefined,
+  settings: HubSettings,
+): Promise<{ name: string; config: EncoderConfig }> {
+  const asked = name ?? defaultModel;
+  if (asked === miniModel) return { name: asked, config: await readConfig(miniFolder) };
+  if (await isFolder(asked)) return { name: asked, config: await readConfig(asked) };
+  if (asked === defaultModel || asked === `google-bert/${defaultModel}`) {
+    return { name: asked, config: bertBaseUncased };
+  }
+  if (!isHubName(asked)) throw notFound(asked);
+  const hasConfig = async (folder: string) =>
+    await exists(join(folder, configFile)) ? undefined : configFile;
+  const cached = await cachedFolder(asked, settings, hasConfig);
+  if (cached !== undefined) return { name: asked, config: await readConfig(cached) };
+  try {
+    const [repository] = repositoriesOf(asked);
+    const listing = await listRepository(repository, settings);
+    const { folder } = await downloadFiles(repository, listing, [configFile], settings);
+    await keepSnapshot(repository, listing, settings);
+    return { name: asked, config: await readConfig(folder) };
+  } catch (error) {
+    throw error instanceof HubError ? notFound(asked, error) : error;
+  }
+}

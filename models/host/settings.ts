@@ -1,0 +1,42 @@
+/** How the hub is reached and where its files are kept, as the environment says. */
+import { join } from "node:path";
+import { UserError } from "../errors.ts";
+
+export interface HubSettings {
+  /** The hub's address, without a slash at its end. */
+  endpoint: string;
+  /** For private and gated repositories. */
+  token?: string;
+  cacheFolder: string;
+  /** Use the cache only, never the network. */
+  offline: boolean;
+  /** Hears one sentence before each download that the user may have to wait for. */
+  report?: (message: string) => void;
+}
+
+/**
+ * Reads HF_ENDPOINT, HF_TOKEN, HF_HUB_OFFLINE and the cache folder (HF_HUB_CACHE, else HF_HOME/hub,
+ * else XDG_CACHE_HOME/huggingface/hub, else ~/.cache/huggingface/hub) as Python's `huggingface_hub`
+ * does. Throws where HF_TOKEN is not a token.
+ */
+export function hubSettingsFromEnvironment(
+  read: (name: string) => string | undefined = (name) => Deno.env.get(name),
+): HubSettings {
+  const value = (name: string) => read(name)?.trim() || undefined;
+  const token = value("HF_TOKEN");
+  if (token !== undefined && !token.startsWith("hf_")) {
+    throw new UserError(
+      `HF_TOKEN should start with "hf_". Copy the token from the hub's settings page, or unset HF_TOKEN.`,
+    );
+  }
+  const home = value("HOME") ?? value("USERPROFILE") ?? ".";
+  const huggingFace = value("HF_HOME") ??
+    join(value("XDG_CACHE_HOME") ?? join(home, ".cache"), "huggingface");
+  return {
+    endpoint: (value("HF_ENDPOINT") ?? "https://huggingface.co").replace(/\/+$/, ""),
+    token,
+    cacheFolder: value("HF_HUB_CACHE") ?? value("HUGGINGFACE_HUB_CACHE") ??
+      join(huggingFace, "hub"),
+    offline: /^(1|on|yes|true)$/i.test(value("HF_HUB_OFFLINE") ?? ""),
+  };
+}

@@ -1,0 +1,113 @@
+/** From an encoder, a method and a checkpoint to a model on the GPU, ready to train. */
+import type { Device } from "../engine/device.ts";
+import { type Dtype, pack, type PackedDtype, unpack } from "../engine/pack.ts";
+import { Parameters } from "../engine/parameters.ts";
+import { bindModel, type EncoderConfig, inputLimits } from "./encoders/mod.ts";
+import type { WeightSource } from "./encoders/weights.ts";
+import { messageOf, UserError } from "./errors.ts";
+import type { InputLimits } from "./nn/batch.ts";
+import { initialValues, rowNorms } from "./nn/initial.ts";
+import { type Model, modelOf } from "./nn/network.ts";
+import type { ParameterSpec } from "./nn/scope.ts";
+import { baseSeed } from "./peft/export.ts";
+import { definitionOf, type Method, methodParameters } from "./peft/methods.ts";
+
+export interface ModelOptions {
+  config: EncoderConfig;
+  method: Method;
+  classes: number;
+  /** How the weights of frozen linear layers lie on the GPU; f32 unless given. */
+  frozenDtype?: Dtype;
+}
+
+export interface MethodModel {
+  model: Model;
+  parameters: Parameters;
+  /** In the order of `methodParameters`. */
+  specs: ParameterSpec[];
+  /** What a batch for it may hold. */
+  limits: InputLimits;
+  /** Frees parameters and gradients. */
+  destroy(): void;
+}
+
+/** Allocates a model's parameters and binds its network to them; their values are the caller's to write. */
+export function allocateModel(device: Device, options: ModelOptions): MethodModel {
+  const { config, method, classes, frozenDtype = "f32" } = options;
+  const specs = methodParameters(config, method, classes);
+  const parameters = new Parameters(
+    device,
+    specs.map((spec) => ({ ...spec, packed: packing(spec, frozenDtype) })),
+  );
+  const mode = { training: false };
+  const wrapping = definitionOf(method).wrap(method, config);
+  const network = bindModel(config, classes, { parameters, mode, wrapping });
+  return {
+    model: modelOf(device, network, mode),
+    parameters,
+    specs,
+    limits: inputLimits(config),
+    destroy: () => parameters.destroy(),
+  };
+}
+
+/**
+ * Builds the model of a method: allocates its parameters, reads the checkpoint tensor by tensor, and
+ * starts the rest (head, LoRA, adapters; for `mini` everything) as its spec says, from the seed.
+ */
+export async function createModel(
+  device: Device,
+  options: ModelOptions & { weights: WeightSource; seed: number },
+): Promise<MethodModel> {
+  const { weights, seed, frozenDtype = "f32" } = options;
+  const built = allocateModel(device, options);
+  const { parameters, specs } = built;
+  const norms = new Map<string, Float32Array>();
+  const wanted = new Set(specs.flatMap(({ init }) => init.kind === "rowNorms" ? [init.of] : []));
+  try {
+    for (const spec of specs) {
+      const { name, init, role } = spec;
+      const data = await weights.read(spec) ??
+        (init.kind === "rowNorms" ? norms.get(init.of)! : initialValues(
+          spec,
+          role === "head" || role === "peft" ? seed : baseSeed,
+        ));
+      const dtype = packing(spec, frozenDtype);
+      const packed = dtype && packTensor(name, data, dtype);
+      if (wanted.has(name)) {
+        norms.set(name, rowNorms(packed ? unpack(packed, dtype) : data, spec.shape[0]));
+      }
+      const { storage, offset } = parameters.get(name);
+      device.write(storage, offset, packed ?? data);
+      device.gpu.queue.submit([]); // hands the staging memory back tensor by tensor
+    }
+    device.check();
+  } catch (error) {
+    built.destroy();
+    throw error;
+  }
+  return built;
+}
+
+/**
+ * How a tensor is packed: frozen weights of linear layers, where the kernels can read them, which take four
+ * values at once in both directions.
+ */
+function packing(
+  { kind, role, trainable, shape }: ParameterSpec,
+  dtype: Dtype,
+): PackedDtype | undefined {
+  const fits = kind === "matrix" && role !== "head" && shape.every((size) => size % 4 === 0);
+  return dtype !== "f32" && fits && !trainable ? dtype : undefined;
+}
+
+function packTensor(name: string, values: Float32Array, dtype: PackedDtype): Uint16Array {
+  try {
+    return pack(values, dtype);
+  } catch (error) {
+    throw new UserError(`${name} cannot be kept as ${dtype}: ${messageOf(error)}.`, {
+      cause: error,
+      remedy: { kind: "otherFrozenDtype" },
+    });
+  }
+}

@@ -1,0 +1,70 @@
+/** What every encoder gives: its pieces from tokens to class scores, and the passes over them. */
+import { crossEntropy, dropout, embedding } from "../../engine/ops/mod.ts";
+import { checkpoint, scope as scoped } from "../../engine/tape.ts";
+import type { Device } from "../../engine/device.ts";
+import type { Tensor } from "../../engine/tensor.ts";
+import type { PackedBatch } from "./batch.ts";
+import type { Scope } from "./scope.ts";
+
+/** An encoder with a classifier, as its description over a scope returns it. */
+export interface Network {
+  /** From tokens to the first hidden states [rows, hidden]. */
+  embed(batch: PackedBatch): Tensor;
+  /** From hidden states to hidden states [rows, hidden]. */
+  layers: ((x: Tensor, batch: PackedBatch) => Tensor)[];
+  /** From each sentence's first row [sentences, hidden] to class scores [sentences, classes]. */
+  classify(first: Tensor): Tensor;
+}
+
+/** A network over tensors, ready to compute. */
+export interface Model {
+  /** Dropout is on while this is true. */
+  training: boolean;
+  /** Encoder layers keep only their input and run again in the backward pass while this is true. */
+  gradientCheckpointing: boolean;
+  /** Hidden states [rows, hidden] after the embeddings (index 0) and after each layer, of a packed batch. */
+  hiddenStates(batch: PackedBatch): Tensor[];
+  /** Class scores [sentences, classes]. */
+  logits(batch: PackedBatch): Tensor;
+  /** Mean cross-entropy [1]. */
+  loss(batch: PackedBatch): Tensor;
+}
+
+/** Dropout while the scope's model trains. */
+export function drop(scope: Scope, x: Tensor, probability: number): Tensor {
+  return dropout(x, scope.dropout(probability));
+}
+
+/** The passes over a network; `mode` is the one that its scope reads. */
+export function modelOf(
+  device: Device,
+  { embed, layers, classify }: Network,
+  mode: { training: boolean },
+): Model {
+  const model = {
+    gradientCheckpointing: false,
+    get training() {
+      return mode.training;
+    },
+    set training(value) {
+      mode.training = value;
+    },
+    hiddenStates(batch: PackedBatch): Tensor[] {
+      const states = [embed(batch)];
+      for (const layer of layers) states.push(layer(states[states.length - 1], batch));
+      return states;
+    },
+    logits(batch: PackedBatch): Tensor {
+      let hidden = scoped(device, () => embed(batch));
+      for (const layer of layers) {
+        const run = (x: Tensor) => layer(x, batch);
+        hidden = model.gradientCheckpointing
+          ? checkpoint(hidden, run)
+          : scoped(device, () => run(hidden));
+      }
+      return classify(embedding(hidden, batch.firstTokens));
+    },
+    loss: (batch: PackedBatch): Tensor => crossEntropy(model.logits(batch), batch.labels),
+  };
+  return model;
+}

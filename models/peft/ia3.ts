@@ -1,0 +1,143 @@
+/**
+ * IA³ (Liu et al. 2022, arXiv:2205.05638) as the PEFT library defines it: one trained vector l a layer, which
+ * scales what a layer gives, y = (x Wᵀ + b) ⊙ l, or, for feed-forward layers, what it takes, y = (x ⊙ l) Wᵀ + b.
+ * All l start at 1. Keys, values and the feed-forward's output, as in the paper.
+ */
+import { applyEnd } from "../../engine/linear_end.ts";
+import { scaleColumns } from "../../engine/ops/mod.ts";
+import type { EncoderConfig } from "../encoders/mod.ts";
+import type { LinearSite, LinearWrap } from "../nn/wrapping.ts";
+import { type MethodDefinition, SettingError } from "./method.ts";
+import { modulesToSave, peftFiles, readPeftFolder } from "./peft_folder.ts";
+import { areUsual, knownTargets, namesModule, targetNames } from "./targets.ts";
+
+export interface Ia3Method {
+  method: "ia3";
+  /** Module names as PEFT takes them, or parts: see targets.ts. */
+  targetModules: string[];
+  /** Those of them whose input is scaled, not their output; where not given, the usual ones that are targeted. */
+  feedforwardModules?: string[];
+}
+
+/** PEFT's own choice for BERT, by the parts' names. */
+const usualTargets = ["key", "value", "output"];
+const usualFeedforward = ["output"];
+
+const settings = {
+  ia3_target_modules: {
+    kind: "names",
+    help: "Layers that IA3 scales, by name",
+    shown: "key,value,output",
+  },
+  ia3_feedforward_modules: {
+    kind: "names",
+    help: "Those of them whose input is scaled",
+    shown: "output",
+  },
+} as const;
+
+export const ia3: MethodDefinition<Ia3Method, typeof settings> = {
+  name: "ia3",
+  label: "IA3",
+  compared: false,
+  settings,
+  plan: ({ ia3_target_modules: targets = usualTargets, ia3_feedforward_modules: feedforward }) => [
+    {
+      method: "ia3",
+      targetModules: targets,
+      ...(feedforward && { feedforwardModules: feedforward }),
+    },
+  ],
+  runName: (method) => ["ia3", ...differences(method, "_")].join("-").replaceAll(".", "_"),
+  configLabel: (method) => differences(method, "+").join(", ") || "-",
+  report(method, config) {
+    const { targets, feedforward } = namesOf(method, config);
+    return { ia3_target_modules: targets, ia3_feedforward_modules: feedforward };
+  },
+  fit(method, config) {
+    const { targets, feedforward } = namesOf(method, config);
+    const other = feedforward.find((name) => !targets.includes(name));
+    if (other !== undefined) {
+      throw new SettingError(
+        "ia3_feedforward_modules",
+        `"${other}" is none of the layers that IA3 scales: ${targets.join(", ")}.`,
+      );
+    }
+    return method;
+  },
+
+  wrap(method, config) {
+    const { targets, feedforward } = namesOf(method, config);
+    return {
+      trains: ({ role }) => role === "head",
+      linear: (site) =>
+        namesModule(targets, site.scope.name)
+          ? scaled(site, namesModule(feedforward, site.scope.name))
+          : undefined,
+    };
+  },
+
+  files(request, method) {
+    const { targets, feedforward } = namesOf(method, request.config);
+    return peftFiles(request, {
+      exclude_modules: null,
+      feedforward_modules: feedforward,
+      init_ia3_weights: true,
+      modules_to_save: modulesToSave(request),
+      peft_type: "IA3",
+      target_modules: targets,
+    });
+  },
+  peftType: "IA3",
+  owns: (fields) => fields?.peft_type === "IA3",
+  async read(folder, config) {
+    const { fields, tensors, labels } = await readPeftFolder(folder, config);
+    fields.neutral(["exclude_modules", "fan_in_fan_out"]);
+    const targets = fields.names("target_modules");
+    const feedforward = fields.names("feedforward_modules");
+    // Both by one kind of names: PEFT wants each feed-forward module among its targets.
+    const isUsual = areUsual(config, targets, usualTargets, "ia3_target_modules") &&
+      areUsual(config, feedforward, usualFeedforward, "ia3_feedforward_modules");
+    const targetModules = isUsual ? usualTargets : knownTargets(config, targets);
+    const method: Ia3Method = { method: "ia3", targetModules };
+    const given = knownTargets(config, feedforward);
+    const { feedforward: usual } = namesOf(method, config);
+    if (!isUsual && given.toSorted().join() !== usual.toSorted().join()) {
+      method.feedforwardModules = given;
+    }
+    return { method, tensors, labels };
+  },
+};
+
+/** l [out, 1] on a layer's result, or [1, in] on its input. */
+function scaled({ scope, inputs, outputs }: LinearSite, onInput: boolean): LinearWrap {
+  return {
+    around(plain) {
+      const l = scope.as("peft").tensor("ia3_l", onInput ? [1, inputs] : [outputs, 1], {
+        init: { kind: "ones" },
+        kind: "vector",
+      });
+      return (x, end = {}) =>
+        onInput ? plain(scaleColumns(x, l()), end) : applyEnd(scaleColumns(plain(x), l()), end);
+    },
+  };
+}
+
+function namesOf({ targetModules, feedforwardModules }: Ia3Method, config: EncoderConfig) {
+  const of = (modules: string[]) => targetNames(config, modules, "ia3_feedforward_modules");
+  const targets = targetNames(config, targetModules, "ia3_target_modules");
+  const usual = of(usualFeedforward);
+  return {
+    targets,
+    feedforward: feedforwardModules
+      ? of(feedforwardModules)
+      : targets.filter((name) => namesModule(usual, name)),
+  };
+}
+
+function differences({ targetModules, feedforwardModules }: Ia3Method, between: string): string[] {
+  const parts: string[] = [];
+  if (targetModules.join() !== usualTargets.join()) parts.push(targetModules.join(between));
+  if (feedforwardModules) parts.push(`ff${between}${feedforwardModules.join(between) || "none"}`);
+  return parts;
+}

@@ -1,0 +1,74 @@
+/**
+ * An optimiser step in two halves, gradients and update. Each is a list of launches that repeats. Between them
+ * gradients and loss lie in flat slabs, to be summed over machines by whoever trains on several.
+ */
+import type { Device } from "../../engine/device.ts";
+import { scale } from "../../engine/ops/mod.ts";
+import { type AdamW, setOrAdd } from "../../engine/optimizer.ts";
+import { withTape } from "../../engine/tape.ts";
+import type { MethodModel } from "../model.ts";
+import { packBatch } from "../nn/batch.ts";
+import { chunks } from "./batches.ts";
+import type { EncodedExample } from "./evaluate.ts";
+
+/** What a run computes with. */
+export interface Training {
+  device: Device;
+  built: MethodModel;
+  optimizer: AdamW;
+}
+
+export interface StepOptions {
+  /** The step's number, from 0. */
+  step: number;
+  seed: number;
+  /** Sentences that go through the model at a time. */
+  batchSize: number;
+  gradientAccumulationSteps: number;
+}
+
+/**
+ * The first half: the gradients of a step's sentences, in the parameters' slabs, and their mean loss, in
+ * `optimizer.loss`. Where gradients are accumulated, the sentences go through `batchSize` at a time, and each
+ * part's loss counts by its share of them, so that loss and gradients are those of all sentences at once. Only
+ * records: the GPU works meanwhile. Returns the number of real tokens.
+ */
+export function computeGradients(
+  { device, built: { model, parameters, limits }, optimizer }: Training,
+  batch: readonly EncodedExample[],
+  { step, seed, batchSize, gradientAccumulationSteps }: StepOptions,
+): number {
+  const parts = gradientAccumulationSteps > 1 ? chunks(batch, batchSize) : [batch];
+  let tokens = 0;
+  model.training = true;
+  for (const [index, part] of parts.entries()) {
+    const share = part.length / batch.length;
+    device.beginStep(seed, step * gradientAccumulationSteps + index); // dropout differs by part
+    const packed = packBatch(
+      device,
+      part.map(({ ids }) => ids),
+      part.map(({ label }) => label),
+      limits,
+    );
+    const isFirst = index === 0;
+    const key = JSON.stringify([packed.key, isFirst, share, model.gradientCheckpointing]);
+    device.launcher.repeat(model, key, () => {
+      if (isFirst) parameters.zeroGradients();
+      const { output: loss, backward } = withTape(() => {
+        const mean = model.loss(packed);
+        return share < 1 ? scale(mean, share) : mean;
+      });
+      backward();
+      setOrAdd(optimizer.loss, loss, isFirst);
+    });
+    device.endStep();
+    tokens += packed.tokens;
+  }
+  return tokens;
+}
+
+/** The second half: clips the gradients and moves the parameters. Only records. */
+export function applyUpdate({ device, optimizer }: Training, learningRate: number): void {
+  optimizer.update(learningRate);
+  device.endStep();
+}

@@ -1,0 +1,208 @@
+/** Which encoders' config.json is read, and what is said of the others. */
+import assert from "node:assert/strict";
+import { noGrad } from "../../engine/tape.ts";
+import {
+  declareModel,
+  type EncoderConfig,
+  encoderOf,
+  hubOwner,
+  inputLimits,
+  maxTokens,
+  parseConfig,
+} from "../../models/encoders/mod.ts";
+import { randomWeights } from "../../models/encoders/weights.ts";
+import { UserError } from "../../models/errors.ts";
+import { createModel } from "../../models/model.ts";
+import { packBatch } from "../../models/nn/batch.ts";
+import { testDevice } from "./device.ts";
+
+function refuses(fields: unknown, message: RegExp): void {
+  assert.throws(() => parseConfig(fields, "a/config.json"), (error) => {
+    assert(error instanceof UserError, String(error));
+    assert.match(error.message, message);
+    return true;
+  });
+}
+
+/** The config.json of checkpoints on the hub, as far as it matters. */
+const bert = {
+  model_type: "bert",
+  vocab_size: 30522,
+  hidden_size: 768,
+  num_hidden_layers: 12,
+  num_attention_heads: 12,
+  intermediate_size: 3072,
+  hidden_act: "gelu",
+};
+const robertaBase = {
+  ...bert,
+  model_type: "roberta",
+  vocab_size: 50265,
+  max_position_embeddings: 514,
+  type_vocab_size: 1,
+  layer_norm_eps: 1e-5,
+  pad_token_id: 1,
+};
+const distilbertBaseUncased = {
+  model_type: "distilbert",
+  activation: "gelu",
+  attention_dropout: 0.1,
+  dim: 768,
+  dropout: 0.1,
+  hidden_dim: 3072,
+  initializer_range: 0.02,
+  max_position_embeddings: 512,
+  n_heads: 12,
+  n_layers: 6,
+  pad_token_id: 0,
+  qa_dropout: 0.1,
+  seq_classif_dropout: 0.2,
+  sinusoidal_pos_embds: false,
+  tie_weights_: true,
+  vocab_size: 30522,
+};
+
+const supported =
+  /; supported are "bert" \(bert-base.*\), "roberta" \(roberta-base.*\), "distilbert" \(distilbert-base/;
+
+for (const type of ["electra", "modernbert", "xlm-roberta", "albert"]) {
+  Deno.test(`${type} is refused by a sentence that names what is supported`, () => {
+    refuses({ ...bert, model_type: type }, supported);
+    refuses({ ...bert, model_type: type }, new RegExp(`^a/config.json: "model_type" is "${type}"`));
+  });
+}
+
+Deno.test("what the engine does not compute, or what is no config, is refused by its field", () => {
+  refuses([], /^a\/config\.json is not a JSON object/);
+  refuses({ model_type: 3 }, /"model_type" is 3; supported are/);
+  refuses({ ...bert, hidden_act: "relu" }, /"hidden_act" is "relu"; only "gelu" is supported/);
+  refuses(
+    { ...robertaBase, position_embedding_type: "relative_key" },
+    /"position_embedding_type" is "relative_key"; only "absolute" is supported/,
+  );
+  refuses({ ...distilbertBaseUncased, activation: "relu" }, /"activation" is "relu"; only "gelu"/);
+  refuses(
+    { ...bert, hidden_size: undefined },
+    /"hidden_size" should be a number, but is undefined/,
+  );
+  refuses({ ...bert, num_hidden_layers: 0 }, /"num_hidden_layers" should be a positive whole .* 0/);
+  refuses(
+    { ...distilbertBaseUncased, n_layers: 1.5 },
+    /"n_layers" should be a positive whole .*1\.5/,
+  );
+  refuses(
+    { ...robertaBase, layer_norm_eps: "x" },
+    /"layer_norm_eps" should be a number, but is "x"/,
+  );
+});
+
+Deno.test("heads must divide the hidden size, and 4 too", () => {
+  refuses({ ...bert, num_attention_heads: 5 }, /a hidden size of 768 does not divide into 5 heads/);
+  refuses({ ...robertaBase, num_attention_heads: 7 }, /768 does not divide into 7 heads/);
+  refuses({ ...distilbertBaseUncased, n_heads: 9 }, /768 does not divide into 9 heads/);
+  refuses(
+    { ...bert, hidden_size: 26, num_attention_heads: 2 },
+    /a hidden size of 26 is no multiple/,
+  );
+});
+
+Deno.test("a config.json without a model_type is BERT's, such as TinyBERT's with heads of 26", async () => {
+  const tiny = parseConfig({
+    attention_probs_dropout_prob: 0.1,
+    cell: {},
+    emb_size: 312,
+    hidden_act: "gelu",
+    hidden_dropout_prob: 0.1,
+    hidden_size: 312,
+    initializer_range: 0.02,
+    intermediate_size: 1200,
+    max_position_embeddings: 512,
+    num_attention_heads: 12,
+    num_hidden_layers: 4,
+    pre_trained: "",
+    structure: [],
+    type_vocab_size: 2,
+    vocab_size: 30522,
+  });
+  assert.equal(tiny.type, "bert");
+  assert.equal(tiny.hiddenSize / tiny.heads, 26);
+
+  const config = { ...tiny, vocabSize: 10, layers: 1, intermediateSize: 8, maxPositions: 6 };
+  const device = await testDevice();
+  const options = { config, method: { method: "full" }, classes: 3, seed: 1 } as const;
+  const built = await createModel(device, { ...options, weights: randomWeights("a test") });
+  device.beginStep(0, 0);
+  const batch = packBatch(device, [[2, 5, 3], [2, 3]], [0, 1], inputLimits(config));
+  const logits = await noGrad(() => built.model.logits(batch)).read();
+  device.endStep();
+  built.destroy();
+  assert.equal(logits.length, 6);
+  assert(logits.every((value) => Number.isFinite(value) && value !== 0), `${logits}`);
+});
+
+Deno.test("sizes and positions are those of the checkpoints", () => {
+  const count = (config: EncoderConfig, role?: string) =>
+    declareModel(config, 2).specs.filter((spec) => role === undefined || spec.role === role)
+      .reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b), 0);
+  const base = parseConfig(bert);
+  const roberta = parseConfig(robertaBase);
+  const distilbert = parseConfig(distilbertBaseUncased);
+  assert.equal(maxTokens(base), 512);
+  assert.equal(maxTokens(roberta), 512);
+  assert.equal(roberta.firstPosition, 2);
+  assert.equal(maxTokens(distilbert), 512);
+  // num_parameters() of transformers' classifiers of two classes
+  assert.equal(count(base), 109_483_778);
+  assert.equal(count(roberta), 124_647_170);
+  assert.equal(count(distilbert), 66_955_010);
+  assert.equal(count(base, "pooler"), 768 * 769);
+  assert.equal(count(roberta, "head"), 768 * 769 + 2 * 769);
+  assert.equal(count(distilbert, "head"), 768 * 769 + 2 * 769);
+});
+
+/** Values that no field has by default, so that one that is not written shows. */
+const unusual: Omit<EncoderConfig, "type"> = {
+  vocabSize: 99,
+  hiddenSize: 24,
+  layers: 3,
+  heads: 4,
+  intermediateSize: 40,
+  maxPositions: 50,
+  firstPosition: 0,
+  typeVocabSize: 5,
+  layerNormEps: 1e-3,
+  initializerRange: 0.7,
+  hiddenDropout: 0.31,
+  attentionDropout: 0.32,
+  classifierDropout: 0.33,
+};
+const configs: EncoderConfig[] = [
+  { ...unusual, type: "bert" },
+  { ...unusual, type: "roberta", firstPosition: 4 },
+  // transformers fixes the two for DistilBERT.
+  { ...unusual, type: "distilbert", typeVocabSize: 0, layerNormEps: 1e-12 },
+];
+
+for (const config of configs) {
+  Deno.test(`${config.type}: what is written of a config is read as the same`, () => {
+    const { type, fields } = encoderOf(config);
+    const same = { ...config, classifierDropout: config.hiddenDropout };
+    for (const each of [config, same]) {
+      assert.deepEqual(parseConfig({ model_type: type, ...fields(each) }), each);
+    }
+  });
+}
+
+Deno.test("names without an owner are those that the hub moved", () => {
+  const owners = {
+    "bert-base-uncased": "google-bert",
+    "bert-large-cased": "google-bert",
+    "roberta-base": "FacebookAI",
+    "distilroberta-base": "distilbert",
+    "distilbert-base-uncased": "distilbert",
+    "electra-small": undefined,
+    "my-bert-base": undefined,
+    "mini": undefined,
+  };
+  for (const [name, owner] of Object.entries(owners)) assert.equal(hubOwner(name), owner, name);
+});
