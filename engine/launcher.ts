@@ -69,6 +69,7 @@ export class Launcher {
     const compiled = this.#pipelines.get(kernel) ?? this.#compile(kernel);
     const bound = this.#staging.stage(kernel, bindings);
     const group = this.#bindGroups.of(compiled, kernel, bound, params);
+    this.#staging.written(kernel, bindings);
     const dispatch = { pipeline: compiled.pipeline, group, workgroups };
     this.#noted?.push(dispatch);
     this.#dispatch(dispatch);
@@ -80,12 +81,14 @@ export class Launcher {
    * they are. What writes to a buffer while it runs cannot be repeated, and runs every time.
    */
   repeat(owner: object, key: string, run: () => void): void {
+    this.#staging.forget(); // a list of commands makes the copies that it needs
     const known = this.#repeats.get(owner)?.get(key);
     if (known) {
       for (const command of known) {
         if (typeof command === "function") this.#command(command);
         else this.#dispatch(command);
       }
+      this.#staging.forget();
       return;
     }
     const noted: Command[] = [];
@@ -119,12 +122,19 @@ export class Launcher {
 
   /** Records a command that is no dispatch: a copy or a clear. */
   record(command: OtherCommand): void {
+    this.#staging.forget(); // it may write to anything
+    this.stage(command);
+  }
+
+  /** Records a copy into a texture: see staging.ts. */
+  stage(command: OtherCommand): void {
     this.#noted?.push(command);
     this.#command(command);
   }
 
   /** Hands what was recorded to the GPU. */
   submit(): void {
+    this.#staging.forget(); // the queue may write before what comes next
     this.#pass?.end();
     if (this.#encoder) {
       this.#gpu.queue.submit([this.#encoder.finish()]);

@@ -1,8 +1,9 @@
 /**
  * Copies of matrices in textures, for adapters on which a texture is read faster than a buffer. Which of its
  * matrices a kernel reads so stands in its text, as `texture_2d`. A copy is made right before the kernel that reads
- * it; one texture per width and operand serves them all, since commands run in order. It is as high as the highest
- * matrix so far, so that batches of many sizes take no more memory than the largest.
+ * it, unless the last one in its texture is of the same matrix and nothing wrote to that since; one texture per width
+ * and operand serves them all, since commands run in order. It is as high as the highest matrix so far, so that
+ * batches of many sizes take no more memory than the largest.
  */
 import type { Kernel } from "../kernels/mod.ts";
 import type { Binding, Resource, TextureBinding } from "./bind_groups.ts";
@@ -40,6 +41,8 @@ interface Staged {
   binding: TextureBinding;
   rows: number;
   bytes: number;
+  /** The matrix of which it is known to hold a copy. */
+  source?: Binding;
 }
 
 export class Staging {
@@ -74,6 +77,24 @@ export class Staging {
     return staged;
   }
 
+  /** Forgets the copies of what a launch may write to. */
+  written(kernel: Kernel, bindings: Readonly<Record<string, Resource>>): void {
+    for (const staged of this.#staged.values()) {
+      if (!staged.source) continue;
+      for (const name of kernel.written ?? []) {
+        const target = bindings[name];
+        if (target && "storage" in target && target.storage === staged.source?.storage) {
+          staged.source = undefined;
+        }
+      }
+    }
+  }
+
+  /** Forgets which matrices the textures hold copies of: anything may have been written. */
+  forget(): void {
+    for (const staged of this.#staged.values()) staged.source = undefined;
+  }
+
   /** Destroys all textures; see {@link Device.trim}. */
   trim(): void {
     this.#staged.forEach(({ texture, bytes }) => this.#memory.destroyTexture(texture, bytes));
@@ -81,11 +102,12 @@ export class Staging {
   }
 
   #copy(
-    { storage, offset, size }: Binding,
+    matrix: Binding,
     rowBytes: number,
     texel: keyof typeof texels,
     operand: number,
   ): TextureBinding {
+    const { storage, offset, size } = matrix;
     const [width, rows] = [rowBytes / texels[texel].bytes, size / rowBytes];
     const key = `${operand} ${texel} ${width}`;
     let staged = this.#staged.get(key);
@@ -93,8 +115,12 @@ export class Staging {
       if (staged) this.#drop(staged);
       this.#staged.set(key, staged = this.#create(width, rows, texel));
     }
-    const { texture, binding } = staged;
-    this.#launcher.record((encoder) =>
+    const { texture, binding, source } = staged;
+    if (source?.storage === storage && source.offset === offset && source.size === size) {
+      return binding;
+    }
+    staged.source = matrix;
+    this.#launcher.stage((encoder) =>
       encoder.copyBufferToTexture(
         { buffer: storage.buffer, offset, bytesPerRow: rowBytes },
         { texture },

@@ -11,6 +11,8 @@ export interface Kernel {
   readonly bindings: ReadonlyMap<string, number>;
   /** Those of the variables that are textures, and the type of their texels' parts; none where it is missing. */
   readonly textures?: ReadonlyMap<string, "f32" | "u32">;
+  /** Those of the variables that the kernel may write to; none where it is missing. */
+  readonly written?: ReadonlySet<string>;
   /** The fields of `struct Params`, in order, all 32-bit scalars. */
   readonly params: readonly { name: string; type: "u32" | "f32" }[];
   /** Values for the source's `override` constants. */
@@ -26,10 +28,13 @@ export function kernel(
 ): Kernel {
   const bindings = new Map<string, number>();
   const textures = new Map<string, "f32" | "u32">();
-  const variable = /@binding\((\d+)\)\s+var(?:<[^>]*>)?\s+(\w+)\s*:\s*(?:texture_2d<(f32|u32)>)?/g;
-  for (const [, number, name, texel] of source.matchAll(variable)) {
+  const written = new Set<string>();
+  const variable =
+    /@binding\((\d+)\)\s+var(?:<([^>]*)>)?\s+(\w+)\s*:\s*(?:texture_2d<(f32|u32)>)?/g;
+  for (const [, number, access, name, texel] of source.matchAll(variable)) {
     bindings.set(name, Number(number));
     if (texel === "f32" || texel === "u32") textures.set(name, texel);
+    if (access?.includes("read_write")) written.add(name);
   }
   const struct = /struct Params \{([^}]*)\}/.exec(source)?.[1] ?? "";
   const params = [...struct.matchAll(/^\s*(\w+): (u32|f32),/gm)].map(([, name, type]) => ({
@@ -42,6 +47,7 @@ export function kernel(
     entryPoint,
     bindings,
     textures,
+    written,
     params,
     constants,
   };

@@ -31,7 +31,8 @@ export interface StepOptions {
  * The first half: the gradients of a step's sentences, in the parameters' slabs, and their mean loss, in
  * `optimizer.loss`. Where gradients are accumulated, the sentences go through `batchSize` at a time, and each
  * part's loss counts by its share of them, so that loss and gradients are those of all sentences at once. Only
- * records: the GPU works meanwhile. Returns the number of real tokens.
+ * records, and leaves the step open for what follows, {@link applyUpdate} in the end: the GPU works meanwhile.
+ * Returns the number of real tokens.
  */
 export function computeGradients(
   { device, built: { model, parameters, limits }, optimizer }: Training,
@@ -61,13 +62,13 @@ export function computeGradients(
       backward();
       setOrAdd(optimizer.loss, loss, isFirst);
     });
-    device.endStep();
+    if (index < parts.length - 1) device.endStep(); // the last part ends with the update
     tokens += packed.tokens;
   }
   return tokens;
 }
 
-/** The second half: clips the gradients and moves the parameters. Only records. */
+/** The second half: clips the gradients, moves the parameters and ends the step. Only records. */
 export function applyUpdate({ device, optimizer }: Training, learningRate: number): void {
   optimizer.update(learningRate);
   device.endStep();

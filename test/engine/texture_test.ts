@@ -67,3 +67,81 @@ Deno.test("the launcher copies what a kernel reads from textures, each launch an
       /Kernel sum.main: x is a texture; bind a whole tensor/,
     );
   }));
+
+/** Counts the copies into textures that are recorded while `run` runs. */
+function copiesIn(run: () => void): number {
+  const { prototype } = GPUCommandEncoder;
+  const copy = prototype.copyBufferToTexture;
+  let copies = 0;
+  prototype.copyBufferToTexture = function (...operands) {
+    copies++;
+    return copy.apply(this, operands);
+  };
+  try {
+    run();
+  } finally {
+    prototype.copyBufferToTexture = copy;
+  }
+  return copies;
+}
+
+Deno.test("a copy serves the launches after it until something may have written to its matrix", () =>
+  step(async () => {
+    const [rows, columns] = [2, 64];
+    const size = rows * columns;
+    const text = source.replace("x[", "2 * x[").replace(/ \+ vec4f.*;/, ";").replace(
+      /.*packed: .*\n/,
+      "",
+    );
+    const double = kernel("double", fromTextures(text, ["x"]), "main");
+    const plain = kernel("double", text, "main");
+    const { launcher } = device;
+    const launch = (x: Tensor, y: Tensor, kernel = double) =>
+      launcher.launch(kernel, { x: x.binding, y: y.binding }, { width: columns / 4 }, [
+        columns / 4,
+        rows,
+      ]);
+    const x = upload(device, [rows, columns], new Float32Array(size).fill(1));
+    const other = upload(device, [rows, columns], new Float32Array(size).fill(100));
+    const [y, z] = [empty(device, [rows, columns]), empty(device, [rows, columns])];
+    assert.notEqual(x.storage, y.storage);
+    launcher.submit();
+    const twice = copiesIn(() => {
+      launch(x, y);
+      launch(x, z);
+    });
+    assert.equal(twice, 1);
+    assert.equal(copiesIn(() => launch(other, z)), 1); // takes the texture
+    assert.equal(copiesIn(() => launch(x, y)), 1);
+    launch(y, x, plain); // x = 4
+    assert.equal(copiesIn(() => launch(x, z)), 1);
+    assert.deepEqual([...await z.read()], new Array(size).fill(8));
+    launch(x, z);
+    launcher.record((encoder) => encoder.clearBuffer(x.storage.buffer));
+    assert.equal(copiesIn(() => launch(x, z)), 1); // a command may write to anything
+    assert.deepEqual([...await z.read()], new Array(size).fill(0));
+  }));
+
+Deno.test("a list of launches that is repeated makes the copies that it needs", () =>
+  step(async () => {
+    const [rows, columns] = [2, 64];
+    const copy = kernel(
+      "copy",
+      fromTextures(source.replace(/\+ vec4f.*;/, ";").replace(/.*packed: array.*\n/, ""), ["x"]),
+      "main",
+    );
+    const ones = new Float32Array(rows * columns).fill(1);
+    const [x, y] = [upload(device, [rows, columns], ones), empty(device, [rows, columns])];
+    const bindings = { x: x.binding, y: y.binding };
+    const launch = () =>
+      device.launcher.launch(copy, bindings, { width: columns / 4 }, [columns / 4, rows]);
+    device.launcher.submit();
+    const owner = {};
+    launch(); // its copy is not the list's
+    device.launcher.repeat(owner, "copy", launch);
+    for (const value of [2, 3]) {
+      device.write(x.storage, x.offset, ones.map(() => value));
+      device.launcher.repeat(owner, "copy", launch);
+      assert.deepEqual([...await y.read()], new Array(rows * columns).fill(value));
+    }
+  }));
