@@ -138,8 +138,6 @@ export class Device {
   readonly gpu: GPUDevice;
   readonly info: DeviceInfo;
   readonly kernels: KernelChoice;
-  /** Plans that were tuned on this adapter: see tuner.ts. */
-  tunedPlans: TunedPlans = {};
   /** Told every product that takes a plan of the matmul family, before it is launched: see trace.ts. */
   onProduct?: (product: Product) => void;
   /** Bytes that one binding may have. */
@@ -150,6 +148,7 @@ export class Device {
   readonly random: UniformBinding;
   /** The next dropout site's number; a recomputed part of a forward pass is put back to its first. */
   dropoutSite = 0;
+  #tunedPlans: TunedPlans = {};
   #one?: Storage;
   #error?: DeviceError;
 
@@ -168,6 +167,17 @@ export class Device {
       onError(new DeviceError(`The GPU reports: ${message}`));
     });
     gpu.lost.then((lost) => onError(new DeviceLostError(lost)));
+  }
+
+  /** Plans that were tuned on this adapter: see tuner.ts. Lists of launches that were kept with others are dropped. */
+  get tunedPlans(): TunedPlans {
+    return this.#tunedPlans;
+  }
+
+  set tunedPlans(plans: TunedPlans) {
+    if (plans === this.#tunedPlans) return;
+    this.#tunedPlans = plans;
+    this.launcher.forget();
   }
 
   /** Throws what the GPU has reported since, if anything. */

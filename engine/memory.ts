@@ -33,6 +33,8 @@ export class Memory {
   #nextId = 1;
   #held = 0;
   #peak = 0;
+  /** What {@link allOrNothing} would give back. */
+  #made?: Storage[];
 
   constructor(gpu: GPUDevice, onError: (error: DeviceError) => void) {
     this.#gpu = gpu;
@@ -55,7 +57,25 @@ export class Memory {
 
   /** A zeroed buffer that lives until {@link destroy}. */
   allocate(bytes: number, name = "buffer"): Storage {
-    return this.#create(Math.max(16, Math.ceil(bytes / 16) * 16), false, name);
+    const storage = this.#create(Math.max(16, Math.ceil(bytes / 16) * 16), false, name);
+    this.#made?.push(storage);
+    return storage;
+  }
+
+  /** Runs what allocates, and takes back what it allocated where it throws. */
+  allOrNothing<Result>(run: () => Result): Result {
+    const outer = this.#made;
+    const made: Storage[] = this.#made = [];
+    try {
+      const result = run();
+      outer?.push(...made);
+      return result;
+    } catch (error) {
+      made.forEach((storage) => this.destroy(storage));
+      throw error;
+    } finally {
+      this.#made = outer;
+    }
   }
 
   /** A texture that lives until {@link destroyTexture}; `bytes` count as held. */

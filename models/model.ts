@@ -35,18 +35,18 @@ export interface MethodModel {
 export function allocateModel(device: Device, options: ModelOptions): MethodModel {
   const { config, method, classes, frozenDtype = "f32" } = options;
   const specs = methodParameters(config, method, classes);
-  const parameters = new Parameters(
-    device,
-    specs.map((spec) => ({ ...spec, packed: packing(spec, frozenDtype) })),
-  );
+  const infos = specs.map((spec) => ({ ...spec, packed: packing(spec, frozenDtype) }));
   const mode = { training: false };
   const wrapping = definitionOf(method).wrap(method, config);
-  const network = bindModel(config, classes, { parameters, mode, wrapping });
+  const { parameters, network } = device.memory.allOrNothing(() => {
+    const parameters = new Parameters(device, infos);
+    return { parameters, network: bindModel(config, classes, { parameters, mode, wrapping }) };
+  });
   return {
     model: modelOf(device, network, mode),
     parameters,
     specs,
-    limits: inputLimits(config),
+    limits: inputLimits(config, classes),
     destroy: () => parameters.destroy(),
   };
 }

@@ -63,6 +63,17 @@ export class ConfigReader {
     return value;
   }
 
+  /** A whole number of at least 0. */
+  id(name: string, fallback?: number): number {
+    const value = this.number(name, fallback);
+    if (!Number.isInteger(value) || value < 0) {
+      throw new UserError(
+        `${this.file}: "${name}" should be a whole number of at least 0, but is ${value}.`,
+      );
+    }
+    return value;
+  }
+
   /** Throws where a field asks for what the engine does not compute. */
   only(name: string, expected: unknown): void {
     const value = this.#fields[name] ?? expected;

@@ -74,6 +74,7 @@ function describe(scope: Scope, config: EncoderConfig, classes: number): Network
 
 function parse(fields: ConfigReader): EncoderConfig {
   fields.only("activation", "gelu");
+  fields.only("sinusoidal_pos_embds", false);
   return checkedHeads({
     type: "distilbert",
     vocabSize: fields.count("vocab_size", 30522),

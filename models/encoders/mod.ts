@@ -46,10 +46,10 @@ export function parseConfig(json: unknown, file = "config.json"): EncoderConfig 
   return encoder.parse(fields);
 }
 
-/** What a batch for the encoder may hold. */
-export function inputLimits(config: EncoderConfig): InputLimits {
+/** What a batch for the encoder and a classifier of so many classes may hold. */
+export function inputLimits(config: EncoderConfig, classes: number): InputLimits {
   const { vocabSize, firstPosition } = config;
-  return { vocabSize, firstPosition, maxTokens: maxTokens(config) };
+  return { vocabSize, firstPosition, maxTokens: maxTokens(config), classes };
 }
 
 /**

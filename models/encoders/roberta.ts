@@ -3,11 +3,12 @@
  * from the padding id + 1 on, no pooler, and a head of two layers.
  */
 import { tanh } from "../../engine/ops/mod.ts";
+import { UserError } from "../errors.ts";
 import { linear } from "../nn/layers.ts";
 import { drop, type Network } from "../nn/network.ts";
 import type { Initializer, Scope } from "../nn/scope.ts";
 import { bertBody, bertFields, parseBert } from "./bert.ts";
-import type { EncoderConfig } from "./config.ts";
+import type { ConfigReader, EncoderConfig } from "./config.ts";
 import type { Encoder } from "./encoder.ts";
 
 export const roberta: Encoder = {
@@ -16,10 +17,7 @@ export const roberta: Encoder = {
   prefix: "roberta",
   owners: { "roberta-": "FacebookAI", "distilroberta-": "distilbert" },
   examples: "roberta-base, roberta-large, distilroberta-base",
-  parse: (fields) => ({
-    ...parseBert(fields, "roberta"),
-    firstPosition: fields.number("pad_token_id", 1) + 1,
-  }),
+  parse,
   fields: (config) => ({
     ...bertFields(config),
     bos_token_id: 0,
@@ -28,6 +26,21 @@ export const roberta: Encoder = {
   }),
   describe,
 };
+
+function parse(fields: ConfigReader): EncoderConfig {
+  const config = {
+    ...parseBert(fields, "roberta"),
+    firstPosition: fields.id("pad_token_id", 1) + 1,
+  };
+  const { maxPositions, firstPosition } = config;
+  if (maxPositions <= firstPosition) {
+    throw new UserError(
+      `${fields.file}: "max_position_embeddings" is ${maxPositions}; the first position is "pad_token_id" + 1 = ` +
+        `${firstPosition}, so that it should be at least ${firstPosition + 1}.`,
+    );
+  }
+  return config;
+}
 
 function describe(scope: Scope, config: EncoderConfig, classes: number): Network {
   const { hiddenSize: hidden } = config;

@@ -2,6 +2,7 @@
 import { type Checkpoint, openCheckpoint } from "../files/checkpoint.ts";
 import { UserError } from "../errors.ts";
 import type { Folder } from "../files/folder.ts";
+import { checkFinite } from "../files/run_file.ts";
 import type { ParameterSpec } from "../nn/scope.ts";
 import type { EncoderConfig } from "./config.ts";
 import { declareModel, encoderOf } from "./mod.ts";
@@ -151,17 +152,4 @@ function weightsOf(
       return values;
     },
   };
-}
-
-/** Throws where a value is no finite number: training on it would fail later, and not say why. */
-function checkFinite(values: Float32Array, where: string): void {
-  const words = new Uint32Array(values.buffer, values.byteOffset, values.length);
-  const exponent = 0x7f800000; // all ones in NaN and in infinities
-  for (let i = 0; i < words.length; i++) {
-    if ((words[i] & exponent) !== exponent) continue;
-    throw new UserError(
-      `${where} holds ${values[i]} (value ${i} of ${values.length}): the checkpoint is damaged. ` +
-        `Download or write it again.`,
-    );
-  }
 }

@@ -24,18 +24,23 @@ export interface PackedBatch {
   key: string;
 }
 
-/** What an encoder takes: ids below `vocabSize`, at most `maxTokens` in a sentence, positions from a first one. */
+/**
+ * What a model takes: ids below `vocabSize`, at most `maxTokens` in a sentence, positions from a first one, labels
+ * below `classes`.
+ */
 export interface InputLimits {
   vocabSize: number;
   maxTokens: number;
   /** The first token's position: 0, but 2 in RoBERTa's table. */
   firstPosition: number;
+  /** Of the classifier. */
+  classes: number;
 }
 
 /**
- * Packs the token ids of some sentences, first and last special token included, and uploads them. Throws a
- * RangeError on a sentence that is empty or too long, and on an id that has no embedding: a kernel would read
- * other memory.
+ * Packs the token ids of some sentences, first and last special token included, and a label for each, and uploads
+ * them. Throws a RangeError on a sentence that is empty or too long, on an id that has no embedding, and on a
+ * missing or surplus label or one that is no class: a kernel would read other memory.
  */
 export function packBatch(
   device: Device,
@@ -43,7 +48,10 @@ export function packBatch(
   labels: readonly number[],
   limits: InputLimits,
 ): PackedBatch {
-  sentences.forEach((ids, sentence) => check(ids, sentence, limits));
+  if (labels.length !== sentences.length) {
+    throw new RangeError(`${sentences.length} sentences have ${labels.length} labels.`);
+  }
+  sentences.forEach((ids, sentence) => check(ids, labels[sentence], sentence, limits));
   const tokens = sentences.reduce((sum, { length }) => sum + length, 0);
   const rows = Math.ceil(tokens / rowMultiple) * rowMultiple;
   const tokenIds = new Uint32Array(rows);
@@ -82,7 +90,14 @@ export function packBatch(
   };
 }
 
-function check(ids: readonly number[], sentence: number, limits: InputLimits): void {
+function check(
+  ids: readonly number[],
+  label: number,
+  sentence: number,
+  limits: InputLimits,
+): void {
+  const below = (value: number, end: number) =>
+    Number.isInteger(value) && value >= 0 && value < end;
   const where = `Sentence ${sentence} of the batch`;
   if (ids.length === 0) throw new RangeError(`${where} has no tokens.`);
   if (ids.length > limits.maxTokens) {
@@ -90,10 +105,15 @@ function check(ids: readonly number[], sentence: number, limits: InputLimits): v
       `${where} has ${ids.length} tokens; the model has positions for ${limits.maxTokens}.`,
     );
   }
-  const id = ids.find((id) => !(Number.isInteger(id) && id >= 0 && id < limits.vocabSize));
+  const id = ids.find((id) => !below(id, limits.vocabSize));
   if (id !== undefined) {
     throw new RangeError(
       `${where} has the token id ${id}; the model has embeddings for 0 to ${limits.vocabSize - 1}.`,
+    );
+  }
+  if (!below(label, limits.classes)) {
+    throw new RangeError(
+      `${where} has the label ${label}; the model has classes 0 to ${limits.classes - 1}.`,
     );
   }
 }

@@ -2,6 +2,7 @@
 import type { Device } from "../../engine/device.ts";
 import { noGrad } from "../../engine/tape.ts";
 import { persistent } from "../../engine/tensor.ts";
+import type { Example } from "../data/clean.ts";
 import type { MethodModel } from "../model.ts";
 import { packBatch } from "../nn/batch.ts";
 import { chunks } from "./batches.ts";
@@ -74,4 +75,14 @@ export async function evaluate(
     predicted,
     loss / examples.length,
   );
+}
+
+/** Tokenises each text once, when it is first needed: the GPU works on the step before meanwhile. */
+export function encoder(encode: (text: string) => number[]): (example: Example) => EncodedExample {
+  const known = new Map<string, number[]>();
+  return ({ text, label }) => {
+    let ids = known.get(text);
+    if (!ids) known.set(text, ids = encode(text));
+    return { ids, label };
+  };
 }

@@ -4,9 +4,10 @@
  */
 import type { Dtype } from "../../engine/pack.ts";
 import type { MatmulPrecision } from "../../engine/precision.ts";
+import type { NamedTensors } from "../files/run_file.ts";
 import type { Method } from "../peft/methods.ts";
 import type { Metrics } from "./metrics.ts";
-import type { TrainedTensors, TrainState } from "./state.ts";
+import type { TrainState } from "./state.ts";
 
 /** Everything that is the same for every method of a comparison (DESIGN: one object). */
 export interface Hyperparameters {
@@ -115,5 +116,5 @@ export interface TrainingResult {
   tokensPerSecond: number;
   peakGpuBytes: number;
   /** The best epoch's trainable tensors, by name, in the order of `methodParameters`. */
-  weights: TrainedTensors;
+  weights: NamedTensors;
 }

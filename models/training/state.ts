@@ -1,32 +1,52 @@
 /** All that a training run is at a moment, as one value: what is needed to go on with it, here or elsewhere. */
+import type { Device, KernelChoice } from "../../engine/device.ts";
 import type { AdamWState } from "../../engine/optimizer.ts";
 import type { Parameters } from "../../engine/parameters.ts";
 import type { TunedPlans } from "../../engine/plans.ts";
 import type { Tensor } from "../../engine/tensor.ts";
-import type { MatmulPlan } from "../../kernels/mod.ts";
+import { tuningKey } from "../../engine/tuner.ts";
+import type { EncoderConfig } from "../encoders/mod.ts";
+import type { NamedTensors } from "../files/run_file.ts";
 import type { ParameterSpec } from "../nn/scope.ts";
+import type { Method } from "../peft/methods.ts";
+import type { Hyperparameters } from "./events.ts";
 import type { Metrics } from "./metrics.ts";
-
-/** Trainable tensors by name. */
-export type TrainedTensors = Map<string, { shape: number[]; data: Float32Array }>;
 
 /** The best epoch so far, and its weights. */
 export interface BestEpoch {
   /** From 1. */
   epoch: number;
   metrics: Metrics;
-  weights: TrainedTensors;
+  weights: NamedTensors;
+}
+
+/** What a run is of. Two runs that agree in it, and in texts and weights to start from, are the same run. */
+export interface RunIdentity {
+  method: Method;
+  model: EncoderConfig;
+  labels: readonly string[];
+  /** Of the training part. */
+  examples: number;
+  hyperparameters: Hyperparameters;
+}
+
+/** The adapter and the kernels' choice on it, on which the last bits depend. */
+export interface KernelState {
+  /** See {@link tuningKey}. */
+  adapter: string;
+  choice: KernelChoice;
+  tuned: TunedPlans;
 }
 
 /** Plain data. Random numbers need no state: they are drawn from the seed, and from epoch and step. */
 export interface TrainState {
-  seed: number;
+  of: RunIdentity;
   /** Steps that were made: the next one's number, from 0. */
   step: number;
   /** The epoch of the next step, from 0, and how many of its steps were made. */
   epoch: number;
   stepsOfEpoch: number;
-  weights: TrainedTensors;
+  weights: NamedTensors;
   optimizer: AdamWState;
   best?: BestEpoch;
   /** Validation metrics of the epochs that are done. */
@@ -34,8 +54,62 @@ export interface TrainState {
   /** Real tokens of the steps, and the seconds that they took. */
   tokens: number;
   seconds: number;
-  /** The plans of matrix products, on which the last bits depend. */
-  plans: { fixed: MatmulPlan; tuned: TunedPlans };
+  /** Seconds since the first step, evaluation included; from a stop to going on, none are counted. */
+  totalSeconds: number;
+  peakGpuBytes: number;
+  kernels: KernelState;
+}
+
+/** Throws, naming the first setting that differs, where a state is not of this run. */
+export function checkIdentity(state: TrainState, run: RunIdentity): void {
+  const found = difference(state.of, run);
+  if (found) {
+    throw new Error(
+      `The state to go on from is another run's: its ${found.path} is ${found.was}, not ${found.is}.`,
+    );
+  }
+}
+
+/** The first place, depth first, where two values of plain data differ. */
+function difference(
+  was: unknown,
+  is: unknown,
+  path: readonly string[] = [],
+): { path: string; was: string; is: string } | undefined {
+  if (isObject(was) && isObject(is)) {
+    for (const key of new Set([...Object.keys(was), ...Object.keys(is)])) {
+      const found = difference(was[key], is[key], [...path, key]);
+      if (found) return found;
+    }
+    return undefined;
+  }
+  if (was === is) return undefined;
+  const text = (value: unknown) => value === undefined ? "missing" : JSON.stringify(value);
+  return { path: path.join("."), was: text(was), is: text(is) };
+}
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === "object" && value !== null;
+
+/** The kernels that a device takes now. */
+export function captureKernels(device: Device): KernelState {
+  return { adapter: tuningKey(device), choice: device.kernels, tuned: device.tunedPlans };
+}
+
+/**
+ * Lets a device take the tuned plans of a state, where they are of its adapter and kernels. Returns what differs in
+ * the kernels all the same, for the reader.
+ */
+export function restoreKernels(device: Device, { adapter, choice, tuned }: KernelState): string[] {
+  const here = captureKernels(device);
+  const sameAdapter = adapter === here.adapter;
+  if (sameAdapter) device.tunedPlans = tuned;
+  if (sameAdapter && !difference(choice, here.choice)) return [];
+  const what = sameAdapter ? "other kernels" : "another adapter, or another version's kernels";
+  return [
+    `The run began with ${what}: from here on, the last bits of its results differ from those of a run that ` +
+    `was not stopped.`,
+  ];
 }
 
 /** Reads the trainable tensors back, those at hand or a snapshot's, in the order of the specs. Waits for the GPU. */
@@ -43,11 +117,11 @@ export async function readWeights(
   parameters: Parameters,
   specs: readonly ParameterSpec[],
   snapshot?: readonly Tensor[],
-): Promise<TrainedTensors> {
+): Promise<NamedTensors> {
   const values = snapshot ?? parameters.slabs.map(({ value }) => value);
   const slabs = await Promise.all(values.map((value) => value.read())); // a readback a tensor takes 12 ms each
   const places = new Map(parameters.places().map((place) => [place.name, place]));
-  const weights: TrainedTensors = new Map();
+  const weights: NamedTensors = new Map();
   for (const { name, shape, trainable } of specs) {
     if (!trainable) continue;
     const { slab, first, size } = places.get(name)!;
@@ -60,7 +134,7 @@ export async function readWeights(
 export function writeWeights(
   parameters: Parameters,
   specs: readonly ParameterSpec[],
-  weights: TrainedTensors,
+  weights: NamedTensors,
 ): void {
   for (const { name, shape, trainable } of specs) {
     if (!trainable) continue;

@@ -10,11 +10,19 @@ import type { WeightSource } from "../encoders/weights.ts";
 import { createModel, type MethodModel } from "../model.ts";
 import { countParameters, type Method, runName } from "../peft/methods.ts";
 import { epochBatches } from "./batches.ts";
-import { type EncodedExample, evaluate } from "./evaluate.ts";
+import { type EncodedExample, encoder, evaluate } from "./evaluate.ts";
 import type { Hyperparameters, TrainingEvent, TrainingResult } from "./events.ts";
 import type { Metrics } from "./metrics.ts";
 import { Progress } from "./progress.ts";
-import { readWeights, type TrainState, writeWeights } from "./state.ts";
+import {
+  captureKernels,
+  checkIdentity,
+  readWeights,
+  restoreKernels,
+  type RunIdentity,
+  type TrainState,
+  writeWeights,
+} from "./state.ts";
 import { applyUpdate, computeGradients, type Training } from "./step.ts";
 
 export interface TrainOptions {
@@ -48,16 +56,17 @@ export async function* train(
   const { device, method, hyperparameters } = options;
   device.trim();
   device.memory.resetPeak();
-  if (from) device.tunedPlans = from.plans.tuned;
+  const { tunedPlans } = device;
   const built = await createModel(device, {
     ...options,
     classes: options.labels.length,
     seed: hyperparameters.seed,
     frozenDtype: hyperparameters.frozenDtype,
   });
-  const run = new Run(options, built);
+  let run: Run | undefined;
   try {
-    if (from) run.restore(from);
+    run = new Run(options, built);
+    const warnings = [...run.warnings(), ...from ? run.restore(from) : []];
     yield {
       type: "start",
       run: run.name,
@@ -66,11 +75,14 @@ export async function* train(
       totalParameters: run.counts.total,
       stepsPerEpoch: run.stepsPerEpoch,
       totalSteps: run.totalSteps,
-      warnings: run.warnings(from),
+      warnings,
     };
     yield* run.events();
   } finally {
-    run.destroy();
+    device.launcher.submit(); // what was recorded may read what is destroyed now
+    run?.destroy();
+    built.destroy();
+    device.tunedPlans = tunedPlans;
   }
 }
 
@@ -95,6 +107,9 @@ class Run {
   #epoch = 0;
   #stepsOfEpoch = 0;
   #best?: Best;
+  /** Seconds and memory of the run before it was stopped. */
+  #before = { totalSeconds: 0, peakGpuBytes: 0 };
+  readonly #started = performance.now();
 
   constructor(options: TrainOptions, built: MethodModel) {
     const { device, config, method, labels, hyperparameters, split } = options;
@@ -106,7 +121,9 @@ class Run {
     this.totalSteps = this.stepsPerEpoch * epochs;
     this.#encode = encoder(options.encode);
     built.model.gradientCheckpointing = options.gradientCheckpointing ?? false;
-    const optimizer = new AdamW(built.parameters, { weightDecay, maxGradNorm });
+    const optimizer = device.memory.allOrNothing(() =>
+      new AdamW(built.parameters, { weightDecay, maxGradNorm })
+    );
     this.#training = { device, built, optimizer };
     this.#progress = new Progress({ totalSteps: this.totalSteps, learningRate });
   }
@@ -116,7 +133,6 @@ class Run {
     const { hyperparameters, split, labels } = this.#options;
     const { epochs, batchSize } = hyperparameters;
     const { device, built } = this.#training;
-    const started = performance.now();
     while (this.#epoch < epochs) {
       yield* this.#steps();
       const examples = split.validation.map(this.#encode);
@@ -132,8 +148,7 @@ class Run {
     const examples = split.test.map(this.#encode);
     const metrics = await evaluate(device, built, examples, { labels, batchSize });
     yield { type: "evaluation", split: "test", epoch, metrics, best: true };
-    const result = await this.#result(epoch, metrics, (performance.now() - started) / 1000);
-    yield { type: "done", result };
+    yield { type: "done", result: await this.#result(epoch, metrics) };
   }
 
   /** The epoch's steps that are left. */
@@ -180,8 +195,17 @@ class Run {
     return { type: "evaluation", split: "validation", epoch, metrics, best };
   }
 
-  async #result(bestEpoch: number, test: Metrics, seconds: number): Promise<TrainingResult> {
-    const { built: { parameters, specs }, device } = this.#training;
+  /** What the whole run took, with what came before it was stopped. */
+  #cost(): { totalSeconds: number; peakGpuBytes: number } {
+    const { totalSeconds, peakGpuBytes } = this.#before;
+    return {
+      totalSeconds: totalSeconds + (performance.now() - this.#started) / 1000,
+      peakGpuBytes: Math.max(peakGpuBytes, this.#training.device.memory.peakBytes),
+    };
+  }
+
+  async #result(bestEpoch: number, test: Metrics): Promise<TrainingResult> {
+    const { built: { parameters, specs } } = this.#training;
     return {
       run: this.name,
       method: this.#options.method,
@@ -192,9 +216,8 @@ class Run {
       test,
       totalSteps: this.totalSteps,
       trainingSeconds: this.#progress.seconds,
-      totalSeconds: seconds,
+      ...this.#cost(),
       tokensPerSecond: this.#progress.tokensPerSecond,
-      peakGpuBytes: device.memory.peakBytes,
       weights: await readWeights(parameters, specs),
     };
   }
@@ -210,7 +233,7 @@ class Run {
       weights: await readWeights(parameters, specs, this.#best.copy),
     };
     return {
-      seed: this.#options.hyperparameters.seed,
+      of: this.#identity,
       step,
       epoch: this.#epoch,
       stepsOfEpoch: this.#stepsOfEpoch,
@@ -220,17 +243,16 @@ class Run {
       evaluations: [...this.#evaluations],
       tokens,
       seconds,
-      plans: { fixed: device.kernels.matmul, tuned: device.tunedPlans },
+      ...this.#cost(),
+      kernels: captureKernels(device),
     };
   }
 
-  /** Goes back, or on, to a state. Throws where it is not one of this method, model and seed. */
-  restore(state: TrainState): void {
-    const { built: { parameters, specs }, optimizer } = this.#training;
-    const { learningRate, seed } = this.#options.hyperparameters;
-    if (state.seed !== seed) {
-      throw new Error(`The state to go on from has the seed ${state.seed}, not ${seed}.`);
-    }
+  /** Goes on from a state; returns warnings for the reader. Throws where it is another run's. */
+  restore(state: TrainState): string[] {
+    const { device, built: { parameters, specs }, optimizer } = this.#training;
+    const { learningRate } = this.#options.hyperparameters;
+    checkIdentity(state, this.#identity);
     if (state.best) {
       writeWeights(parameters, specs, state.best.weights);
       const { epoch, metrics } = state.best;
@@ -242,46 +264,33 @@ class Run {
     this.#stepsOfEpoch = state.stepsOfEpoch;
     this.#evaluations.push(...state.evaluations);
     this.#progress = new Progress({ totalSteps: this.totalSteps, learningRate }, state);
+    this.#before = state;
+    return restoreKernels(device, state.kernels);
   }
 
-  warnings(from?: TrainState): string[] {
-    const { hyperparameters: { warmupSteps }, device } = this.#options;
-    const warnings: string[] = [];
-    if (this.totalSteps <= warmupSteps) {
-      warnings.push(
-        `All ${this.totalSteps} steps lie within the warm-up of ${warmupSteps}: the learning rate ` +
-          `never reaches its value. Have fewer warm-up steps, or train longer.`,
-      );
-    }
-    if (from && JSON.stringify(from.plans.fixed) !== JSON.stringify(device.kernels.matmul)) {
-      warnings.push(
-        `The run began with other kernels for matrix products: from here on, the last bits of its ` +
-          `results differ from those of a run that was not stopped.`,
-      );
-    }
-    return warnings;
+  warnings(): string[] {
+    const { warmupSteps } = this.#options.hyperparameters;
+    if (this.totalSteps > warmupSteps) return [];
+    return [
+      `All ${this.totalSteps} steps lie within the warm-up of ${warmupSteps}: the learning rate ` +
+      `never reaches its value. Have fewer warm-up steps, or train longer.`,
+    ];
   }
 
+  /** Frees what the run has beside the model. */
   destroy(): void {
-    const { device, built, optimizer } = this.#training;
-    device.launcher.submit(); // what was recorded may read what is destroyed now
+    const { device, optimizer } = this.#training;
     this.#best?.copy.forEach(({ storage }) => device.memory.destroy(storage));
     optimizer.destroy();
-    built.destroy();
+  }
+
+  get #identity(): RunIdentity {
+    const { method, config, labels, split, hyperparameters } = this.#options;
+    return { method, model: config, labels, examples: split.train.length, hyperparameters };
   }
 
   get #sentencesPerStep(): number {
     const { batchSize, gradientAccumulationSteps } = this.#options.hyperparameters;
     return batchSize * gradientAccumulationSteps;
   }
-}
-
-/** Tokenises each text once, when it is first needed: the GPU works on the step before meanwhile. */
-function encoder(encode: (text: string) => number[]): (example: Example) => EncodedExample {
-  const known = new Map<string, number[]>();
-  return ({ text, label }) => {
-    let ids = known.get(text);
-    if (!ids) known.set(text, ids = encode(text));
-    return { ids, label };
-  };
 }

@@ -284,3 +284,16 @@ for (const dtype of ["F32", "F16"]) {
     },
   );
 }
+
+folderTest("a run's file with a value that is no finite number is refused", async (folder) => {
+  const tensors = new Map([["a", { shape: [2], data: Float32Array.of(1, 2) }]]);
+  await write(folder, tensors, "good.safetensors");
+  assert.deepEqual(await readTensors(hostFolder(folder), "good.safetensors"), tensors);
+  tensors.get("a")!.data[1] = NaN;
+  await write(folder, tensors, "bad.safetensors");
+  await assert.rejects(readTensors(hostFolder(folder), "bad.safetensors"), (error) => {
+    assert(error instanceof UserError);
+    assert.match(error.message, /bad\.safetensors: "a" holds NaN \(value 1 of 2\): .*damaged/);
+    return true;
+  });
+});

@@ -82,6 +82,10 @@ Deno.test("what the engine does not compute, or what is no config, is refused by
   );
   refuses({ ...distilbertBaseUncased, activation: "relu" }, /"activation" is "relu"; only "gelu"/);
   refuses(
+    { ...distilbertBaseUncased, sinusoidal_pos_embds: true },
+    /^a\/config\.json: "sinusoidal_pos_embds" is true; only false is supported/,
+  );
+  refuses(
     { ...bert, hidden_size: undefined },
     /"hidden_size" should be a number, but is undefined/,
   );
@@ -94,6 +98,24 @@ Deno.test("what the engine does not compute, or what is no config, is refused by
     { ...robertaBase, layer_norm_eps: "x" },
     /"layer_norm_eps" should be a number, but is "x"/,
   );
+});
+
+Deno.test("RoBERTa's table of positions must reach beyond the padding id", () => {
+  for (const id of [-1, 0.5]) {
+    refuses(
+      { ...robertaBase, pad_token_id: id },
+      new RegExp(`"pad_token_id" should be a whole number of at least 0, but is ${id}`),
+    );
+  }
+  refuses({ ...robertaBase, pad_token_id: "1" }, /"pad_token_id" should be a number, but is "1"/);
+  const short = { ...robertaBase, max_position_embeddings: 2 };
+  refuses(
+    short,
+    /"max_position_embeddings" is 2; .* "pad_token_id" \+ 1 = 2, .* at least 3/,
+  );
+  assert.equal(maxTokens(parseConfig({ ...short, max_position_embeddings: 3 })), 1);
+  assert.equal(parseConfig({ ...short, pad_token_id: 0 }).firstPosition, 1);
+  assert.equal(parseConfig({ ...robertaBase, pad_token_id: null }).firstPosition, 2);
 });
 
 Deno.test("heads must divide the hidden size, and 4 too", () => {
@@ -132,7 +154,12 @@ Deno.test("a config.json without a model_type is BERT's, such as TinyBERT's with
   const options = { config, method: { method: "full" }, classes: 3, seed: 1 } as const;
   const built = await createModel(device, { ...options, weights: randomWeights("a test") });
   device.beginStep(0, 0);
-  const batch = packBatch(device, [[2, 5, 3], [2, 3]], [0, 1], inputLimits(config));
+  const batch = packBatch(
+    device,
+    [[2, 5, 3], [2, 3]],
+    [0, 1],
+    inputLimits(config, options.classes),
+  );
   const logits = await noGrad(() => built.model.logits(batch)).read();
   device.endStep();
   built.destroy();

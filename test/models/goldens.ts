@@ -157,7 +157,7 @@ export function packGolden(
   { config }: Pick<Golden, "config">,
   { sentences, labels }: GoldenBatch,
 ): PackedBatch {
-  return packBatch(device, sentences, labels, inputLimits(config));
+  return packBatch(device, sentences, labels, inputLimits(config, 5));
 }
 
 /** Euclidean norm of a − b, or of a. */

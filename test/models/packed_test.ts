@@ -55,7 +55,7 @@ for (const run of ["full", "lora", "adapter-houlsby", "dora", "roberta-ia3"]) {
 Deno.test("a batch's filling rows change nothing", async () => {
   const device = await testDevice();
   device.beginStep(0, 0);
-  const limits = { vocabSize: 64, maxTokens: 32, firstPosition: 2 };
+  const limits = { vocabSize: 64, maxTokens: 32, firstPosition: 2, classes: 2 };
   const pack = (sentences: number[][]) => packBatch(device, sentences, [0, 1], limits);
   const batch = pack([[2, 5, 3], [2, 3]]);
   assert.equal(batch.rows, 64);
@@ -67,17 +67,28 @@ Deno.test("a batch's filling rows change nothing", async () => {
   device.endStep();
 });
 
-Deno.test("a sentence that the model cannot read is refused before it is uploaded", async () => {
+Deno.test("a sentence or label that the model does not have is refused before it is uploaded", async () => {
   const device = await testDevice();
   device.beginStep(0, 0);
-  const limits = { vocabSize: 64, maxTokens: 4, firstPosition: 0 };
-  const pack = (sentence: number[]) => packBatch(device, [[2, 3], sentence], [0, 0], limits);
+  const limits = { vocabSize: 64, maxTokens: 4, firstPosition: 0, classes: 3 };
+  const pack = (sentence: number[], labels = [0, 0]) =>
+    packBatch(device, [[2, 3], sentence], labels, limits);
   const held = device.memory.heldBytes;
   assert.throws(() => pack([]), /Sentence 1 of the batch has no tokens/);
   assert.throws(() => pack([2, 64, 3]), /Sentence 1 .* the token id 64; .* embeddings for 0 to 63/);
   assert.throws(() => pack([2, -1]), /the token id -1/);
   assert.throws(() => pack([2, 1.5]), /the token id 1\.5/);
   assert.throws(() => pack([2, 5, 5, 5, 3]), /has 5 tokens; the model has positions for 4/);
+  for (const label of [3, -1, 0.5, NaN]) {
+    assert.throws(
+      () => pack([2, 3], [2, label]),
+      (error) =>
+        error instanceof RangeError &&
+        error.message ===
+          `Sentence 1 of the batch has the label ${label}; the model has classes 0 to 2.`,
+    );
+  }
+  assert.throws(() => pack([2, 3], [0]), /2 sentences have 1 labels/);
   assert.equal(device.memory.heldBytes, held);
   device.endStep();
 });

@@ -67,15 +67,84 @@ Deno.test("a state brings its plans along", async () => {
   await stream.next();
   assert.deepEqual(second.tunedPlans, first.tunedPlans);
   await stream.return();
+  assert.deepEqual(second.tunedPlans, {}); // the run's, not the device's
 });
 
-Deno.test("a state of another method, model or seed is refused", async () => {
+Deno.test("a state from another adapter, or of other kernels, is gone on from with a warning", async () => {
+  const state = await stateAfter(2, loraDefaults(4));
+  const { kernels } = state;
+  const plan = { kind: "workgroup", rows: 1, columns: 1, inner: 8, workgroup: [4, 4] } as const;
+  const { gpu, info, kernels: choice } = await testDevice();
+  const warningsOf = async (changes: Partial<TrainState["kernels"]>) => {
+    const device = new Device(gpu, info, choice);
+    const from = { ...state, kernels: { ...kernels, ...changes } };
+    const stream = await start(loraDefaults(4), settings, { device, from });
+    const { value } = await stream.next();
+    assert.ok(value?.type === "start");
+    const tuned = device.tunedPlans;
+    await stream.return();
+    return { warnings: value.warnings, tuned };
+  };
+  assert.deepEqual(await warningsOf({}), { warnings: [], tuned: {} });
+  const elsewhere = await warningsOf({ adapter: "other", tuned: { "NT f32 small": plan } });
+  assert.match(elsewhere.warnings.join(), /began with another adapter/);
+  assert.deepEqual(elsewhere.tuned, {}); // says nothing here
+  const otherChoice = await warningsOf({ choice: { ...choice, rowLanes: 3 } });
+  assert.match(otherChoice.warnings.join(), /began with other kernels/);
+});
+
+Deno.test("the rest of a run tells the whole one's time and memory", async () => {
+  const state = await stateAfter(2, loraDefaults(4));
+  assert.ok(state.totalSeconds > 0 && state.peakGpuBytes > 0);
+  const from = { ...state, totalSeconds: 1000, seconds: 900, peakGpuBytes: 1e12 };
+  const { result } = await run(loraDefaults(4), settings, { from });
+  assert.ok(result.totalSeconds > 1000 && result.trainingSeconds > 900);
+  assert.equal(result.peakGpuBytes, 1e12);
+});
+
+Deno.test("another run's state is refused, with the setting that differs", async () => {
   const from = await stateAfter(2, loraDefaults(4));
-  const refused = (method: Method, changes: object, message: RegExp) =>
-    assert.rejects(run(method, { ...settings, ...changes }, { from }), message);
-  await refused(loraDefaults(8), {}, /has \[4, 32\] for ".*lora_A.*" \[8, 32\]/);
-  await refused({ method: "full" }, {}, /has nothing for "bert/);
-  await refused(loraDefaults(4), { seed: 43 }, /has the seed 42, not 43/);
+  const refused = (
+    method: Method,
+    message: RegExp,
+    changes: object = {},
+    options: { config?: object } = {},
+  ) => assert.rejects(run(method, { ...settings, ...changes }, { from, ...options }), message);
+  await refused(loraDefaults(8), /another run's: its method.rank is 4, not 8/);
+  await refused({ method: "full" }, /its method.method is "lora", not "full"/);
+  await refused(loraDefaults(4), /its hyperparameters.seed is 42, not 43/, { seed: 43 });
+  await refused(loraDefaults(4), /its hyperparameters.epochs is 3, not 4/, { epochs: 4 });
+  await refused(loraDefaults(4), /its model.layerNormEps is/, {}, { config: { layerNormEps: 1 } });
+  const weights = new Map([...from.weights].slice(1));
+  const damaged = { ...from, weights };
+  await assert.rejects(
+    run(loraDefaults(4), settings, { from: damaged }),
+    /has nothing for "classifier.weight" \[3, 32\]/,
+  );
+});
+
+Deno.test("a run that cannot start leaves no memory behind", async () => {
+  const device = await testDevice();
+  const state = await stateAfter(2, loraDefaults(4));
+  const optimizer = { ...state.optimizer, moments: new Map() };
+  device.trim();
+  const held = device.memory.heldBytes;
+  const starts = [
+    run(loraDefaults(4), { ...settings, seed: 43 }, { from: state }),
+    run(loraDefaults(4), settings, { from: { ...state, optimizer } }),
+  ];
+  for (const start of starts) await assert.rejects(start);
+  assert.throws(
+    () =>
+      device.memory.allOrNothing(() => {
+        device.memory.allocate(1000);
+        device.memory.allOrNothing(() => device.memory.allocate(1000));
+        device.memory.allocate(device.gpu.limits.maxBufferSize + 1);
+      }),
+    /Out of GPU memory/,
+  );
+  device.trim();
+  assert.equal(device.memory.heldBytes, held);
 });
 
 Deno.test("a consumer that stops at any event leaves no memory behind", async () => {
