@@ -2,14 +2,18 @@
 import assert from "node:assert/strict";
 import { createDevice, type Device, type KernelChoice } from "../../engine/device.ts";
 import { registerPlan } from "../../engine/plans.ts";
+import { noGrad } from "../../engine/tape.ts";
 import type { Kernel } from "../../kernels/mod.ts";
 import { bindModel, type EncoderConfig } from "../../models/encoders/mod.ts";
-import type { MethodModel } from "../../models/model.ts";
+import { openWeights } from "../../models/encoders/weights.ts";
+import { hostFolder } from "../../models/host/files.ts";
+import { createModel, type MethodModel } from "../../models/model.ts";
 import { modelOf } from "../../models/nn/network.ts";
 import { noWrapping, type Wrapping } from "../../models/nn/wrapping.ts";
+import { loraDefaults } from "../../models/peft/lora.ts";
 import { testDevice } from "./device.ts";
 import { compareGradients, compareSteps, goldenOptimizer } from "./golden_run.ts";
-import { goldenModel, openGolden } from "./goldens.ts";
+import { baseOf, distance, goldenModel, openGolden, packGolden } from "./goldens.ts";
 
 /** The kernels that every GPU can run, and those that the adapter at hand gets by itself. */
 const plain: Partial<KernelChoice> = { matmul: registerPlan(2, 2), broadcastLanes: 0 };
@@ -25,10 +29,10 @@ async function deviceWithBroken(
   const launch = launcher.launch.bind(launcher);
   const broken = new Map<Kernel, Kernel>();
   launcher.launch = (kernel, ...rest) => {
-    if (kernel.name !== name) return launch(kernel, ...rest);
+    const breaks = kernel.name === name && kernel.source.includes(from); // not every variant need have it
+    if (!breaks) return launch(kernel, ...rest);
     let copy = broken.get(kernel);
     if (!copy) {
-      assert.ok(kernel.source.includes(from), `${name} has no "${from}" to break`);
       broken.set(kernel, copy = { ...kernel, source: kernel.source.replaceAll(from, to) });
     }
     launch(copy, ...rest);
@@ -36,7 +40,7 @@ async function deviceWithBroken(
   const destroy = device.destroy.bind(device);
   device.destroy = () => {
     destroy();
-    assert.ok(broken.size > 0, `${name} was not launched`);
+    assert.ok(broken.size > 0, `No ${name} was launched that has "${from}" to break.`);
   };
   return device;
 }
@@ -141,6 +145,70 @@ for (
   });
 }
 
+/** LoRA's kernels where no ranks are handed round, and those of DoRA, of IA³ and of heads that are padded. */
+const ofMethods = [
+  ["lora", "lora_a.project", "params.scale * shares[0][lane]", "shares[0][lane]"],
+  ["wide-lora", "lora_a.project", "z % groups * 4", "0"],
+  ["lora", "lora_a.gradient", "addGradient(id, local, params.scale)", "addGradient(id, local, 1)"],
+  ["lora", "lora_a.gradient", "total += shares", "total = shares"],
+  ["lora", "lora_a.input_gradient", "column] += params", "column] = params"],
+  ["lora", "lora_a.input_gradient", "layer < params.layers", "layer < 1"],
+  ["lora", "lora_b.output_gradient", "half > 0", "half > 1"],
+  ["lora", "lora_b.output_gradient", "(params.slots >> (4 * layer)) & 15", "layer"],
+  ["wide-lora", "lora_b.output_gradient", "z % groups * 4", "0"],
+  ["wide-lora", "lora_b.gradient", "z % groups * 4", "0"],
+  ["lora", "lora_b.gradient", "row += 16", "row += 32"],
+  ["ia3", "scale_columns.main", "divided(factor[column], column)", "divided(factor[0], column)"],
+  ["ia3", "scale_columns.gradient", "row += 16", "row += 32"],
+  ["dora", "scale_columns.main", "divisor[column]", "divisor[0]"],
+  ["dora", "scale_columns.main", "shift[column]", "shift[0]"],
+  ["dora", "scale_columns.gradient", "divisor[column]", "divisor[0]"],
+  ["dora", "lora_row_norms.main", "+ params.scale * update", ""],
+  ["dora", "lora_row_norms.main", "half > 0", "half > 1"],
+  ["odd-full", "pad_heads.main", "d < params.sizeX", "true"],
+  ["odd-full", "pad_heads.main", "i / params.sizeY * params.sizeX", "i"],
+] as const;
+
+for (const [run, ...change] of ofMethods) {
+  const [kernel, from, to] = change;
+  Deno.test(`the goldens of ${run} catch "${to}" for "${from}" in ${kernel}`, async () => {
+    const device = await deviceWithBroken(change);
+    const { logits, worst } = await gradientErrors(device, run);
+    assert.ok(logits > 1e-4 || worst.ratio > 1, `logits ${logits}, ${worst.name} ${worst.ratio}`);
+    device.destroy();
+  });
+}
+
+/**
+ * How far the logits are from those of the golden `full`, of which DoRA at its start, B = 0, is no change, dropout
+ * included: (x − x′) Wᵀ + x′ Wᵀ = x Wᵀ. Of the goldens none has dropout, without which no model subtracts.
+ */
+async function doraErrorAtStart(device: Device): Promise<number> {
+  const { close, config, batches, numbers } = await openGolden("full");
+  const method = { ...loraDefaults(4), useDora: true, dropout: 0.5 };
+  const weights = await openWeights(hostFolder(baseOf("full")), config, 5);
+  const built = await createModel(device, { config, method, classes: 5, weights, seed: 1 });
+  built.model.training = true;
+  device.beginStep(0, 0);
+  const batch = packGolden(device, { config }, batches[0]);
+  const logits = await noGrad(() => built.model.logits(batch)).read();
+  device.endStep();
+  built.destroy();
+  weights.close();
+  close();
+  return distance(logits, numbers.logits.flat());
+}
+
+Deno.test("the golden of full, which DoRA with dropout starts as, catches a lost sign in add.forward", async () => {
+  const whole = await createDevice({ kernels: plain });
+  const error = await doraErrorAtStart(whole);
+  assert.ok(error < 1e-4, `${error}`);
+  whole.destroy();
+  const device = await deviceWithBroken(["add.forward", "params.factor", "abs(params.factor)"]);
+  assert.ok(await doraErrorAtStart(device) > 1e-4);
+  device.destroy();
+});
+
 /** Of the kernels that hand rows round in a subgroup, as CI and everyone without a GPU train with. */
 const inSubgroups = [
   ["matmul.NT.main", "subgroupBroadcast(own0_0, u32(1))", "subgroupBroadcast(own0_0, u32(0))"],
@@ -173,18 +241,35 @@ for (const change of inSubgroups) {
   });
 }
 
-Deno.test({
-  name: "unbroken, the kernels in subgroups pass the same goldens",
-  ignore: !subgroups,
-  async fn() {
-    const device = await createDevice({ kernels: own });
-    for (const run of ["wide-full", "wide-lora"]) {
-      const { logits, worst } = await gradientErrors(device, run);
-      assert.ok(
-        logits < 1e-4 && worst.ratio < 1,
-        `${run}: ${logits}, ${worst.name} ${worst.ratio}`,
-      );
-    }
-    device.destroy();
-  },
-});
+for (
+  const { which, kernels, runs, ignore } of [
+    {
+      which: "the plain kernels",
+      kernels: plain,
+      runs: ["full", ...ofMethods.map(([run]) => run)],
+      ignore: false,
+    },
+    {
+      which: "the kernels in subgroups",
+      kernels: own,
+      runs: ["wide-full", "wide-lora"],
+      ignore: !subgroups,
+    },
+  ]
+) {
+  Deno.test({
+    name: `unbroken, ${which} pass the same goldens`,
+    ignore,
+    async fn() {
+      const device = await createDevice({ kernels });
+      for (const run of new Set(runs)) {
+        const { logits, worst } = await gradientErrors(device, run);
+        assert.ok(
+          logits < 1e-4 && worst.ratio < 1,
+          `${run}: ${logits}, ${worst.name} ${worst.ratio}`,
+        );
+      }
+      device.destroy();
+    },
+  });
+}
