@@ -6,6 +6,7 @@ import { matmulPrecisions } from "../engine/precision.ts";
 import { dtypes } from "../engine/pack.ts";
 import type { Setting } from "../models/peft/method.ts";
 import { type MethodName, methodNames, methods } from "../models/peft/methods.ts";
+import { defaultHyperparameters as defaults } from "../models/training/events.ts";
 import { flag, parseCommand, type Parsed, switchOn, valueOf, whole } from "./flag_parser.ts";
 import {
   parseFactor,
@@ -18,6 +19,7 @@ import {
   parseSizes,
   parseText,
 } from "./flag_values.ts";
+import { formatRate } from "./format.ts";
 
 /** What was given for the methods' settings, by name: all that the methods' plans take, as each name is one method's. */
 export type GivenSettings = Plan extends (given: infer Given) => unknown ? Given : never;
@@ -53,6 +55,7 @@ const settingFlags = object(
   ),
 ) as unknown as Parser<"sync", GivenSettings, unknown>;
 
+const labels = methodNames.map((name) => methods[name].label);
 const left = methodNames.filter((name) => !methods[name].compared);
 
 const methodFlags = object({
@@ -85,12 +88,12 @@ const dataFlags = object({
 });
 
 const trainingFlags = object({
-  numEpochs: whole("--num_epochs", "Passes over the training part", "5", 1),
-  batchSize: whole("--batch_size", "Sentences a batch", "16", 1),
+  numEpochs: whole("--num_epochs", "Passes over the training part", `${defaults.epochs}`, 1),
+  batchSize: whole("--batch_size", "Sentences a batch", `${defaults.batchSize}`, 1),
   gradientAccumulationSteps: whole(
     "--gradient_accumulation_steps",
     "Batches an optimiser step",
-    "1",
+    `${defaults.gradientAccumulationSteps}`,
     1,
   ),
   gradientCheckpointing: switchOn(
@@ -101,25 +104,35 @@ const trainingFlags = object({
     "--frozen_dtype",
     choice(dtypes, { metavar: "TYPE" }),
     "Frozen weights in memory: f32, bf16 or f16",
-    "f32",
+    defaults.frozenDtype,
   ),
   matmulPrecision: flag(
     "--matmul_precision",
     choice(matmulPrecisions, { metavar: "TYPE" }),
     "Products of f32 values, or of f16 on matrix units",
-    "f32",
+    defaults.matmulPrecision,
   ),
   noTune: switchOn("--no_tune", "Take fixed kernels instead of timing some once"),
   learningRate: flag(
     "--learning_rate",
     valueOf("RATE", parseLearningRates, {}),
     "One for all, or per method: lora=5e-4,adapter=1e-4",
-    "2e-5",
+    formatRate(defaults.learningRate),
   ),
-  warmupSteps: whole("--warmup_steps", "Steps until the full learning rate", "100", 0),
-  weightDecay: flag("--weight_decay", valueOf("X", parseNotNegative, 0), "AdamW's decay", "0.01"),
-  maxLength: whole("--max_length", "Tokens a sentence is cut to", "512", 3),
-  seed: whole("--seed", "Fixes split, order and new weights", "42", 0, 2 ** 32 - 1),
+  warmupSteps: whole(
+    "--warmup_steps",
+    "Steps until the full learning rate",
+    `${defaults.warmupSteps}`,
+    0,
+  ),
+  weightDecay: flag(
+    "--weight_decay",
+    valueOf("X", parseNotNegative, 0),
+    "AdamW's decay",
+    `${defaults.weightDecay}`,
+  ),
+  maxLength: whole("--max_length", "Tokens a sentence is cut to", `${defaults.maxLength}`, 3),
+  seed: whole("--seed", "Fixes split, order and new weights", `${defaults.seed}`, 0, 2 ** 32 - 1),
 });
 
 const outputFlags = object({
@@ -156,7 +169,7 @@ export type ParsedFlags = Parsed<Flags>;
 export function parseFlags(args: readonly string[]): ParsedFlags {
   return parseCommand(parser, args, {
     command: "deno task train",
-    brief: "Fine-tunes BERT and its like on WebGPU: fully or with LoRA, adapters or IA3.",
+    brief: `Fine-tunes BERT and its like on WebGPU. Methods: ${labels.join(", ")}.`,
     examples: [
       "train --dry_run",
       "train --method adapter --size 64 --model_name mini --use_sample",

@@ -4,6 +4,7 @@ import type { Tokenizer } from "../models/text/tokenizer.ts";
 import { exists, hostFolder } from "../models/host/files.ts";
 import { writeFileWhole } from "../models/host/write.ts";
 import { writeFiles } from "../models/host/write_files.ts";
+import { definitionOf } from "../models/peft/methods.ts";
 import type { StepEvent, TrainingEvent, TrainingResult } from "../models/training/events.ts";
 import { type Unfinished, writeFolderWhole } from "./folders.ts";
 import type { PlannedRun } from "./plan.ts";
@@ -113,7 +114,7 @@ export async function trainRun<Device extends DeviceHandle>(
     warnings: [...shared.warnings, ...watched.warnings],
   };
   const folder = join(shared.folder, planned.name);
-  const needsBase = model.random && method.method !== "full";
+  const needsBase = model.random && !definitionOf(method).trainsAll;
   const base = needsBase ? await saveRandomBase(shared, tools) : model.name;
   return await writeFolderWhole(folder, shared.unfinished, async (temporary) => {
     const files = await tools.exportRun({

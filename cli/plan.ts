@@ -50,8 +50,9 @@ function unusedFlags(flags: Flags): string[] {
       warnings.push(`--${name} has no effect with --method ${chosen}: it belongs to ${owner}.`);
     }
   }
-  if (chosen === "full" && flags.frozenDtype !== undefined) {
-    warnings.push("--frozen_dtype has no effect with --method full: nothing is frozen.");
+  const trainAll = chosenMethods(flags).every((name) => methods[name].trainsAll);
+  if (trainAll && flags.frozenDtype !== undefined) {
+    warnings.push(`--frozen_dtype has no effect with --method ${chosen}: nothing is frozen.`);
   }
   warnings.push(...unusedRates(flags.learningRate ?? {}, chosen, unused));
   if (flags.overwrite && flags.experiment === undefined) {
@@ -91,8 +92,8 @@ function unusedRates(
 }
 
 /**
- * The runs that flags ask for, in the order of the original's table: full, LoRA, adapters. Throws a
- * UserError (wrong use) on flags that contradict each other.
+ * The runs that flags ask for, in the order of the table of methods. Throws a UserError (wrong use) on
+ * flags that contradict each other.
  */
 export function planRuns(flags: Flags): Plan {
   if (flags.useSample && flags.dataset !== undefined) {

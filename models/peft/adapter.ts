@@ -13,6 +13,7 @@ import type { Initializer, Scope } from "../nn/scope.ts";
 import type { SubLayerEnd, SubLayerSite, Wrapping } from "../nn/wrapping.ts";
 import { adapterHubFiles, adapterName, readAdapterHub } from "./adapterhub_files.ts";
 import type { MethodDefinition } from "./method.ts";
+import { adapterConfigFile } from "./run_files.ts";
 import {
   outputAdapterFiles,
   outputAdapterType,
@@ -29,12 +30,15 @@ export interface AdapterMethod {
   placement: AdapterPlacement;
 }
 
+const defaultSizes = [64, 128, 256];
+const defaultPlacement: AdapterPlacement = "shared";
+
 const settings = {
-  size: { kind: "wholes", help: "Adapter sizes, one run each", shown: "64,128,256" },
+  size: { kind: "wholes", help: "Adapter sizes, one run each", shown: defaultSizes.join() },
   adapter_placement: {
     kind: placements,
     help: `${placements.slice(0, -1).join(", ")} or ${placements.at(-1)}`,
-    shown: "shared",
+    shown: defaultPlacement,
   },
 } as const;
 
@@ -42,13 +46,14 @@ export const adapter: MethodDefinition<AdapterMethod, typeof settings> = {
   name: "adapter",
   label: "Adapter",
   compared: true,
+  trainsAll: false,
   settings,
-  plan: ({ size: sizes = [64, 128, 256], adapter_placement: placement = "shared" }) =>
+  plan: ({ size: sizes = defaultSizes, adapter_placement: placement = defaultPlacement }) =>
     sizes.map((size) => ({ method: "adapter", size, placement })),
   runName: ({ size, placement }) =>
-    `adapter-${size}${placement === "shared" ? "" : `-${placement}`}`,
+    `adapter-${size}${placement === defaultPlacement ? "" : `-${placement}`}`,
   configLabel: ({ size, placement }) =>
-    `size=${size}${placement === "shared" ? "" : `, ${placement}`}`,
+    `size=${size}${placement === defaultPlacement ? "" : `, ${placement}`}`,
   report: ({ size, placement }) => ({ size, adapter_placement: placement }),
   fit: (method) => method,
   wrap: adapterWrapping,
@@ -58,7 +63,7 @@ export const adapter: MethodDefinition<AdapterMethod, typeof settings> = {
       : adapterHubFiles(request, method, bottlenecksOf(request.config)),
   owns: (fields) => fields !== undefined && !("peft_type" in fields),
   async read(folder, config) {
-    const { adapter_type: type } = await readJsonObject(folder, "adapter_config.json");
+    const { adapter_type: type } = await readJsonObject(folder, adapterConfigFile);
     return type === outputAdapterType
       ? await readOutputAdapter(folder, config)
       : await readAdapterHub(folder, config, bottlenecksOf(config));

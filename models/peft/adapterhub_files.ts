@@ -11,6 +11,7 @@ import type { RunFile } from "../files/run_file.ts";
 import type { AdapterMethod, AdapterPlacement } from "./adapter.ts";
 import type { ReadMethod } from "./method.ts";
 import {
+  adapterConfigFile,
   classesOf,
   type ExportRequest,
   labelsFromIds,
@@ -19,7 +20,6 @@ import {
   splitHead,
 } from "./run_files.ts";
 
-const configFile = "adapter_config.json";
 const weightsFile = "adapter.safetensors";
 const headConfigFile = "head_config.json";
 const headWeightsFile = "model_head.safetensors";
@@ -143,7 +143,7 @@ export function adapterHubFiles(
     { name: weightsFile, tensors: shared ? repeatInLayers(body, bottlenecksOf) : body },
     { name: headWeightsFile, tensors: head },
     { name: headConfigFile, content: toJson(headConfig) },
-    { name: configFile, content: toJson(adapterConfig) },
+    { name: adapterConfigFile, content: toJson(adapterConfig) },
   ];
 }
 
@@ -175,8 +175,8 @@ export async function readAdapterHub(
   config: EncoderConfig,
   bottlenecksOf: BottlenecksOf,
 ): Promise<ReadMethod<AdapterMethod>> {
-  const path = `${folder.name}/${configFile}`;
-  const fields = await readJsonObject(folder, configFile);
+  const path = `${folder.name}/${adapterConfigFile}`;
+  const fields = await readJsonObject(folder, adapterConfigFile);
   const { config: bottleneck, name, placement: ownPlacement } = fields;
   if (!isObject(bottleneck) || typeof name !== "string") {
     throw new UserError(`${path} lacks AdapterHub's "config" or "name".`);

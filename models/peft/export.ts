@@ -6,6 +6,7 @@ import { readJsonObject } from "../files/json.ts";
 import { initialValues } from "../nn/initial.ts";
 import { definitionOf, methodParameters, ownerOf } from "./methods.ts";
 import {
+  adapterConfigFile,
   checkExact,
   classesOf,
   exactTensors,
@@ -54,7 +55,7 @@ export async function exportRandomBase(
  * these formats or does not fit the model.
  */
 export async function readRun(folder: Folder, config: EncoderConfig): Promise<LoadedRun> {
-  const file = "adapter_config.json";
+  const file = adapterConfigFile;
   const fields = await folder.has(file) ? await readJsonObject(folder, file) : undefined;
   if (!fields && !(await folder.has("config.json"))) {
     throw new UserError(

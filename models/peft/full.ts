@@ -15,6 +15,7 @@ export const full: MethodDefinition<FullMethod, Record<never, never>> = {
   name: "full",
   label: "Full",
   compared: true,
+  trainsAll: true,
   settings: {},
   plan: () => [{ method: "full" }],
   runName: () => "full",

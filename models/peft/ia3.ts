@@ -1,7 +1,12 @@
 /**
  * IA³ (Liu et al. 2022, arXiv:2205.05638) as the PEFT library defines it: one trained vector l a layer, which
  * scales what a layer gives, y = (x Wᵀ + b) ⊙ l, or, for feed-forward layers, what it takes, y = (x ⊙ l) Wᵀ + b.
- * All l start at 1. Keys, values and the feed-forward's output, as in the paper.
+ * All l start at 1. In the paper: keys, values, and what the feed-forward's second layer takes.
+ *
+ * PEFT's choice for BERT and RoBERTa, which is the usual one here, names that layer `output.dense` among target
+ * and feed-forward modules alike. Names match as ends, so that `attention.output.dense`, attention's projection
+ * of the heads, is scaled too, on its input: a fourth vector a layer, which the paper does not have. DistilBERT's
+ * layer is `lin2` and matches alone: three vectors a layer.
  */
 import { applyEnd } from "../../engine/linear_end.ts";
 import { scaleColumns } from "../../engine/ops/mod.ts";
@@ -19,7 +24,7 @@ export interface Ia3Method {
   feedforwardModules?: string[];
 }
 
-/** PEFT's own choice for BERT, by the parts' names. */
+/** PEFT's own choice for BERT, by the parts' names: `output` stands for `output.dense` there. */
 const usualTargets = ["key", "value", "output"];
 const usualFeedforward = ["output"];
 
@@ -27,12 +32,12 @@ const settings = {
   ia3_target_modules: {
     kind: "names",
     help: "Layers that IA3 scales, by name",
-    shown: "key,value,output",
+    shown: usualTargets.join(),
   },
   ia3_feedforward_modules: {
     kind: "names",
     help: "Those of them whose input is scaled",
-    shown: "output",
+    shown: usualFeedforward.join(),
   },
 } as const;
 
@@ -40,6 +45,7 @@ export const ia3: MethodDefinition<Ia3Method, typeof settings> = {
   name: "ia3",
   label: "IA3",
   compared: false,
+  trainsAll: false,
   settings,
   plan: ({ ia3_target_modules: targets = usualTargets, ia3_feedforward_modules: feedforward }) => [
     {
@@ -48,8 +54,8 @@ export const ia3: MethodDefinition<Ia3Method, typeof settings> = {
       ...(feedforward && { feedforwardModules: feedforward }),
     },
   ],
-  runName: (method) => ["ia3", ...differences(method, "_")].join("-").replaceAll(".", "_"),
-  configLabel: (method) => differences(method, "+").join(", ") || "-",
+  runName: (method) => ["ia3", ...differences(method, "name")].join("-"),
+  configLabel: (method) => differences(method, "label").join(", ") || "-",
   report(method, config) {
     const { targets, feedforward } = namesOf(method, config);
     return { ia3_target_modules: targets, ia3_feedforward_modules: feedforward };
@@ -135,9 +141,15 @@ function namesOf({ targetModules, feedforwardModules }: Ia3Method, config: Encod
   };
 }
 
-function differences({ targetModules, feedforwardModules }: Ia3Method, between: string): string[] {
+/** What differs from the usual, in a folder's name or in a table. */
+function differences(
+  { targetModules, feedforwardModules }: Ia3Method,
+  style: "name" | "label",
+): string[] {
   const parts: string[] = [];
-  if (targetModules.join() !== usualTargets.join()) parts.push(targetModules.join(between));
-  if (feedforwardModules) parts.push(`ff${between}${feedforwardModules.join(between) || "none"}`);
+  if (targetModules.join() !== usualTargets.join()) parts.push(targetModules.join("+"));
+  if (feedforwardModules) {
+    parts.push(`ff${style === "name" ? "_" : "+"}${feedforwardModules.join("+") || "none"}`);
+  }
   return parts;
 }

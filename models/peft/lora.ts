@@ -3,6 +3,7 @@
  * y = x Wᵀ + b + s · (dropout(x) Aᵀ) Bᵀ, with s = α/r, or α/√r for rsLoRA (arXiv:2312.03732); and DoRA
  * (arXiv:2402.09353), which gives the rows of W + s B A lengths of their own: see dora.ts.
  */
+import { fnv1a } from "../../engine/hash.ts";
 import { declareModel, type EncoderConfig } from "../encoders/mod.ts";
 import type { LinearSite, LinearWrap, LoraWrap } from "../nn/wrapping.ts";
 import { doraLayer } from "./dora.ts";
@@ -34,12 +35,16 @@ export interface LoraMethod {
   alphaPattern: Record<string, number>;
 }
 
-/** The settings of LoRA that the original uses, for a rank: α = 2r, dropout 0.1, query and value. */
+/** What the original uses, besides the settings of {@link loraDefaults}. */
+const defaultRanks = [4, 8, 16];
+const alphaPerRank = 2;
+
+/** The settings of LoRA that the original uses, for a rank. */
 export function loraDefaults(rank: number): LoraMethod {
   return {
     method: "lora",
     rank,
-    alpha: 2 * rank,
+    alpha: alphaPerRank * rank,
     dropout: 0.1,
     targetModules: ["query", "value"],
     useRslora: false,
@@ -52,14 +57,24 @@ export function loraDefaults(rank: number): LoraMethod {
   };
 }
 
+const shown = loraDefaults(1);
+
 const settings = {
-  rank: { kind: "wholes", help: "LoRA ranks, one run each", shown: "4,8,16" },
-  lora_alpha: { kind: "factor", help: "A number, or a multiple of the rank", shown: "2r" },
-  lora_dropout: { kind: "probability", help: "Dropout on LoRA's input", shown: "0.1" },
+  rank: { kind: "wholes", help: "LoRA ranks, one run each", shown: defaultRanks.join() },
+  lora_alpha: {
+    kind: "factor",
+    help: "A number, or a multiple of the rank",
+    shown: `${alphaPerRank}r`,
+  },
+  lora_dropout: {
+    kind: "probability",
+    help: "Dropout on LoRA's input",
+    shown: `${shown.dropout}`,
+  },
   lora_target_modules: {
     kind: "names",
     help: "Layers that LoRA changes, by name",
-    shown: "query,value",
+    shown: shown.targetModules.join(),
   },
   use_rslora: { kind: "switch", help: "Scale LoRA by alpha/sqrt(r), not alpha/r", shown: "off" },
   use_dora: { kind: "switch", help: "Learn the lengths of W's rows too (DoRA)", shown: "off" },
@@ -69,28 +84,33 @@ const settings = {
     help: "Modules that train whole, such as pooler",
     shown: "none",
   },
-  lora_bias: { kind: loraBiases, help: "Biases that train: none, all or lora_only", shown: "none" },
+  lora_bias: {
+    kind: loraBiases,
+    help: "Biases that train: none, all or lora_only",
+    shown: shown.bias,
+  },
 } as const;
 
 export const lora: MethodDefinition<LoraMethod, typeof settings> = {
   name: "lora",
   label: "LoRA",
   compared: true,
+  trainsAll: false,
   settings,
 
   plan: (given) =>
-    (given.rank ?? [4, 8, 16]).map((rank) => {
+    (given.rank ?? defaultRanks).map((rank) => {
       const defaults = loraDefaults(rank);
       return {
         ...defaults,
         alpha: alphaOf(given.lora_alpha, rank),
         dropout: given.lora_dropout ?? defaults.dropout,
         targetModules: given.lora_target_modules ?? defaults.targetModules,
-        useRslora: given.use_rslora ?? false,
-        useDora: given.use_dora ?? false,
-        layers: given.lora_layers ?? [],
-        modulesToSave: given.lora_modules_to_save ?? [],
-        bias: given.lora_bias ?? "none",
+        useRslora: given.use_rslora ?? defaults.useRslora,
+        useDora: given.use_dora ?? defaults.useDora,
+        layers: given.lora_layers ?? defaults.layers,
+        modulesToSave: given.lora_modules_to_save ?? defaults.modulesToSave,
+        bias: given.lora_bias ?? defaults.bias,
       };
     }),
 
@@ -215,19 +235,20 @@ function alphaOf(alpha: Factor | undefined, rank: number): number {
   return alpha.kind === "value" ? alpha.value : alpha.factor * rank;
 }
 
-/** What differs from the defaults: short in a folder's name, readable in a table. */
+/**
+ * What differs from the defaults: short in a folder's name, readable in a table. Each part tells what it is of,
+ * so that runs which differ have names which differ.
+ */
 function differences(method: LoraMethod, style: "name" | "label"): string[] {
   const defaults = loraDefaults(method.rank);
   const short = style === "name";
-  const modules = (names: string[]) =>
-    short ? names.map((name) => name.replaceAll(".", "_")).join("_") : names.join("+");
   const parts: string[] = [];
   if (method.alpha !== defaults.alpha) parts.push(`${short ? "a" : "alpha="}${method.alpha}`);
   if (method.dropout !== defaults.dropout) {
     parts.push(`${short ? "d" : "dropout="}${method.dropout}`);
   }
   if (method.targetModules.join() !== defaults.targetModules.join()) {
-    parts.push(modules(method.targetModules));
+    parts.push(method.targetModules.join("+"));
   }
   if (method.useRslora) parts.push("rslora");
   if (method.useDora) parts.push("dora");
@@ -235,8 +256,29 @@ function differences(method: LoraMethod, style: "name" | "label"): string[] {
     parts.push(short ? `l${method.layers.join("_")}` : `layers=${method.layers.join("+")}`);
   }
   if (method.modulesToSave.length > 0) {
-    parts.push(`${short ? "" : "+"}${modules(method.modulesToSave)}`);
+    parts.push(`${short ? "save_" : "+"}${method.modulesToSave.join("+")}`);
   }
-  if (method.bias !== "none") parts.push(short ? `bias_${method.bias}` : `bias=${method.bias}`);
+  if (method.bias !== defaults.bias) parts.push(`bias${short ? "_" : "="}${method.bias}`);
+  for (
+    const [name, pattern] of [["ranks", method.rankPattern], [
+      "alphas",
+      method.alphaPattern,
+    ]] as const
+  ) {
+    if (Object.keys(pattern).length === 0) continue;
+    parts.push(short ? `${name}_${patternName(pattern)}` : `${name} ${patternText(pattern)}`);
+  }
   return parts;
+}
+
+/** `query=4+value=8`, in the order in which the expressions are tried. */
+const patternText = (pattern: Record<string, number>): string =>
+  Object.entries(pattern).map(([key, value]) => `${key}=${value}`).join("+");
+
+/** A pattern in a folder's name: its text, or a hash of it where that is long or has expressions. */
+function patternName(pattern: Record<string, number>): string {
+  const text = patternText(pattern);
+  const plain = Object.keys(pattern).every((key) => /^[\w.]+$/.test(key));
+  if (plain && text.length <= 40) return text;
+  return fnv1a(JSON.stringify(Object.entries(pattern))).toString(16).padStart(8, "0");
 }

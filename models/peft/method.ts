@@ -55,16 +55,18 @@ export interface MethodDefinition<
   Value extends MethodValue = MethodValue,
   Settings extends Record<string, Setting> = Record<string, Setting>,
 > {
-  /** As `--method` and `run.json` have it. */
+  /** As the command line and `run.json` have it. */
   name: Value["method"];
   /** As tables have it. */
   label: string;
   /** Whether the comparison of all methods runs it. */
   compared: boolean;
+  /** Whether every weight trains: nothing is frozen, and a run's folder needs no base model beside it. */
+  trainsAll: boolean;
   settings: Settings;
   /** The runs that the settings ask for. */
   plan(given: Given<Settings>): Value[];
-  /** The folder name of a run: what differs from the defaults is in it. */
+  /** The folder name of a run: what differs from the defaults is in it, so that no two settings share one. */
   runName(method: Value): string;
   /** The configuration in tables. */
   configLabel(method: Value): string;

@@ -21,9 +21,8 @@ import type { RunFile } from "../files/run_file.ts";
 import type { AdapterMethod } from "./adapter.ts";
 import { adapterName } from "./adapterhub_files.ts";
 import type { ReadMethod } from "./method.ts";
-import { classesOf, type ExportRequest, readTensors } from "./run_files.ts";
+import { adapterConfigFile, classesOf, type ExportRequest, readTensors } from "./run_files.ts";
 
-const configFile = "adapter_config.json";
 const weightsFile = "adapter.safetensors";
 
 /** What `adapter_type` says in our own adapter_config.json. */
@@ -48,7 +47,7 @@ export function outputAdapterFiles(
   };
   return [
     { name: weightsFile, tensors: weights },
-    { name: configFile, content: toJson(fields) },
+    { name: adapterConfigFile, content: toJson(fields) },
   ];
 }
 
@@ -57,8 +56,11 @@ export async function readOutputAdapter(
   folder: Folder,
   config: EncoderConfig,
 ): Promise<ReadMethod<AdapterMethod>> {
-  const path = `${folder.name}/${configFile}`;
-  const { format_version: formatVersion, labels, size } = await readJsonObject(folder, configFile);
+  const path = `${folder.name}/${adapterConfigFile}`;
+  const { format_version: formatVersion, labels, size } = await readJsonObject(
+    folder,
+    adapterConfigFile,
+  );
   if (formatVersion !== 1) {
     throw new UserError(
       `${path}: "format_version" is ${JSON.stringify(formatVersion)}; only 1 is supported.`,

@@ -5,6 +5,7 @@ import { isObject, readJsonObject, toJson } from "../files/json.ts";
 import type { RunFile } from "../files/run_file.ts";
 import { declareModel, type EncoderConfig } from "../encoders/mod.ts";
 import {
+  adapterConfigFile,
   classesOf,
   type ExportRequest,
   labelsOfRun,
@@ -12,7 +13,6 @@ import {
   readTensors,
 } from "./run_files.ts";
 
-const configFile = "adapter_config.json";
 const weightsFile = "adapter_model.safetensors";
 const prefix = "base_model.model.";
 /** What PEFT puts into the name of a layer that it has wrapped. */
@@ -37,7 +37,7 @@ export function peftFiles(
     ...fields,
   };
   const tensors = new Map([...weights].map(([name, tensor]) => [prefix + rename(name), tensor]));
-  return [{ name: weightsFile, tensors }, { name: configFile, content: toJson(config) }];
+  return [{ name: weightsFile, tensors }, { name: adapterConfigFile, content: toJson(config) }];
 }
 
 /** The names by which PEFT knows a head: the encoder's own, and `score`, which PEFT adds for SEQ_CLS. */
@@ -92,7 +92,7 @@ export async function readPeftFolder(
   folder: Folder,
   config: EncoderConfig,
 ): Promise<{ fields: PeftFields; tensors: NamedTensors; labels?: string[] }> {
-  const fields = await readJsonObject(folder, configFile);
+  const fields = await readJsonObject(folder, adapterConfigFile);
   const tensors = await readTensors(
     folder,
     weightsFile,
@@ -101,7 +101,7 @@ export async function readPeftFolder(
   for (const name of tensors.keys()) if (copy.test(name)) tensors.delete(name);
   const classes = classesOf(tensors, config, folder.name);
   return {
-    fields: new PeftFields(`${folder.name}/${configFile}`, fields),
+    fields: new PeftFields(`${folder.name}/${adapterConfigFile}`, fields),
     tensors,
     labels: await labelsOfRun(folder, classes),
   };

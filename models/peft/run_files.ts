@@ -9,6 +9,9 @@ import type { Method } from "./methods.ts";
 
 export { type NamedTensors, readTensors, type RunFile } from "../files/run_file.ts";
 
+/** The config of a PEFT or AdapterHub folder; a full model's has none. */
+export const adapterConfigFile = "adapter_config.json";
+
 export interface ExportRequest {
   method: Method;
   config: EncoderConfig;

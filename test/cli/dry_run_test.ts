@@ -34,7 +34,7 @@ Deno.test("--dry_run counts what IA3, DoRA and LoRA's other settings train", asy
     [[...lora, "--lora_layers", "0,3"], "lora-r8-l0_3", "r=8, layers=0+3", loraOf(2) + head],
     [
       [...lora, "--lora_modules_to_save", "pooler"],
-      "lora-r8-pooler",
+      "lora-r8-save_pooler",
       "r=8, +pooler",
       loraOf(12) + 768 * 768 + 768 + head,
     ],

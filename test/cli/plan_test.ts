@@ -60,14 +60,14 @@ Deno.test("what differs from LoRA's and IA3's defaults is in the run's name and 
   assert.deepEqual(told(...lora, "--use_dora"), ["lora-r8-dora: r=8, dora"]);
   assert.deepEqual(told(...lora, "--lora_layers", "0,3"), ["lora-r8-l0_3: r=8, layers=0+3"]);
   assert.deepEqual(told(...lora, "--lora_modules_to_save", "pooler"), [
-    "lora-r8-pooler: r=8, +pooler",
+    "lora-r8-save_pooler: r=8, +pooler",
   ]);
   assert.deepEqual(told(...lora, "--lora_bias", "all"), ["lora-r8-bias_all: r=8, bias=all"]);
   assert.deepEqual(told("--method", "ia3", "--ia3_target_modules", "key,output.dense"), [
-    "ia3-key_output_dense: key+output.dense",
+    "ia3-key+output.dense: key+output.dense",
   ]);
   assert.deepEqual(told("--method", "ia3", "--ia3_feedforward_modules", "output.dense"), [
-    "ia3-ff_output_dense: ff+output.dense",
+    "ia3-ff_output.dense: ff+output.dense",
   ]);
 });
 
@@ -209,13 +209,13 @@ Deno.test("IA3's runs are called by what differs from the usual", () => {
   };
   const targets = "--ia3_target_modules";
   assert.deepEqual(fitted(), ["ia3", "-"]);
-  assert.deepEqual(fitted(targets, "key,query"), ["ia3-key_query", "key+query"]);
+  assert.deepEqual(fitted(targets, "key,query"), ["ia3-key+query", "key+query"]);
   assert.deepEqual(fitted(targets, "key,output.dense"), [
-    "ia3-key_output_dense",
+    "ia3-key+output.dense",
     "key+output.dense",
   ]);
   assert.deepEqual(fitted(targets, "key,value", "--ia3_feedforward_modules", "value"), [
-    "ia3-key_value-ff_value",
+    "ia3-key+value-ff_value",
     "key+value, ff+value",
   ]);
 });

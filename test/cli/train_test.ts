@@ -70,7 +70,7 @@ Deno.test("a plan that the driver refused stands in --json and run.json, now and
     const refused = [{ plan: registerPlan(8, 8), reason: "Kernel matmul.NN.main: too large" }];
     const args = ["--json", "--method", "full", "--experiment"];
     const first = await start(folder, [...args, "first"], { refused }).ended();
-    assert.match(first.stderr, /1 plan\s+refused by the\s+driver/);
+    assert.match(first.stderr, /1\s+plan\s+refused\s+by\s+the\s+driver/);
     const later = await start(folder, [...args, "later"]).ended();
     assert.doesNotMatch(later.stderr, /refused/);
     for (const [name, { stdout }] of Object.entries({ first, later })) {

@@ -22,17 +22,42 @@ Deno.test("feed-forward modules that are not asked for are the usual one, if it 
   const outputs = ["attention.output.dense", "output.dense"];
   assert.deepEqual(feedforward(), [outputs, "ia3"]);
   assert.deepEqual(feedforward(["query"]), [[], "ia3-query"]);
-  assert.deepEqual(feedforward(["query", "output"]), [outputs, "ia3-query_output"]);
-  assert.deepEqual(feedforward(["key", "output.dense"]), [outputs, "ia3-key_output_dense"]);
+  assert.deepEqual(feedforward(["query", "output"]), [outputs, "ia3-query+output"]);
+  assert.deepEqual(feedforward(["key", "output.dense"]), [outputs, "ia3-key+output.dense"]);
   assert.deepEqual(feedforward(["key", "attention.output.dense"]), [
     ["attention.output.dense"],
-    "ia3-key_attention_output_dense",
+    "ia3-key+attention.output.dense",
   ]);
   assert.deepEqual(feedforward(["output"], []), [[], "ia3-output-ff_none"]);
   const both = ["query", "intermediate"];
   assert.deepEqual(feedforward(both, both), [
     ["attention.self.query", "intermediate.dense"],
-    "ia3-query_intermediate-ff_query_intermediate",
+    "ia3-query+intermediate-ff_query+intermediate",
+  ]);
+});
+
+Deno.test("the usual choice is PEFT's: output.dense is attention's too, lin2 the feed-forward's alone", () => {
+  /** Where a layer's vectors are, and their shapes. */
+  const vectors = (model: typeof config) => {
+    const [method] = ia3.plan({});
+    const { specs } = declareModel(model, 2, ia3.wrap(ia3.fit(method, model), model));
+    return specs.flatMap(({ name, shape }) => {
+      const module = /layer\.1\.(.*)\.ia3_l$/.exec(name)?.[1];
+      return module === undefined ? [] : `${module} [${shape.join(", ")}]`;
+    });
+  };
+  const bert = [config.hiddenSize, config.intermediateSize];
+  const distil = [distilbert.hiddenSize, distilbert.intermediateSize];
+  assert.deepEqual(vectors(config).toSorted(), [
+    `attention.output.dense [1, ${bert[0]}]`,
+    `attention.self.key [${bert[0]}, 1]`,
+    `attention.self.value [${bert[0]}, 1]`,
+    `output.dense [1, ${bert[1]}]`,
+  ]);
+  assert.deepEqual(vectors(distilbert).toSorted(), [
+    `attention.k_lin [${distil[0]}, 1]`,
+    `attention.v_lin [${distil[0]}, 1]`,
+    `ffn.lin2 [1, ${distil[1]}]`,
   ]);
 });
 
