@@ -21,6 +21,7 @@ const comparedRun = v.object({
     split: v.object({ train: v.number(), validation: v.number(), test: v.number() }),
   }),
   hyperparameters: v.objectWithRest({
+    lr_scheduler: v.optional(v.string(), "linear"),
     frozen_dtype: v.optional(v.string(), "f32"),
     matmul_precision: v.optional(v.string(), "f32"),
   }, v.number()),
@@ -64,12 +65,12 @@ function difference(run: ComparedRun, other: ComparedRun): string | undefined {
     return `${theirs.train + theirs.validation + theirs.test} rows`;
   }
   const names = Object.keys({ ...run.hyperparameters, ...other.hyperparameters });
+  const text = (name: string) =>
+    name in other.hyperparameters ? `${name} ${other.hyperparameters[name]}` : `no ${name}`;
   const changed = names.filter((name) =>
     name !== "learning_rate" && run.hyperparameters[name] !== other.hyperparameters[name]
   );
-  return changed.length === 0
-    ? undefined
-    : changed.map((name) => `${name} ${other.hyperparameters[name]}`).join(", ");
+  return changed.length === 0 ? undefined : changed.map(text).join(", ");
 }
 
 function byMethodAndSize(a: ComparedRun, b: ComparedRun): number {

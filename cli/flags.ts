@@ -4,6 +4,7 @@ import type { InferValue, Parser } from "@optique/core/parser";
 import { choice } from "@optique/core/valueparser";
 import { matmulPrecisions } from "../engine/precision.ts";
 import { dtypes } from "../engine/pack.ts";
+import { schedulers } from "../engine/schedule.ts";
 import type { Setting } from "../models/peft/method.ts";
 import { type MethodName, methodNames, methods } from "../models/peft/methods.ts";
 import { defaultHyperparameters as defaults } from "../models/training/events.ts";
@@ -119,17 +120,35 @@ const trainingFlags = object({
     "One for all, or per method: lora=5e-4,adapter=1e-4",
     formatRate(defaults.learningRate),
   ),
+  lrScheduler: flag(
+    "--lr_scheduler",
+    choice(schedulers, { metavar: "KIND" }),
+    "linear, cosine, constant, constant_with_warmup",
+    defaults.scheduler,
+  ),
   warmupSteps: whole(
     "--warmup_steps",
     "Steps until the full learning rate",
     `${defaults.warmupSteps}`,
     0,
   ),
+  warmupRatio: flag(
+    "--warmup_ratio",
+    valueOf("X", parseProbability, 0),
+    "The warm-up as a share of all steps",
+    "not used",
+  ),
   weightDecay: flag(
     "--weight_decay",
     valueOf("X", parseNotNegative, 0),
     "AdamW's decay",
     `${defaults.weightDecay}`,
+  ),
+  maxGradNorm: flag(
+    "--max_grad_norm",
+    valueOf("X", parseNotNegative, 0),
+    "Clip gradients to this norm; 0 does not",
+    `${defaults.maxGradNorm}`,
   ),
   maxLength: whole("--max_length", "Tokens a sentence is cut to", `${defaults.maxLength}`, 3),
   seed: whole("--seed", "Fixes split, order and new weights", `${defaults.seed}`, 0, 2 ** 32 - 1),

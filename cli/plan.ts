@@ -54,6 +54,12 @@ function unusedFlags(flags: Flags): string[] {
   if (trainAll && flags.frozenDtype !== undefined) {
     warnings.push(`--frozen_dtype has no effect with --method ${chosen}: nothing is frozen.`);
   }
+  const warmup = flags.warmupSteps !== undefined ? "--warmup_steps" : "--warmup_ratio";
+  if (flags.lrScheduler === "constant" && (flags.warmupSteps ?? flags.warmupRatio) !== undefined) {
+    warnings.push(
+      `${warmup} has no effect with --lr_scheduler constant: constant_with_warmup has a warm-up.`,
+    );
+  }
   warnings.push(...unusedRates(flags.learningRate ?? {}, chosen, unused));
   if (flags.overwrite && flags.experiment === undefined) {
     warnings.push("--overwrite has no effect without --experiment: a new folder is made.");
@@ -102,16 +108,25 @@ export function planRuns(flags: Flags): Plan {
       { exitCode: 2 },
     );
   }
+  if (flags.warmupRatio !== undefined && flags.warmupSteps !== undefined) {
+    throw new UserError(
+      `--warmup_ratio ${flags.warmupRatio} and --warmup_steps ${flags.warmupSteps} are two warm-ups: ` +
+        `leave one of them out.`,
+      { exitCode: 2 },
+    );
+  }
   const shared: Hyperparameters = {
     learningRate: defaultHyperparameters.learningRate,
     batchSize: flags.batchSize ?? defaultHyperparameters.batchSize,
     gradientAccumulationSteps: flags.gradientAccumulationSteps ??
       defaultHyperparameters.gradientAccumulationSteps,
     epochs: flags.numEpochs ?? defaultHyperparameters.epochs,
+    scheduler: flags.lrScheduler ?? defaultHyperparameters.scheduler,
     warmupSteps: flags.warmupSteps ?? defaultHyperparameters.warmupSteps,
+    ...(flags.warmupRatio !== undefined && { warmupRatio: flags.warmupRatio }),
     weightDecay: flags.weightDecay ?? defaultHyperparameters.weightDecay,
     maxLength: flags.maxLength ?? defaultHyperparameters.maxLength,
-    maxGradNorm: defaultHyperparameters.maxGradNorm,
+    maxGradNorm: flags.maxGradNorm ?? defaultHyperparameters.maxGradNorm,
     seed: flags.seed ?? defaultHyperparameters.seed,
     frozenDtype: flags.frozenDtype ?? defaultHyperparameters.frozenDtype,
     matmulPrecision: flags.matmulPrecision ?? defaultHyperparameters.matmulPrecision,

@@ -42,7 +42,10 @@ export function hyperparameterReport(values: Hyperparameters) {
     batch_size: values.batchSize,
     gradient_accumulation_steps: values.gradientAccumulationSteps,
     num_epochs: values.epochs,
-    warmup_steps: values.warmupSteps,
+    lr_scheduler: values.scheduler,
+    ...(values.warmupRatio === undefined
+      ? { warmup_steps: values.warmupSteps }
+      : { warmup_ratio: values.warmupRatio }),
     weight_decay: values.weightDecay,
     max_length: values.maxLength,
     max_grad_norm: values.maxGradNorm,

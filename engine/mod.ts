@@ -37,7 +37,8 @@ export { Parameters } from "./parameters.ts";
 export type { ParameterInfo, Slab } from "./parameters.ts";
 export { AdamW, historySlots, setOrAdd } from "./optimizer.ts";
 export type { AdamWOptions, AdamWState, StepRecord } from "./optimizer.ts";
-export { linearSchedule } from "./schedule.ts";
+export { scheduleFactor, schedulers } from "./schedule.ts";
+export type { Scheduler } from "./schedule.ts";
 
 // Random numbers that depend on seed, use and place only.
 export { domains, HostRandom, randomKey } from "./random.ts";

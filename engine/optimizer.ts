@@ -15,7 +15,7 @@ import { persistent, type Tensor } from "./tensor.ts";
 
 export interface AdamWOptions {
   weightDecay: number;
-  /** Gradients are scaled by min(1, maxGradNorm/(norm + 1e-6)). */
+  /** Gradients are scaled by min(1, maxGradNorm/(norm + 1e-6)); 0 leaves them as they are. */
   maxGradNorm: number;
   beta1?: number;
   beta2?: number;
@@ -39,6 +39,8 @@ export interface AdamWState {
 
 /** Steps that the history holds before it must be read. */
 export const historySlots = 64;
+/** A norm that no gradient has, and whose quotient with the least norm is a number still. */
+const noClipping = 1e30;
 /** Partial sums of the norm that one piece of the gradient makes, at most. */
 const partialsPerPiece = 256;
 
@@ -198,7 +200,7 @@ export class AdamW {
 
   #clipByNorm(): void {
     const { launcher } = this.#device;
-    const { maxGradNorm: maxNorm } = this.#options;
+    const maxNorm = this.#options.maxGradNorm || noClipping;
     let first = 0;
     for (const { gradient } of this.#parameters.slabs) {
       forEachPiece(this.#device, gradient.binding.size, (start, size) => {

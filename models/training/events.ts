@@ -4,6 +4,7 @@
  */
 import type { Dtype } from "../../engine/pack.ts";
 import type { MatmulPrecision } from "../../engine/precision.ts";
+import type { Scheduler } from "../../engine/schedule.ts";
 import type { NamedTensors } from "../files/run_file.ts";
 import type { Method } from "../peft/methods.ts";
 import type { Metrics } from "./metrics.ts";
@@ -16,9 +17,14 @@ export interface Hyperparameters {
   /** Batches whose gradients an optimiser step takes; the last step of an epoch may have fewer. */
   gradientAccumulationSteps: number;
   epochs: number;
+  /** How the learning rate moves: see engine/schedule.ts. */
+  scheduler: Scheduler;
   warmupSteps: number;
+  /** Where given, the warm-up is this share of all steps, rounded up, and `warmupSteps` does not count. */
+  warmupRatio?: number;
   weightDecay: number;
   maxLength: number;
+  /** Gradients of a larger norm are scaled down to it; 0 leaves all as they are. */
   maxGradNorm: number;
   seed: number;
   /** How the weights of frozen linear layers lie on the GPU: f32, or rounded to 16 bits. */
@@ -33,6 +39,7 @@ export const defaultHyperparameters: Hyperparameters = {
   batchSize: 16,
   gradientAccumulationSteps: 1,
   epochs: 5,
+  scheduler: "linear",
   warmupSteps: 100,
   weightDecay: 0.01,
   maxLength: 512,
@@ -41,6 +48,14 @@ export const defaultHyperparameters: Hyperparameters = {
   frozenDtype: "f32",
   matmulPrecision: "f32",
 };
+
+/** Steps of the warm-up in a run of so many. */
+export function warmupStepsOf(
+  { warmupRatio, warmupSteps }: Pick<Hyperparameters, "warmupRatio" | "warmupSteps">,
+  totalSteps: number,
+): number {
+  return warmupRatio === undefined ? warmupSteps : Math.ceil(warmupRatio * totalSteps);
+}
 
 export interface StartEvent {
   type: "start";

@@ -1,7 +1,7 @@
 /** One training run, as a stream of events: steps, evaluations, and at the end the result. */
 import type { Device } from "../../engine/device.ts";
 import { AdamW } from "../../engine/optimizer.ts";
-import { linearSchedule } from "../../engine/schedule.ts";
+import { scheduleFactor } from "../../engine/schedule.ts";
 import type { Tensor } from "../../engine/tensor.ts";
 import type { Example } from "../data/clean.ts";
 import type { Split } from "../data/split.ts";
@@ -11,7 +11,12 @@ import { createModel, type MethodModel } from "../model.ts";
 import { countParameters, type Method, runName } from "../peft/methods.ts";
 import { epochBatches } from "./batches.ts";
 import { type EncodedExample, encoder, evaluate } from "./evaluate.ts";
-import type { Hyperparameters, TrainingEvent, TrainingResult } from "./events.ts";
+import {
+  type Hyperparameters,
+  type TrainingEvent,
+  type TrainingResult,
+  warmupStepsOf,
+} from "./events.ts";
 import type { Metrics } from "./metrics.ts";
 import { Progress } from "./progress.ts";
 import {
@@ -99,6 +104,8 @@ class Run {
   readonly counts: { trainable: number; total: number };
   readonly stepsPerEpoch: number;
   readonly totalSteps: number;
+  readonly #schedule: { warmupSteps: number; totalSteps: number };
+  readonly #sentencesPerStep: number;
   readonly #options: TrainOptions;
   readonly #training: Training;
   readonly #encode: (example: Example) => EncodedExample;
@@ -117,15 +124,16 @@ class Run {
     this.#options = options;
     this.name = options.run ?? runName(method);
     this.counts = countParameters(config, method, labels.length);
+    this.#sentencesPerStep = hyperparameters.batchSize * hyperparameters.gradientAccumulationSteps;
     this.stepsPerEpoch = Math.ceil(split.train.length / this.#sentencesPerStep);
     this.totalSteps = this.stepsPerEpoch * epochs;
+    const { totalSteps } = this;
+    this.#schedule = { warmupSteps: warmupStepsOf(hyperparameters, totalSteps), totalSteps };
     this.#encode = encoder(options.encode);
     built.model.gradientCheckpointing = options.gradientCheckpointing ?? false;
-    const optimizer = device.memory.allOrNothing(() =>
-      new AdamW(built.parameters, { weightDecay, maxGradNorm })
-    );
-    this.#training = { device, built, optimizer };
-    this.#progress = new Progress({ totalSteps: this.totalSteps, learningRate });
+    const make = () => new AdamW(built.parameters, { weightDecay, maxGradNorm });
+    this.#training = { device, built, optimizer: device.memory.allOrNothing(make) };
+    this.#progress = new Progress({ totalSteps, learningRate });
   }
 
   /** Steps and evaluations from where the run stands to its end, and the result. */
@@ -154,7 +162,7 @@ class Run {
   /** The epoch's steps that are left. */
   async *#steps(): AsyncGenerator<TrainingEvent, void> {
     const { hyperparameters, split: { train }, checkpointSteps } = this.#options;
-    const { seed, learningRate, warmupSteps } = hyperparameters;
+    const { seed, learningRate, scheduler } = hyperparameters;
     const { optimizer } = this.#training;
     const progress = this.#progress;
     const order = { seed, epoch: this.#epoch, batchSize: this.#sentencesPerStep };
@@ -163,8 +171,7 @@ class Run {
       const batch = indices.map((index) => this.#encode(train[index]));
       const { step } = progress;
       const tokens = computeGradients(this.#training, batch, { ...hyperparameters, step });
-      const rate = linearSchedule(step, warmupSteps, this.totalSteps);
-      applyUpdate(this.#training, learningRate * rate);
+      applyUpdate(this.#training, learningRate * scheduleFactor(scheduler, step, this.#schedule));
       progress.made(this.#epoch, tokens);
       this.#stepsOfEpoch++;
       const checkpoint = checkpointSteps !== undefined && (step + 1) % checkpointSteps === 0;
@@ -269,10 +276,11 @@ class Run {
   }
 
   warnings(): string[] {
-    const { warmupSteps } = this.#options.hyperparameters;
-    if (this.totalSteps > warmupSteps) return [];
+    const { scheduler } = this.#options.hyperparameters;
+    const { warmupSteps, totalSteps } = this.#schedule;
+    if (totalSteps > warmupSteps || scheduler === "constant") return [];
     return [
-      `All ${this.totalSteps} steps lie within the warm-up of ${warmupSteps}: the learning rate ` +
+      `All ${totalSteps} steps lie within the warm-up of ${warmupSteps}: the learning rate ` +
       `never reaches its value. Have fewer warm-up steps, or train longer.`,
     ];
   }
@@ -287,10 +295,5 @@ class Run {
   get #identity(): RunIdentity {
     const { method, config, labels, split, hyperparameters } = this.#options;
     return { method, model: config, labels, examples: split.train.length, hyperparameters };
-  }
-
-  get #sentencesPerStep(): number {
-    const { batchSize, gradientAccumulationSteps } = this.#options.hyperparameters;
-    return batchSize * gradientAccumulationSteps;
   }
 }

@@ -112,6 +112,7 @@ Deno.test("run.json says everything about a run", () =>
       batch_size: 16,
       gradient_accumulation_steps: 1,
       num_epochs: 5,
+      lr_scheduler: "linear",
       warmup_steps: 100,
       weight_decay: 0.01,
       max_length: 64,
@@ -218,6 +219,7 @@ Deno.test("an experiment grows, and compares only what can be compared", () =>
     const older = await readJson(folder, "e", "full", "run.json");
     delete older.hyperparameters.frozen_dtype; // as runs were before there was a choice
     delete older.hyperparameters.matmul_precision;
+    delete older.hyperparameters.lr_scheduler;
     await Deno.writeTextFile(join(folder, "e", "full", "run.json"), JSON.stringify(older));
     await experiment(folder, named("--method", "adapter", "--size", "4", "--num_epochs", "3"));
     await experiment(folder, named("--method", "adapter", "--size", "8"), { hash: "4567" });
@@ -230,6 +232,8 @@ Deno.test("an experiment grows, and compares only what can be compared", () =>
       precisions,
     });
     assert.deepEqual(precisions, ["f16"]);
+    const cosine = ["--lr_scheduler", "cosine", "--warmup_ratio", "0.1"];
+    await experiment(folder, named("--method", "adapter", "--size", "64", ...cosine));
     const args = named("--method", "lora", "--rank", "2", "--learning_rate", "5e-4");
     const { comparison } = await experiment(folder, [...args, "--gradient_checkpointing"]);
     assert.deepEqual(comparison.runs.map((run) => run.run), ["full", "lora-r2"]);
@@ -239,6 +243,7 @@ Deno.test("an experiment grows, and compares only what can be compared", () =>
       { run: "adapter-8", reason: "data set boltuix/emotions-dataset" },
       { run: "adapter-16", reason: "gradient_accumulation_steps 2" },
       { run: "adapter-32", reason: "matmul_precision f16" },
+      { run: "adapter-64", reason: "lr_scheduler cosine, no warmup_steps, warmup_ratio 0.1" },
     ]);
     assert.deepEqual(comparison.notes, [
       "Learning rates: Full 2e-5, LoRA 5e-4.",

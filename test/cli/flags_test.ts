@@ -58,7 +58,10 @@ Deno.test("every flag is read, in snake_case and in kebab-case, with a space and
     }],
     ["learning_rate", "ia3=1e-2", { learningRate: { ia3: 0.01 } }],
     ["learning_rate", "lora=5e-4,full=.1", { learningRate: { lora: 5e-4, full: 0.1 } }],
+    ["lr_scheduler", "cosine", { lrScheduler: "cosine" }],
     ["warmup_steps", "0", { warmupSteps: 0 }],
+    ["warmup_ratio", "0.06", { warmupRatio: 0.06 }],
+    ["max_grad_norm", "0", { maxGradNorm: 0 }],
     ["weight_decay", "0", { weightDecay: 0 }],
     ["max_length", "128", { maxLength: 128 }],
     ["max_samples", "500", { maxSamples: 500 }],
@@ -125,6 +128,8 @@ Deno.test("a wrong value is a sentence that names the flag and the value", () =>
     ["--ia3_target_modules", "key value"],
     ["--ia3_feedforward_modules", ""],
     ["--weight_decay", "NaN"],
+    ["--warmup_ratio", "1.5"],
+    ["--max_grad_norm", "-1"],
     ["--max_length", "2"],
     ["--seed", "4294967296"],
     ["--seed", "0x10"],
@@ -141,6 +146,7 @@ Deno.test("a wrong value is a sentence that names the flag and the value", () =>
   }
   assert.match(errorOf("--method", "prefix"), /--method: .*all, full, lora/);
   assert.match(errorOf("--adapter_placement", "top"), /shared, output/);
+  assert.match(errorOf("--lr_scheduler", "steps"), /--lr_scheduler: .*linear, cosine, constant/);
   assert.match(errorOf("--lora_bias", "some"), /--lora_bias: .*none, all.* lora_only/);
   assert.match(errorOf("--learning_rate", "bert=1"), /with a method of full, lora, adapter, ia3;/);
   assert.match(errorOf("--frozen_dtype", "f64"), /--frozen_dtype: .*f32, bf16/);

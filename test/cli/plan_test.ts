@@ -30,6 +30,7 @@ Deno.test("without flags the original's seven runs come in its order", () => {
       batchSize: 16,
       gradientAccumulationSteps: 1,
       epochs: 5,
+      scheduler: "linear",
       warmupSteps: 100,
       weightDecay: 0.01,
       maxLength: 512,
@@ -118,6 +119,10 @@ Deno.test("flags without effect are warned of, by name", () => {
   assert.deepEqual(planOf("--ia3_target_modules", "key").warnings, [
     "--ia3_target_modules has no effect with --method all: it belongs to ia3.",
   ]);
+  assert.deepEqual(planOf("--lr_scheduler", "constant", "--warmup_ratio", "0.1").warnings, [
+    "--warmup_ratio has no effect with --lr_scheduler constant: constant_with_warmup has a warm-up.",
+  ]);
+  assert.deepEqual(planOf("--lr_scheduler", "constant").warnings, []);
   assert.deepEqual(planOf("--method", "ia3", "--use_dora").warnings, [
     "--use_dora has no effect with --method ia3: it belongs to lora.",
   ]);
@@ -139,10 +144,18 @@ Deno.test("a learning rate by name that no run has is warned of, one rate for al
 });
 
 Deno.test("two data sets at once are wrong use", () => {
-  assert.throws(() => planOf("--use_sample", "--dataset", "x.csv"), (error) => {
-    assert.ok(error instanceof UserError && error.exitCode === 2);
-    return true;
-  });
+  for (
+    const args of [
+      ["--use_sample", "--dataset", "x.csv"],
+      ["--warmup_ratio", "0.1", "--warmup_steps", "0"],
+    ]
+  ) {
+    assert.throws(() => planOf(...args), (error) => {
+      assert.ok(error instanceof UserError && error.exitCode === 2);
+      assert.ok(error.message.includes(`${args[0]} `), error.message);
+      return true;
+    });
+  }
 });
 
 Deno.test("a plan is fitted to the model, or refused", () => {

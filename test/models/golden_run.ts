@@ -1,7 +1,7 @@
 /** Runs a model against its goldens and measures how far it is off; the tests set the bounds. */
 import type { Device } from "../../engine/device.ts";
 import { AdamW, type AdamWOptions, type StepRecord } from "../../engine/optimizer.ts";
-import { linearSchedule } from "../../engine/schedule.ts";
+import { scheduleFactor } from "../../engine/schedule.ts";
 import { noGrad, withTape } from "../../engine/tape.ts";
 import type { MethodModel } from "../../models/model.ts";
 import { applyUpdate, computeGradients } from "../../models/training/step.ts";
@@ -57,7 +57,10 @@ export async function compareSteps(
     const batch = sentences.map((ids, i) => ({ ids, label: labels[i] }));
     const settings = { step, seed: 0, batchSize: batch.length, gradientAccumulationSteps: 1 };
     computeGradients(training, batch, settings);
-    applyUpdate(training, 1e-3 * linearSchedule(step, warmup, steps));
+    applyUpdate(
+      training,
+      1e-3 * scheduleFactor("linear", step, { warmupSteps: warmup, totalSteps: steps }),
+    );
   }
   const records: StepRecord[] = await optimizer.readHistory();
   optimizer.destroy();

@@ -4,7 +4,7 @@ import { Device } from "../../engine/device.ts";
 import { loraDefaults } from "../../models/peft/lora.ts";
 import type { Method } from "../../models/peft/methods.ts";
 import { epochBatches } from "../../models/training/batches.ts";
-import type { StepEvent } from "../../models/training/events.ts";
+import type { Hyperparameters, StepEvent } from "../../models/training/events.ts";
 import { testDevice } from "../models/device.ts";
 import { bits, run } from "./small_task.ts";
 
@@ -109,6 +109,36 @@ Deno.test("a warm-up that never ends is warned of", async () => {
   const { events } = await run({ method: "full" }, { epochs: 1, warmupSteps: 100 });
   assert.ok(events[0].type === "start");
   assert.match(events[0].warnings.join(), /All 6 steps lie within the warm-up of 100/);
+});
+
+Deno.test("the rate moves by the schedule, its warm-up a number of steps or a share of them", async () => {
+  const changes = { epochs: 1, learningRate: 1e-3 };
+  const ratesOf = async (settings: Partial<Hyperparameters>) => {
+    const { steps, events } = await run({ method: "full" }, { ...changes, ...settings });
+    assert.ok(events[0].type === "start");
+    return { rates: steps.map(({ learningRate }) => learningRate), warned: events[0].warnings };
+  };
+  const close = (rates: number[], factors: number[]) =>
+    factors.forEach((factor, i) =>
+      assert.ok(Math.abs(rates[i] - 1e-3 * factor) < 1e-9, `${rates}`)
+    );
+  const cosine = await ratesOf({ scheduler: "cosine", warmupSteps: 2 });
+  close(cosine.rates, [0, 0.5, 1, 0.853553391, 0.5, 0.146446609]);
+  const share = await ratesOf({ warmupRatio: 0.4, warmupSteps: 100 }); // ⌈0.4 · 6⌉ = 3
+  close(share.rates, [0, 1 / 3, 2 / 3, 1, 2 / 3, 1 / 3]);
+  const constant = await ratesOf({ scheduler: "constant", warmupSteps: 100 });
+  close(constant.rates, [1, 1, 1, 1, 1, 1]);
+  assert.deepEqual([cosine, share, constant].flatMap(({ warned }) => warned), []);
+});
+
+Deno.test("a greatest gradient norm of 0 clips nothing", async () => {
+  const runs = [];
+  for (const maxGradNorm of [0, 1e9, 1e-3]) {
+    const settings = { epochs: 1, warmupSteps: 0, maxGradNorm };
+    runs.push(bits((await run({ method: "full" }, settings)).result));
+  }
+  assert.deepEqual(runs[0], runs[1]);
+  assert.notDeepEqual(runs[0], runs[2]);
 });
 
 Deno.test("batches hold every sentence once, in an order that the epoch changes", () => {
