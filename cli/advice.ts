@@ -1,12 +1,29 @@
 /** What to do about an error, in the words of the flags: models/ and engine/ state facts and name no flag. */
+import { BindingTooLargeError, OutOfMemoryError } from "../engine/errors.ts";
 import { messageOf, type Remedy, UserError } from "../models/errors.ts";
-import { adviceForDevice } from "./device_advice.ts";
+import { adviceForAdapter, adviceForDevice } from "./device_advice.ts";
 
 /** The sentence that belongs after an error's message; undefined where the message says it all. */
 export function adviceFor(error: unknown): string | undefined {
   for (let at = error; at instanceof Error; at = at.cause) {
     if (at instanceof UserError && at.remedy !== undefined) return sentenceFor(at.remedy);
     const advice = adviceForDevice(at);
+    if (advice !== undefined) return advice;
+  }
+  return undefined;
+}
+
+/** As {@link adviceFor}, of errors in predicting: in the words of the flags that `deno task predict` has. */
+export function adviceForPrediction(error: unknown): string | undefined {
+  for (let at = error; at instanceof Error; at = at.cause) {
+    if (at instanceof OutOfMemoryError || at instanceof BindingTooLargeError) {
+      return "Lower --batch_size or --max_length.";
+    }
+    const kind = at instanceof UserError ? at.remedy?.kind : undefined;
+    if (kind === "otherModel" || kind === "useModel" || kind === "nameColumn") {
+      return adviceFor(at);
+    }
+    const advice = adviceForAdapter(at);
     if (advice !== undefined) return advice;
   }
   return undefined;

@@ -1,12 +1,12 @@
 /** Flags in the project's style, for `deno task train` and the benchmarks: typed, told as sentences. */
 import { runParser } from "@optique/core/facade";
 import { formatMessage, lineBreak, type Message, text } from "@optique/core/message";
-import { withDefault } from "@optique/core/modifiers";
+import { multiple, withDefault } from "@optique/core/modifiers";
 import type { Parser } from "@optique/core/parser";
-import { option } from "@optique/core/primitives";
+import { argument, option } from "@optique/core/primitives";
 import type { ValueParser } from "@optique/core/valueparser";
 import { messageOf } from "../models/errors.ts";
-import { parseWhole } from "./flag_values.ts";
+import { parseText, parseWhole } from "./flag_values.ts";
 
 type FlagName = `--${string}`;
 /** Terms of the help page have 26 columns, as `--lora_target_modules LIST`; one longer still fits its line. */
@@ -65,10 +65,30 @@ export function switchOn(name: FlagName, help: string) {
   return option(name, { description: [text(help)] });
 }
 
+/** Operands, any number of them, each one text. */
+export function texts(help: string) {
+  const each = argument(valueOf("TEXT", parseText, ""), { description: [text(help)] });
+  const parse: typeof each.parse = (context) => {
+    const [next = ""] = context.buffer;
+    // Optique takes a flag for one only where its name has no underscore; a mistyped one would be a text.
+    if (!context.optionsTerminated && /^--[a-z]\w*(=|$)/i.test(next)) {
+      return { success: false, consumed: 0, error: [text(`${next} is no flag.`)] };
+    }
+    return each.parse(context);
+  };
+  return multiple({ ...each, parse });
+}
+
 /** `--batch-size=8` and `--batch_size=8` are the same flag. */
 function toSnakeCase(argument: string): string {
   const [, name, rest] = /^--([a-z][\w-]*)(=.*)?$/is.exec(argument) ?? [];
   return name === undefined ? argument : `--${name.replaceAll("-", "_")}${rest ?? ""}`;
+}
+
+/** What follows `--` is no flag, and stays as it is. */
+function flagsInSnakeCase(args: readonly string[]): string[] {
+  const end = args.includes("--") ? args.indexOf("--") : args.length;
+  return [...args.slice(0, end).map(toSnakeCase), ...args.slice(end)];
 }
 
 /** What a command line says: its flags, or that help is wanted, or a sentence on what is wrong. */
@@ -106,7 +126,7 @@ export function parseCommand<Flags, State>(
     lineBreak(),
   ]).slice(0, -1);
   try {
-    const flags = runParser(parser, command, args.map(toSnakeCase), {
+    const flags = runParser(parser, command, flagsInSnakeCase(args), {
       brief: [text(brief)],
       help: {
         option: { names: ["--help", "-h"] },

@@ -2,12 +2,11 @@
  * `deno task train`: reads the flags, then counts (`--dry_run`) or trains, and ends with an exit
  * code: 0 done, 1 failed, 2 wrong use, 130 interrupted.
  */
-import { DeviceError } from "../engine/errors.ts";
 import { UserError } from "../models/errors.ts";
 import { hubSettingsFromEnvironment } from "../models/host/settings.ts";
 import { comparisonRemarks, comparisonReport, comparisonTable } from "./comparison.ts";
-import { messageWithAdvice } from "./advice.ts";
 import { type Experiment, runExperiment, type Session } from "./experiment.ts";
+import { reportFailure } from "./failure.ts";
 import { type Flags, parseFlags } from "./flags.ts";
 import { removeIfEmpty, removeUnfinished } from "./folders.ts";
 import { type Plan, planRuns } from "./plan.ts";
@@ -113,14 +112,7 @@ export async function main<Device extends DeviceHandle>(
     else await trainAll(flags, plan, args, await loadTools());
     return 0;
   } catch (error) {
-    const label = paint(stderr, "red", "Error:");
-    stderr.write(`${label} ${messageWithAdvice(error)}\n`);
-    if (error instanceof UserError) return error.exitCode;
-    // Of the GPU and the file system a message says all; what is left is a mistake of ours.
-    const outside = [DeviceError, ...Object.values(Deno.errors)];
-    if (outside.some((kind) => error instanceof kind)) return 1;
-    if (error instanceof Error && error.stack) stderr.write(`${error.stack}\n`);
-    return 1;
+    return reportFailure(error, stderr);
   }
 }
 

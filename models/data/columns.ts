@@ -6,7 +6,11 @@ const usualNames = {
   label: ["label", "emotion", "sentiment"],
 } as const;
 
-function findColumn(
+/**
+ * Finds one column by the name given, else by the usual names, in any case. Throws a `UserError` that
+ * lists the columns that exist.
+ */
+export function findColumn(
   columns: readonly string[],
   kind: "text" | "label",
   asked: string | undefined,
@@ -30,10 +34,7 @@ function findColumn(
   );
 }
 
-/**
- * Finds the text and the label column by the names given, else by the usual names, in any case.
- * Throws a `UserError` that lists the columns that exist.
- */
+/** Finds the text and the label column; throws as {@link findColumn} does, and where both are the same. */
 export function findColumns(
   columns: readonly string[],
   asked: { textColumn?: string; labelColumn?: string },

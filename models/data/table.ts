@@ -26,7 +26,8 @@ export function isTable(path: string): boolean {
   return tableExtensions.includes(extensionOf(path));
 }
 
-async function readText(source: ByteSource): Promise<string> {
+/** A source's text. Throws a `UserError` where it is not UTF-8. */
+export async function readText(source: ByteSource): Promise<string> {
   const bytes = await source.slice(0);
   try {
     // A byte order mark is dropped by the decoder.

@@ -2,7 +2,7 @@
 import { type Checkpoint, openCheckpoint } from "../files/checkpoint.ts";
 import { UserError } from "../errors.ts";
 import type { Folder } from "../files/folder.ts";
-import { checkFinite } from "../files/run_file.ts";
+import { checkFinite, type NamedTensors } from "../files/run_file.ts";
 import type { ParameterSpec } from "../nn/scope.ts";
 import type { EncoderConfig } from "./config.ts";
 import { declareModel, encoderOf } from "./mod.ts";
@@ -23,6 +23,14 @@ export interface WeightSource {
 /** A source without weights: every tensor starts from its initializer. */
 export function randomWeights(description: string): WeightSource {
   return { description, read: () => Promise.resolve(undefined), notes: [], close: () => {} };
+}
+
+/** A run's trained tensors, by our names, over the base that it was trained from; closing it closes the base. */
+export function trainedWeights(trained: NamedTensors, base: WeightSource): WeightSource {
+  return {
+    ...base,
+    read: async (wanted) => trained.get(wanted.name)?.data ?? await base.read(wanted),
+  };
 }
 
 /**

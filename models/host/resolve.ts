@@ -147,7 +147,8 @@ async function resolveMini(notices: string[]): Promise<ResolvedModel> {
   };
 }
 
-async function isFolder(name: string): Promise<boolean> {
+/** Whether there is a folder of that name. Throws a `UserError` where it cannot be told. */
+export async function isFolder(name: string): Promise<boolean> {
   try {
     return (await Deno.stat(name)).isDirectory;
   } catch (error) {

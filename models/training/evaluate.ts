@@ -52,6 +52,14 @@ export async function predict(
   }
 }
 
+/** Probabilities of the classes from a sentence's logits, in float64. */
+export function softmax(logits: Float32Array): Float64Array {
+  const highest = logits.reduce((a, b) => Math.max(a, b));
+  const powers = Float64Array.from(logits, (logit) => Math.exp(logit - highest));
+  const sum = powers.reduce((a, b) => a + b);
+  return powers.map((power) => power / sum);
+}
+
 /** Metrics of a model on some sentences; the loss is taken in float64 from the logits. */
 export async function evaluate(
   device: Device,

@@ -12,23 +12,33 @@ export interface Ended {
 export interface ProgramOptions {
   cwd?: string;
   env?: Record<string, string>;
+  /** What standard input holds; nothing unless given. */
+  input?: string;
 }
 
 /** Starts a program through `sh`, the one program that the tests' permission set allows. */
-export function startProgram(program: string, args: string[], options: ProgramOptions = {}) {
+export function startProgram(
+  program: string,
+  args: string[],
+  { input, ...options }: ProgramOptions = {},
+) {
   const process = new Deno.Command("sh", {
     args: ["-c", 'exec "$0" "$@"', program, ...args],
     cwd: root,
-    stdin: "null",
+    stdin: input === undefined ? "null" : "piped",
     stdout: "piped",
     stderr: "piped",
     ...options,
   }).spawn();
   const decoder = new TextDecoder();
   const output = process.output();
+  const written = input === undefined
+    ? undefined
+    : new Blob([input]).stream().pipeTo(process.stdin);
   return {
     process,
     async ended(): Promise<Ended> {
+      await written;
       const { code, stdout, stderr } = await output;
       return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
     },
@@ -44,10 +54,16 @@ export async function runProgram(
   return await startProgram(program, args, options).ended();
 }
 
-/** `deno task train` with these arguments, without colours and without a network. */
-export async function runTrain(args: string[]): Promise<Ended> {
-  const run = ["run", "-q", "--no-check", "-P=train", "--no-prompt", "cli/train.ts"];
+async function runTask(task: string, args: string[], input?: string): Promise<Ended> {
+  const run = ["run", "-q", "--no-check", `-P=${task}`, "--no-prompt", `cli/${task}.ts`];
   return await runProgram(Deno.execPath(), [...run, ...args], {
     env: { NO_COLOR: "1", HF_HUB_OFFLINE: "1" },
+    input,
   });
 }
+
+/** `deno task train` with these arguments, without colours and without a network. */
+export const runTrain = (args: string[]) => runTask("train", args);
+
+/** `deno task predict`, likewise. */
+export const runPredict = (args: string[], input?: string) => runTask("predict", args, input);

@@ -175,8 +175,10 @@ Deno.test("without a WebGPU adapter denow tells other users the command", () =>
     await add("uname", "echo Linux");
     await add("apt-get", programs.aptGet);
     await add("id", programs.id(1000));
-    const { stdout, stderr } = await run("task", "train");
-    assert.equal(stdout, "deno 2.9.6 ran task train\n");
-    assert.match(stderr, /sudo apt-get install mesa-vulkan-drivers/);
+    for (const task of ["train", "predict"]) {
+      const { stdout, stderr } = await run("task", task);
+      assert.equal(stdout, `deno 2.9.6 ran task ${task}\n`);
+      assert.match(stderr, /sudo apt-get install mesa-vulkan-drivers/);
+    }
     assert.deepEqual(await log(), []);
   }));
