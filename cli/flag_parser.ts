@@ -19,6 +19,7 @@ type Metavar =
   | "NAME"
   | "FOLDER"
   | "FILE"
+  | "PATH"
   | "KIND"
   | "METHOD";
 

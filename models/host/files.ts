@@ -64,25 +64,31 @@ async function readAt(file: Deno.FsFile, begin: number, end: number): Promise<Ar
   return bytes.buffer;
 }
 
-/** Paths, relative to `folder` and with slashes, of all files below it, sorted. */
-export async function filesBelow(folder: string, prefix = ""): Promise<string[]> {
+/** Paths, relative to `folder` and with slashes, of all files below it, at most `levels` folders deep, sorted. */
+export async function filesBelow(
+  folder: string,
+  prefix = "",
+  levels = Infinity,
+): Promise<string[]> {
   const files: string[] = [];
   for await (const entry of Deno.readDir(folder)) {
     const path = `${prefix}${entry.name}`;
     const full = join(folder, entry.name);
     // The hub cache's files are links to its blobs; a link whose blob is gone does not count.
     const info = entry.isSymlink ? await Deno.stat(full).catch(() => undefined) : entry;
-    if (info?.isDirectory) files.push(...await filesBelow(full, `${path}/`));
-    else if (info?.isFile) files.push(path);
+    if (info?.isFile) files.push(path);
+    else if (info?.isDirectory && levels > 0) {
+      files.push(...await filesBelow(full, `${path}/`, levels - 1));
+    }
   }
   return files.sort();
 }
 
-/** A folder of this machine, which may be missing: then it has no files. */
-export function hostFolder(path: string): Folder {
+/** A folder of this machine, listed at most `levels` folders deep; where it is missing it has no files. */
+export function hostFolder(path: string, levels = Infinity): Folder {
   return folderOf({
     name: path,
-    list: async () => await exists(path) ? await filesBelow(path) : [],
+    list: async () => await exists(path) ? await filesBelow(path, "", levels) : [],
     has: (name) => exists(join(path, name)),
     open: (name) => fileSource(join(path, name)),
   });

@@ -21,7 +21,7 @@ import {
 } from "./run_files.ts";
 
 const weightsFile = "adapter.safetensors";
-const headConfigFile = "head_config.json";
+export const headConfigFile = "head_config.json";
 const headWeightsFile = "model_head.safetensors";
 
 /** Without a version the loader takes the folder for an old one and renames activations. */
@@ -206,8 +206,8 @@ export async function readAdapterHub(
   };
 }
 
-/** The placement whose computation a BnConfig describes. */
-function placementOf(bottleneck: Record<string, unknown>, path: string): HubPlacement {
+/** The placement whose computation a BnConfig describes. Throws a UserError where it is none of ours. */
+export function placementOf(bottleneck: Record<string, unknown>, path: string): HubPlacement {
   const plain = (placement: HubPlacement): Record<string, unknown> =>
     JSON.parse(toJson(bottleneckConfig(placement)));
   const differences = (placement: HubPlacement): string[] => {

@@ -1,0 +1,92 @@
+/**
+ * `deno task inspect PATH`: what a file or a folder holds, what kind of thing it is, and how to use it
+ * here. Ends with an exit code: 0 told, 1 a file that cannot be read, 2 wrong use.
+ */
+import { dirname } from "node:path";
+import { object } from "@optique/core/constructs";
+import { text } from "@optique/core/message";
+import { argument } from "@optique/core/primitives";
+import { isTable } from "../models/data/table.ts";
+import { messageOf, UserError } from "../models/errors.ts";
+import { fileSource, isMissing } from "../models/host/files.ts";
+import { messageWithAdvice } from "./advice.ts";
+import { parseCommand, switchOn, valueOf } from "./flag_parser.ts";
+import { parseText } from "./flag_values.ts";
+import { inspectTable } from "./inspect_data.ts";
+import { inspectFolder } from "./inspect_folder.ts";
+import { type Found, foundIn, quoted } from "./inspect_found.ts";
+import { harmless, reportDocument, reportLines } from "./inspect_report.ts";
+import { readWeights } from "./inspect_weights.ts";
+import { paint, standardOutput } from "./terminal.ts";
+
+const command = "deno task inspect";
+
+const parser = object({
+  path: argument(valueOf("PATH", parseText, ""), {
+    description: [text("A file or a folder of this machine")],
+  }),
+  all: switchOn("--all", "List every tensor, those of all layers one by one"),
+  json: switchOn("--json", "Print one JSON document on stdout"),
+});
+
+/** Tells a file or a folder. Throws a UserError where there is none, or where it cannot be read. */
+export async function inspect(path: string): Promise<Found> {
+  let info: Deno.FileInfo;
+  try {
+    info = await Deno.stat(path);
+  } catch (cause) {
+    throw new UserError(
+      isMissing(cause)
+        ? `There is no file or folder ${path}. (A model or a data set on the hub can be inspected ` +
+          `once it is in a folder.)`
+        : `Cannot read ${path}: ${messageOf(cause)}.`,
+      { cause },
+    );
+  }
+  if (info.isDirectory) return await inspectFolder(path);
+  if (!info.isFile) throw new UserError(`${path} is neither a file nor a folder.`);
+  if (isTable(path)) return await inspectTable(path);
+  const found = foundIn(path, "safetensors");
+  found.weights.push(await readWeights(await fileSource(path), path));
+  const folder = dirname(path);
+  found.use = { command: `deno task inspect ${quoted(folder)}` };
+  found.notes.push("A file of weights is used with the folder that it lies in.");
+  return found;
+}
+
+/** Runs the command; returns its exit code. */
+export async function main(args: readonly string[]): Promise<number> {
+  const stdout = standardOutput("stdout");
+  const stderr = standardOutput("stderr");
+  try {
+    const parsed = parseCommand(parser, args, {
+      command,
+      brief: "Says what a safetensors file or a folder holds, its kind, and how to use it here: " +
+        "models, adapters, runs, experiments, data sets. Of weights only headers are read.",
+      operands: "PATH",
+      examples: ["inspect results/001-mini-sample", "inspect --all model.safetensors"],
+    });
+    if (parsed.kind === "help") {
+      stdout.write(`${parsed.text}\n`);
+      return 0;
+    }
+    if (parsed.kind === "error") {
+      throw new UserError(`${parsed.message} See ${command} --help.`, { exitCode: 2 });
+    }
+    const { path, all, json } = parsed.flags;
+    const found = await inspect(path.replace(/(.)[\\/]+$/, "$1"));
+    const document = json
+      ? JSON.stringify(reportDocument(found), null, 2)
+      : reportLines(found, all, stdout.columns()).join("\n");
+    stdout.write(`${document}\n`);
+    return found.damaged ? 1 : 0;
+  } catch (error) {
+    stderr.write(`${paint(stderr, "red", "Error:")} ${harmless(messageWithAdvice(error))}\n`);
+    if (error instanceof UserError) return error.exitCode;
+    if (Object.values(Deno.errors).some((kind) => error instanceof kind)) return 1;
+    if (error instanceof Error && error.stack) stderr.write(`${error.stack}\n`);
+    return 1;
+  }
+}
+
+if (import.meta.main) Deno.exit(await main(Deno.args));

@@ -1,0 +1,289 @@
+/** The whole command in a process of its own, with the permissions that its task has. */
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import project from "../../deno.json" with { type: "json" };
+import { type Ended, runProgram, runTrain } from "./command.ts";
+import { withFolder } from "../files/temporary.ts";
+
+const goldens = "test/goldens";
+
+async function runInspect(args: string[], columns = 80): Promise<Ended> {
+  const run = ["run", "-q", "--no-check", "-P=inspect", "--no-prompt", "cli/inspect.ts"];
+  return await runProgram(Deno.execPath(), [...run, ...args], {
+    env: { NO_COLOR: "1", COLUMNS: `${columns}` },
+  });
+}
+
+/** What stdout says of a path, of which a file may be damaged. */
+async function told(path: string, ...flags: string[]): Promise<string> {
+  const { code, stdout, stderr } = await runInspect([path, ...flags]);
+  assert.equal(stderr, "");
+  assert.ok(code === 0 || /^Problem /m.test(stdout), stdout);
+  return stdout;
+}
+
+/** The text without the line breaks of a terminal's width. */
+const joined = (text: string) => text.replace(/\s+/g, " ");
+
+/** A folder in a folder, of files with these contents. */
+async function fill(folder: string, files: Record<string, string | Uint8Array>): Promise<string> {
+  await Deno.mkdir(folder, { recursive: true });
+  for (const [name, content] of Object.entries(files)) {
+    const bytes = typeof content === "string" ? new TextEncoder().encode(content) : content;
+    await Deno.writeFile(join(folder, name), bytes);
+  }
+  return folder;
+}
+
+async function damaged(path: string, message: RegExp): Promise<void> {
+  const { code, stdout, stderr } = await runInspect([path]);
+  assert.equal(code, 1, stdout);
+  assert.equal(stdout, "");
+  assert.match(stderr, /^Error: [^\n]+\n$/);
+  assert.match(stderr, message);
+}
+
+Deno.test("the task may read and nothing else", () => {
+  const { env, ...others } = project.permissions.inspect;
+  assert.deepEqual(others, { read: true });
+  assert.deepEqual(env, project.permissions.bench.env);
+});
+
+Deno.test("a base model: its sizes, its tensors by layers, and the command that takes it", async () => {
+  const stdout = await told(`${goldens}/model/`);
+  assert.match(stdout, /^test\/goldens\/model: base model\n/);
+  assert.match(stdout, /^Model type +bert$/m);
+  assert.match(stdout, /^Labels +sadness, joy, love, anger, fear$/m);
+  assert.match(stdout, /^Tensors +41, F32$/m);
+  assert.match(stdout, /^Values +21,509$/m);
+  assert.match(stdout, /^Metadata +format: pt$/m);
+  assert.match(
+    stdout,
+    /^bert\.encoder\.layer\.\{0…1\}\.output\.dense\.bias +2 +F32 +\[32\] +256$/m,
+  );
+  assert.match(stdout, /\nUse it: deno task train --model_name test\/goldens\/model\n$/);
+  for (const name of ["roberta", "distilbert"]) {
+    assert.match(
+      await told(`${goldens}/models/${name}`),
+      /\nUse it: deno task train --model_name /,
+    );
+  }
+});
+
+Deno.test("--all lists every tensor, and lines stay within the terminal", async () => {
+  const all = await told(`${goldens}/model`, "--all");
+  for (const layer of [0, 1]) {
+    assert.match(
+      all,
+      new RegExp(`^bert\\.encoder\\.layer\\.${layer}\\.output\\.dense\\.bias `, "m"),
+    );
+  }
+  assert.doesNotMatch(all, /Count|…/);
+  const paths = [
+    `${goldens}/model`,
+    `${goldens}/adapter-houlsby/adapterhub`,
+    `${goldens}/ia3/peft`,
+  ];
+  for (const path of paths) {
+    for (const columns of [60, 80]) {
+      const { stdout } = await runInspect([path], columns);
+      // Paths and commands stay whole.
+      for (const line of stdout.split("\n").filter((line) => !line.includes(path))) {
+        assert.ok(line.length <= columns, `${columns} columns: ${line}`);
+      }
+      assert.doesNotMatch(stdout, /[a-z_.]…/, "no name is cut");
+    }
+  }
+});
+
+Deno.test("a file of weights by itself", async () => {
+  const stdout = await told(`${goldens}/lora/peft/adapter_model.safetensors`);
+  assert.match(stdout, /: safetensors file\n/);
+  assert.match(stdout, /^Tensors +10, F32$/m);
+  assert.match(stdout, /\nUse it: deno task inspect test\/goldens\/lora\/peft\n$/);
+});
+
+Deno.test("adapters of PEFT: settings, and that no command continues them", async () => {
+  const stdout = await told(`${goldens}/lora/peft`);
+  assert.match(stdout, /: adapter of PEFT\n/);
+  assert.match(stdout, /^PEFT type +LORA$/m);
+  assert.match(stdout, /^Base model +golden-bert$/m);
+  assert.match(stdout, /^Rank +4$/m);
+  assert.match(stdout, /^Target modules +query, value$/m);
+  assert.doesNotMatch(stdout, /Problem/);
+  assert.match(
+    joined(stdout),
+    /Use it: in Python's PEFT.*PeftModel\.from_pretrained\(.*no command/,
+  );
+  assert.match(await told(`${goldens}/dora/peft`), /^Variant +DoRA$/m);
+});
+
+Deno.test("adapters of other kinds are told, with what the reader refuses", () =>
+  withFolder(async (folder) => {
+    const prompt = await fill(join(folder, "prompt"), {
+      "adapter_config.json": `{"peft_type": "PROMPT_TUNING", "base_model_name_or_path": "x"}`,
+    });
+    assert.match(
+      joined(await told(prompt)),
+      /adapter of PEFT .*"peft_type" is "PROMPT_TUNING"; LORA and IA3 can be read\..*adapter_model\.safetensors/,
+    );
+    const hubLora = await fill(join(folder, "hub"), {
+      "adapter_config.json": `{"name": "x", "config": {"architecture": "lora", "r": 8}}`,
+      "pytorch_adapter.bin": "PK\x03\x04",
+    });
+    const stdout = joined(await told(hubLora));
+    assert.match(stdout, /adapter of AdapterHub .*Architecture lora Rank 8 /);
+    assert.match(stdout, /"architecture" is "lora".*no adapter\.safetensors.*no head_config\.json/);
+    assert.match(stdout, /Not opened, as pickles can run code .*: pytorch_adapter\.bin\./);
+  }));
+
+Deno.test("adapters of AdapterHub: placement, head and both files of weights", async () => {
+  for (const placement of ["houlsby", "pfeiffer", "parallel", "shared"]) {
+    const stdout = await told(`${goldens}/adapter-${placement}/adapterhub`);
+    assert.match(stdout, /: adapter of AdapterHub\n/);
+    assert.match(stdout, /^Labels +anger, fear, joy, love, sadness$/m);
+    assert.match(stdout, /^File +adapter\.safetensors$/m);
+    assert.match(stdout, /^File +model_head\.safetensors$/m);
+    if (placement !== "shared") {
+      assert.match(stdout, new RegExp(`^Placement +${placement}$`, "m"));
+      assert.doesNotMatch(stdout, /Problem/);
+    }
+    assert.match(joined(stdout), /Use it: in Python's adapters.*load_adapter/);
+  }
+});
+
+Deno.test("real runs, and the experiment that they are in", () =>
+  withFolder(async (folder) => {
+    const train = ["--model_name", "mini", "--use_sample", "--max_samples", "60", "--no_tune"];
+    const where = ["--num_epochs", "1", "--max_length", "16", "--output_dir", folder];
+    for (const method of ["full", "lora"]) {
+      const args = [...train, ...where, "--experiment", "my runs", "--method", method];
+      const ended = await runTrain(method === "lora" ? [...args, "--rank", "4"] : args);
+      assert.equal(ended.code, 0, ended.stderr);
+    }
+    const experiment = join(folder, "my runs");
+    const stdout = await told(experiment);
+    assert.match(stdout, /: experiment of this program\n\nModel +mini\nData set +sample\n/);
+    assert.match(stdout, /^full +Full +\d\.\d{4} +\d\.\d{4} +1,645,325$/m);
+    assert.match(stdout, /^lora-r4 +LoRA r=4 +/m);
+    assert.match(
+      stdout,
+      /\nUse it: deno task train .*--experiment 'my runs' --model_name mini --use_sample\n$/,
+    );
+    const full = await told(join(experiment, "full"));
+    assert.match(full, /: run of this program\n\nMethod +Full\nAccuracy +\d\.\d{4}\n/);
+    assert.match(full, /^Data set +sample$/m);
+    assert.match(full, /\nUse it: deno task train --model_name '.*full'\n$/);
+    const lora = await told(join(experiment, "lora-r4"));
+    assert.match(lora, /^Method +LoRA r=4$/m);
+    assert.match(lora, /^PEFT type +LORA$/m);
+    assert.match(joined(lora), /Labels +anger, disappointment/);
+  }));
+
+Deno.test("--json is one document with every tensor", async () => {
+  const document = JSON.parse(await told(`${goldens}/model`, "--json"));
+  assert.equal(document.kind, "model");
+  assert.equal(document.details.hidden_size, 32);
+  const [{ file, metadata, totals, tensors }] = document.weights;
+  assert.equal(file, "model.safetensors");
+  assert.deepEqual(metadata, { format: "pt" });
+  assert.deepEqual(totals, { tensors: 41, values: 21509, bytes: 86036 });
+  assert.equal(tensors.length, 41);
+  const bias = { name: "classifier.bias", dtype: "F32", shape: [5], bytes: 20 };
+  assert.deepEqual(tensors.find(({ name }: { name: string }) => name === bias.name), bias);
+  assert.deepEqual(document.use, {
+    command: "deno task train --model_name test/goldens/model",
+  });
+});
+
+Deno.test("data sets: columns and rows, and what training would need to be told", () =>
+  withFolder(async (folder) => {
+    const sample = await told("assets/sample/emotions.csv");
+    assert.match(sample, /: data set\n\nSize .*\nRows +1,404\nColumns +text, label\n/);
+    assert.match(sample, /\nUse it: deno task train --dataset assets\/sample\/emotions\.csv\n$/);
+    const other = await fill(join(folder, "other"), { "a.csv": "words,class\nhello,1\n" });
+    assert.match(
+      joined(await told(other)),
+      /Problem .*Use it: deno task train .*--text_column NAME/,
+    );
+    const below = join(folder, "below");
+    await fill(join(below, "data"), { "train.jsonl": `{"text": "a", "label": 1}\n` });
+    assert.match(await told(below), /\nUse it: deno task train --dataset .*below\/data\n$/);
+    const pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 7\n";
+    const lfs = await fill(join(folder, "lfs"), { "train.parquet": pointer });
+    const { code, stdout } = await runInspect([lfs]);
+    assert.equal(code, 1);
+    assert.match(joined(stdout), /git-LFS pointer.*of 7 bytes/);
+  }));
+
+Deno.test("shards by their index, and one that is missing", () =>
+  withFolder(async (folder) => {
+    const model = await Deno.readFile(`${goldens}/model/model.safetensors`);
+    const index = { weight_map: { a: "part-1.safetensors", b: "part-2.safetensors" } };
+    await fill(folder, {
+      "config.json": await Deno.readTextFile(`${goldens}/model/config.json`),
+      "model.safetensors.index.json": JSON.stringify(index),
+      "part-1.safetensors": model,
+    });
+    const { code, stdout } = await runInspect([folder]);
+    assert.equal(code, 1);
+    assert.match(stdout, /^File +model\.safetensors\.index\.json, 2 files$/m);
+    assert.match(stdout, /^Tensors +41, F32$/m);
+    assert.match(
+      joined(stdout),
+      /has no part-2\.safetensors, which model\.safetensors\.index\.json/,
+    );
+  }));
+
+Deno.test("a model of another kind, and a folder of nothing known, say why", () =>
+  withFolder(async (folder) => {
+    const gpt = await fill(join(folder, "gpt"), { "config.json": `{"model_type": "gpt2"}` });
+    assert.match(
+      joined(await told(gpt)),
+      /Model type gpt2 .*"model_type" is "gpt2"; supported are "bert".*Use it: this program cannot/,
+    );
+    const empty = await fill(join(folder, "empty"), { "notes.md": "" });
+    assert.match(joined(await told(empty)), /nothing that is known here .*Looked for config\.json/);
+  }));
+
+Deno.test("files that cannot be read are one sentence and exit code 1", () =>
+  withFolder(async (folder) => {
+    const model = await Deno.readFile(`${goldens}/model/model.safetensors`);
+    await fill(folder, {
+      "short.safetensors": model.subarray(0, model.length - 4),
+      "tiny.safetensors": model.subarray(0, 100),
+      "words.safetensors": "no tensors in here",
+      "pytorch_model.bin": "PK\x03\x04 and more",
+      "lfs.safetensors": "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n",
+    });
+    await damaged(join(folder, "short.safetensors"), /is cut off: its tensors take 86036 bytes/);
+    await damaged(join(folder, "tiny.safetensors"), /is cut off: its header/);
+    await damaged(join(folder, "words.safetensors"), /is not a safetensors file/);
+    await damaged(join(folder, "pytorch_model.bin"), /zip archive.*can run code/);
+    await damaged(join(folder, "lfs.safetensors"), /git-LFS pointer.*of 9 bytes/);
+    await damaged(join(folder, "nothing"), /There is no file or folder/);
+    await fill(join(folder, "adapter"), { "adapter_config.json": "{" });
+    await damaged(join(folder, "adapter"), /adapter_config\.json is not JSON/);
+  }));
+
+Deno.test("a file's control characters do not reach the terminal", () =>
+  withFolder(async (folder) => {
+    const config = { peft_type: "LORA", base_model_name_or_path: "\x1b]0;title\x07\x1b[31mred" };
+    await fill(folder, { "adapter_config.json": JSON.stringify(config) });
+    const stdout = await told(folder);
+    assert.match(stdout, /\\u001b\]0;title/);
+    // deno-lint-ignore no-control-regex
+    assert.doesNotMatch(stdout, /[\x00-\x09\x0b-\x1f]/);
+  }));
+
+Deno.test("--help and wrong use", async () => {
+  const help = await runInspect(["--help"]);
+  assert.equal(help.code, 0);
+  assert.match(help.stdout, /--all[^]*--json/);
+  for (const line of help.stdout.split("\n")) assert.ok(line.length <= 80, line);
+  for (const args of [[], ["a", "b"], ["--al", "x"], [""]]) {
+    const { code, stderr } = await runInspect(args);
+    assert.equal(code, 2, args.join(" "));
+    assert.match(stderr, /^Error: .* See deno task inspect --help\.\n$/);
+  }
+});
