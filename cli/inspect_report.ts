@@ -74,7 +74,12 @@ function weightsLines(weights: Weights, all: boolean, width: number): string[] {
   const totals = totalsOf(tensors);
   const types = [...new Set(tensors.map(({ dtype }) => dtype))].join(", ");
   const facts: [string, string][] = [
-    ["File", shards === undefined ? file : `${file}, ${formatCount(shards)} files`],
+    [
+      "File",
+      shards === undefined
+        ? file
+        : `${file}, ${formatCount(shards)} file${shards === 1 ? "" : "s"}`,
+    ],
     ["Tensors", `${formatCount(totals.tensors)}${types === "" ? "" : `, ${types}`}`],
     ["Values", formatCount(totals.values)],
     ["Bytes", `${formatCount(totals.bytes)} (${formatBytes(totals.bytes)})`],

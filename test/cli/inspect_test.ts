@@ -218,17 +218,28 @@ Deno.test("data sets: columns and rows, and what training would need to be told"
 
 Deno.test("shards by their index, and one that is missing", () =>
   withFolder(async (folder) => {
-    const model = await Deno.readFile(`${goldens}/model/model.safetensors`);
-    const index = { weight_map: { a: "part-1.safetensors", b: "part-2.safetensors" } };
+    const [{ tensors }] = JSON.parse(await told(`${goldens}/model`, "--json")).weights;
+    const names: string[] = tensors.map(({ name }: { name: string }) => name);
+    const indexOf = (last: string) => {
+      const files = names.map((name, at) => [name, at < 40 ? "part-1.safetensors" : last]);
+      return JSON.stringify({ weight_map: Object.fromEntries(files) });
+    };
+    const index = "model.safetensors.index.json";
     await fill(folder, {
-      "config.json": await Deno.readTextFile(`${goldens}/model/config.json`),
-      "model.safetensors.index.json": JSON.stringify(index),
-      "part-1.safetensors": model,
+      [index]: indexOf("part-1.safetensors"),
+      "part-1.safetensors": await Deno.readFile(`${goldens}/model/model.safetensors`),
     });
+    for (const name of ["config.json", "tokenizer.json", "tokenizer_config.json"]) {
+      await Deno.copyFile(`${goldens}/model/${name}`, join(folder, name));
+    }
+    const whole = await told(folder);
+    assert.match(whole, /^File +model\.safetensors\.index\.json, 1 file$/m);
+    assert.match(whole, /^Tensors +41, F32$/m);
+    assert.match(whole, /\nUse it: deno task train --model_name .*\n$/);
+    await fill(folder, { [index]: indexOf("part-2.safetensors") });
     const { code, stdout } = await runInspect([folder]);
     assert.equal(code, 1);
     assert.match(stdout, /^File +model\.safetensors\.index\.json, 2 files$/m);
-    assert.match(stdout, /^Tensors +41, F32$/m);
     assert.match(
       joined(stdout),
       /has no part-2\.safetensors, which model\.safetensors\.index\.json/,
