@@ -5,13 +5,21 @@ import { headConfigFile, placementOf } from "../models/peft/adapterhub_files.ts"
 import { ownerOf } from "../models/peft/methods.ts";
 import { outputAdapterType } from "../models/peft/output_adapter_files.ts";
 import { adapterConfigFile } from "../models/peft/run_files.ts";
-import { type Found, foundIn, namesIn, numberIn, textIn } from "./inspect_found.ts";
+import { type Found, foundIn, namesIn, numberIn, prediction, textIn } from "./inspect_found.ts";
 import { findWeights, sentenceOf } from "./inspect_weights.ts";
 
 type Fields = Record<string, unknown>;
 
-/** Tells an adapter's folder. Throws a UserError where its config is no JSON object. */
+/**
+ * Tells an adapter's folder, and, where this program reads it, how to label texts with it. Throws a UserError where
+ * its config is no JSON object.
+ */
 export async function inspectAdapter(folder: Folder, files: readonly string[]): Promise<Found> {
+  const found = await tellAdapter(folder, files);
+  return found.problems.length > 0 ? found : { ...found, use: prediction(found.path) };
+}
+
+async function tellAdapter(folder: Folder, files: readonly string[]): Promise<Found> {
   const fields = await readJsonObject(folder, adapterConfigFile);
   const weights = await findWeights(folder, files);
   const needs = (found: Found, file: string) => {
@@ -45,8 +53,6 @@ export async function inspectAdapter(folder: Folder, files: readonly string[]): 
   return found;
 }
 
-const anew = "This program trains adapters anew, and no command of it continues one.";
-
 function peftAdapter(found: Found, fields: Fields): Found {
   const base = textIn(fields.base_model_name_or_path);
   Object.assign(found.details, {
@@ -63,9 +69,7 @@ function peftAdapter(found: Found, fields: Fields): Found {
   });
   notRead(found, () => ownerOf(fields, `${found.path}/${adapterConfigFile}`));
   const python = `PeftModel.from_pretrained(model, ${JSON.stringify(found.path)})`;
-  found.use = {
-    text: `in Python's PEFT, with its base model (${base ?? "not named"}): ${python}. ${anew}`,
-  };
+  found.notes.push(`In Python's PEFT, with its base model (${base ?? "not named"}): ${python}.`);
   return found;
 }
 
@@ -86,10 +90,10 @@ function hubAdapter(found: Found, fields: Fields, bottleneck: Fields): Found {
     found.details.placement = textIn(fields.placement) ?? placement;
   });
   const binary = found.weights.length === 0 ? "" : ", use_safetensors=True";
-  found.use = {
-    text: `in Python's adapters, with its base model (${base ?? "not named"}), after ` +
-      `adapters.init(model): model.load_adapter(${JSON.stringify(found.path)}${binary}). ${anew}`,
-  };
+  found.notes.push(
+    `In Python's adapters, with its base model (${base ?? "not named"}), after ` +
+      `adapters.init(model): model.load_adapter(${JSON.stringify(found.path)}${binary}).`,
+  );
   return found;
 }
 
@@ -101,10 +105,10 @@ function outputAdapter(found: Found, fields: Fields): Found {
     size: numberIn(fields.size),
     labels: namesIn(fields.labels),
   });
-  found.use = {
-    text: `no other library has this placement; models/peft/output_adapter_files.ts tells its ` +
-      `formula and its tensors. ${anew}`,
-  };
+  found.notes.push(
+    `No other library has this placement; models/peft/output_adapter_files.ts tells its formula ` +
+      `and its tensors.`,
+  );
   return found;
 }
 

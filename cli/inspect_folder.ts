@@ -10,7 +10,15 @@ import { adapterConfigFile } from "../models/peft/run_files.ts";
 import { loadTokenizer } from "../models/text/tokenizer.ts";
 import { inspectAdapter } from "./inspect_adapter.ts";
 import { inspectDataFolder, tableEnds } from "./inspect_data.ts";
-import { type Found, foundIn, namesIn, numberIn, quoted, textIn } from "./inspect_found.ts";
+import {
+  type Found,
+  foundIn,
+  namesIn,
+  numberIn,
+  prediction,
+  quoted,
+  textIn,
+} from "./inspect_found.ts";
 import { findWeights, sentenceOf } from "./inspect_weights.ts";
 
 const runFile = "run.json";
@@ -114,7 +122,8 @@ async function inspectRun(
     ...inner.details,
     labels: namesIn(report.labels),
   };
-  return { ...inner, kind: "run", details };
+  const use = inner.problems.length > 0 ? inner.use : prediction(folder.name);
+  return { ...inner, kind: "run", details, use };
 }
 
 /** The flags that give another run the model and the data of this one, so that the two compare. */

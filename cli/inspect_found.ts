@@ -55,6 +55,11 @@ export function foundIn(
   };
 }
 
+/** The command that labels texts with what a folder holds. */
+export const prediction = (path: string) => ({
+  command: `deno task predict --run ${quoted(path)} "TEXT"`,
+});
+
 /** A path as a shell takes it. */
 export function quoted(path: string): string {
   return /^[\w./:@%+,=-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`;

@@ -103,7 +103,7 @@ Deno.test("a file of weights by itself", async () => {
   assert.match(stdout, /\nUse it: deno task inspect test\/goldens\/lora\/peft\n$/);
 });
 
-Deno.test("adapters of PEFT: settings, and that no command continues them", async () => {
+Deno.test("adapters of PEFT: settings, and how to use them here and in Python", async () => {
   const stdout = await told(`${goldens}/lora/peft`);
   assert.match(stdout, /: adapter of PEFT\n/);
   assert.match(stdout, /^PEFT type +LORA$/m);
@@ -111,10 +111,8 @@ Deno.test("adapters of PEFT: settings, and that no command continues them", asyn
   assert.match(stdout, /^Rank +4$/m);
   assert.match(stdout, /^Target modules +query, value$/m);
   assert.doesNotMatch(stdout, /Problem/);
-  assert.match(
-    joined(stdout),
-    /Use it: in Python's PEFT.*PeftModel\.from_pretrained\(.*no command/,
-  );
+  assert.match(joined(stdout), /Note In Python's PEFT.*PeftModel\.from_pretrained\(/);
+  assert.match(stdout, /\nUse it: deno task predict --run test\/goldens\/lora\/peft "TEXT"\n$/);
   assert.match(await told(`${goldens}/dora/peft`), /^Variant +DoRA$/m);
 });
 
@@ -144,11 +142,11 @@ Deno.test("adapters of AdapterHub: placement, head and both files of weights", a
     assert.match(stdout, /^Labels +anger, fear, joy, love, sadness$/m);
     assert.match(stdout, /^File +adapter\.safetensors$/m);
     assert.match(stdout, /^File +model_head\.safetensors$/m);
-    if (placement !== "shared") {
-      assert.match(stdout, new RegExp(`^Placement +${placement}$`, "m"));
-      assert.doesNotMatch(stdout, /Problem/);
-    }
-    assert.match(joined(stdout), /Use it: in Python's adapters.*load_adapter/);
+    assert.match(joined(stdout), /Note In Python's adapters.*load_adapter/);
+    const written = placement === "shared" ? "pfeiffer" : placement; // as which it is written
+    assert.match(stdout, new RegExp(`^Placement +${written}$`, "m"));
+    assert.doesNotMatch(stdout, /Problem/);
+    assert.match(stdout, /\nUse it: deno task predict --run .*adapterhub "TEXT"\n$/);
   }
 });
 
@@ -173,7 +171,7 @@ Deno.test("real runs, and the experiment that they are in", () =>
     const full = await told(join(experiment, "full"));
     assert.match(full, /: run of this program\n\nMethod +Full\nAccuracy +\d\.\d{4}\n/);
     assert.match(full, /^Data set +sample$/m);
-    assert.match(full, /\nUse it: deno task train --model_name '.*full'\n$/);
+    assert.match(full, /\nUse it: deno task predict --run '.*full' "TEXT"\n$/);
     const lora = await told(join(experiment, "lora-r4"));
     assert.match(lora, /^Method +LoRA r=4$/m);
     assert.match(lora, /^PEFT type +LORA$/m);
