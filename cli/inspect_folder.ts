@@ -118,6 +118,7 @@ async function inspectRun(
     trainable_parameters: trainable,
     model: nameIn(report.model),
     data_set: nameIn(report.dataset),
+    merged_from: isObject(report.merged_from) ? textIn(report.merged_from.run) : undefined,
     finished: textIn(report.finished),
     ...inner.details,
     labels: namesIn(report.labels),

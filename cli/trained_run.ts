@@ -14,6 +14,7 @@ import { adapterConfigFile, classesOf } from "../models/peft/run_files.ts";
 import { defaultHyperparameters as defaults } from "../models/training/events.ts";
 
 export interface TrainedRun extends LoadedRun {
+  folder: Folder;
   /** The base; of full fine-tuning the run's own folder, unless another was named. */
   model: ResolvedModel;
   /** In the order of the classifier's rows; `LABEL_0` … where the folder names none. */
@@ -103,6 +104,7 @@ export async function findRun(
   const classes = classesOf(run.weights, model.config, folder.name);
   return {
     ...run,
+    folder,
     model,
     labels: run.labels ?? Array.from({ length: classes }, (_, id) => `LABEL_${id}`),
     maxLength: Math.min(hyperparameters.max_length, maxTokens(model.config)),

@@ -57,6 +57,9 @@ export const adapter: MethodDefinition<AdapterMethod, typeof settings> = {
   report: ({ size, placement }) => ({ size, adapter_placement: placement }),
   fit: (method) => method,
   wrap: adapterWrapping,
+  merge:
+    "an adapter has a nonlinearity between its two layers, so that no linear layer computes the " +
+    "same. Its folder and the base model are used together.",
   files: (request, method) =>
     method.placement === "output"
       ? outputAdapterFiles(request, method)

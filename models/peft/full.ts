@@ -23,6 +23,7 @@ export const full: MethodDefinition<FullMethod, Record<never, never>> = {
   report: () => ({}),
   fit: (method) => method,
   wrap: () => noWrapping,
+  merge: "it is of full fine-tuning, so its folder is a whole model already.",
 
   /** Fields that the base model's config.json has are kept. */
   async files({ baseModel, config, labels, tokenizerFiles, weights }) {

@@ -12,7 +12,7 @@ import { applyEnd } from "../../engine/linear_end.ts";
 import { scaleColumns } from "../../engine/ops/mod.ts";
 import type { EncoderConfig } from "../encoders/mod.ts";
 import type { LinearSite, LinearWrap } from "../nn/wrapping.ts";
-import { type MethodDefinition, SettingError } from "./method.ts";
+import { type Fold, type MethodDefinition, SettingError } from "./method.ts";
 import { modulesToSave, peftFiles, readPeftFolder } from "./peft_folder.ts";
 import { areUsual, knownTargets, namesModule, targetNames } from "./targets.ts";
 
@@ -83,6 +83,12 @@ export const ia3: MethodDefinition<Ia3Method, typeof settings> = {
     };
   },
 
+  merge(method, config) {
+    const { targets, feedforward } = namesOf(method, config);
+    return ({ scope: { name } }) =>
+      namesModule(targets, name) ? folded(namesModule(feedforward, name)) : undefined;
+  },
+
   files(request, method) {
     const { targets, feedforward } = namesOf(method, request.config);
     return peftFiles(request, {
@@ -126,6 +132,19 @@ function scaled({ scope, inputs, outputs }: LinearSite, onInput: boolean): Linea
       return (x, end = {}) =>
         onInput ? plain(scaleColumns(x, l()), end) : applyEnd(scaleColumns(plain(x), l()), end);
     },
+  };
+}
+
+/** l within W: on its columns where it scales the input, else on its rows and on b. */
+function folded(onInput: boolean): Fold {
+  return ({ weight, bias }, trained) => {
+    const l = trained("ia3_l");
+    if (onInput) return { weight: weight.map((value, i) => value * l[i % l.length]), bias };
+    const inputs = weight.length / l.length;
+    return {
+      weight: weight.map((value, i) => value * l[Math.floor(i / inputs)]),
+      bias: bias?.map((value, row) => value * l[row]),
+    };
   };
 }
 

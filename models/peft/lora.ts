@@ -7,6 +7,7 @@ import { fnv1a } from "../../engine/hash.ts";
 import { declareModel, type EncoderConfig } from "../encoders/mod.ts";
 import type { LinearSite, LinearWrap, LoraWrap } from "../nn/wrapping.ts";
 import { doraLayer } from "./dora.ts";
+import { foldLora } from "./lora_merge.ts";
 import { loraBiases, loraFiles, moduleEnd, readLora } from "./lora_files.ts";
 import type { Factor, MethodDefinition } from "./method.ts";
 import { SettingError } from "./method.ts";
@@ -176,6 +177,12 @@ export const lora: MethodDefinition<LoraMethod, typeof settings> = {
     };
   },
 
+  merge(method, config) {
+    const targets = targetsOf(method, config);
+    const { useDora } = method;
+    return (site) => targets(site) ? foldLora({ ...sizeOf(site, method), useDora }) : undefined;
+  },
+
   files: loraFiles,
   peftType: "LORA",
   owns: (fields) => fields?.peft_type === "LORA",
@@ -191,14 +198,21 @@ function targetsOf(method: LoraMethod, config: EncoderConfig): (site: LinearSite
     (layers.length === 0 || (layer !== undefined && layers.includes(layer)));
 }
 
+/** The rank of a layer's A and B, and the factor s on their product. */
+function sizeOf({ scope: { name } }: LinearSite, method: LoraMethod) {
+  const rank = patterned(method.rankPattern, name) ?? method.rank;
+  const alpha = patterned(method.alphaPattern, name) ?? method.alpha;
+  return { rank, scale: method.useRslora ? alpha / Math.sqrt(rank) : alpha / rank };
+}
+
 /** A [rank, in], kaiming-uniform (a = √5), and B [out, rank], zero, beside a layer. */
-function wrapLinear({ scope, inputs, outputs }: LinearSite, method: LoraMethod): LinearWrap {
-  const rank = patterned(method.rankPattern, scope.name) ?? method.rank;
-  const alpha = patterned(method.alphaPattern, scope.name) ?? method.alpha;
+function wrapLinear(site: LinearSite, method: LoraMethod): LinearWrap {
+  const { scope, inputs, outputs } = site;
+  const { rank, scale } = sizeOf(site, method);
   const added = scope.as("peft");
   const wrap: LoraWrap = {
     rank,
-    scale: method.useRslora ? alpha / Math.sqrt(rank) : alpha / rank,
+    scale,
     dropout: method.dropout,
     weights: (stack) => ({
       a: added.tensor("lora_A.weight", [rank, inputs], {

@@ -2,7 +2,7 @@
 import type { EncoderConfig } from "../encoders/mod.ts";
 import type { Folder } from "../files/folder.ts";
 import type { RunFile } from "../files/run_file.ts";
-import type { Wrapping } from "../nn/wrapping.ts";
+import type { LinearSite, Wrapping } from "../nn/wrapping.ts";
 import type { ExportRequest, NamedTensors } from "./run_files.ts";
 
 /** A setting of a method, as it can be given: the name in files and, behind two dashes, on the command line. */
@@ -51,6 +51,18 @@ export interface ReadMethod<Value> {
   labels?: string[];
 }
 
+/** The tensors of a linear layer: W [out, in], row by row, and b [out]. */
+export interface LinearValues {
+  weight: Float32Array;
+  bias?: Float32Array;
+}
+
+/** Makes of a linear layer, and of what was trained beside it, by the end of its name, a layer that computes both. */
+export type Fold = (
+  layer: LinearValues,
+  trained: (name: string) => Float32Array,
+) => LinearValues;
+
 export interface MethodDefinition<
   Value extends MethodValue = MethodValue,
   Settings extends Record<string, Setting> = Record<string, Setting>,
@@ -79,6 +91,10 @@ export interface MethodDefinition<
   fit(method: Value, config: EncoderConfig): Value;
   /** How it changes the model. */
   wrap(method: Value, config: EncoderConfig): Wrapping;
+  /** How it becomes part of the linear layers that it changes, or the sentence that says why it cannot. */
+  merge:
+    | string
+    | ((method: Value, config: EncoderConfig) => (site: LinearSite) => Fold | undefined);
   /** The files of a trained run, in the format that other programs read. */
   files(request: ExportRequest, method: Value): RunFile[] | Promise<RunFile[]>;
   /** PEFT's name of it, where the folder is one of PEFT's. */

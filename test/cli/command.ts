@@ -67,3 +67,6 @@ export const runTrain = (args: string[]) => runTask("train", args);
 
 /** `deno task predict`, likewise. */
 export const runPredict = (args: string[], input?: string) => runTask("predict", args, input);
+
+/** `deno task merge`, likewise. */
+export const runMerge = (args: string[]) => runTask("merge", args);
