@@ -13,21 +13,34 @@ export function adviceFor(error: unknown): string | undefined {
   return undefined;
 }
 
-/** As {@link adviceFor}, of errors in predicting: in the words of the flags that `deno task predict` has. */
-export function adviceForPrediction(error: unknown): string | undefined {
+/** As {@link adviceFor}, with a trained run: of remedies only those whose flags the command has. */
+function adviceWithRun(error: unknown, kinds: readonly Remedy["kind"][]): string | undefined {
   for (let at = error; at instanceof Error; at = at.cause) {
     if (at instanceof OutOfMemoryError || at instanceof BindingTooLargeError) {
       return "Lower --batch_size or --max_length.";
     }
     const kind = at instanceof UserError ? at.remedy?.kind : undefined;
-    if (kind === "otherModel" || kind === "useModel" || kind === "nameColumn") {
-      return adviceFor(at);
-    }
+    if (kind !== undefined && kinds.includes(kind)) return adviceFor(at);
     const advice = adviceForAdapter(at);
     if (advice !== undefined) return advice;
   }
   return undefined;
 }
+
+/** As {@link adviceFor}, in the words of the flags that `deno task predict` has. */
+export const adviceForPrediction = (error: unknown) =>
+  adviceWithRun(error, ["otherModel", "useModel", "nameColumn"]);
+
+/** As {@link adviceFor}, in the words of the flags that `deno task evaluate` has. */
+export const adviceForEvaluation = (error: unknown) =>
+  adviceWithRun(error, [
+    "otherModel",
+    "useModel",
+    "nameColumn",
+    "otherDataset",
+    "chooseDataset",
+    "otherColumns",
+  ]);
 
 /** The message of whatever was thrown, and what to do about it where that is known. */
 export function messageWithAdvice(error: unknown, advice = adviceFor): string {

@@ -1,5 +1,5 @@
 /**
- * Prints the hosts that training, predicting and merging may reach, comma-separated: those of deno.json's permission set
+ * Prints the hosts that commands may reach which load models and data, comma-separated: those of deno.json's permission set
  * `train`, and HF_ENDPOINT's where it names a mirror. The task gives them to `--allow-net`.
  */
 import project from "../deno.json" with { type: "json" };

@@ -2,7 +2,6 @@
  * `deno task predict`: labels texts with a trained run, and ends with an exit code: 0 done, 1 failed,
  * 2 wrong use.
  */
-import { maxTokens } from "../models/encoders/mod.ts";
 import { UserError } from "../models/errors.ts";
 import { hubSettingsFromEnvironment } from "../models/host/settings.ts";
 import { adviceForPrediction } from "./advice.ts";
@@ -11,7 +10,7 @@ import { parsePredictFlags, type PredictFlags } from "./predict_flags.ts";
 import { readTexts } from "./predict_texts.ts";
 import { type Column, renderTable } from "./table.ts";
 import { renderNotice, standardOutput } from "./terminal.ts";
-import { findRun } from "./trained_run.ts";
+import { findRun, sizesOf } from "./trained_run.ts";
 
 /** A text and its labels, the best first. */
 export interface Prediction {
@@ -72,20 +71,12 @@ async function run(flags: PredictFlags): Promise<void> {
   const hub = { ...hubSettingsFromEnvironment(), report };
   const trained = await findRun(flags.run, flags.modelName, hub);
   for (const notice of trained.model.notices) stderr.write(renderNotice(stderr, notice));
-  const { maxLength = trained.maxLength, batchSize = trained.batchSize, topK } = flags;
-  const longest = maxTokens(trained.model.config);
-  if (maxLength > longest) {
-    throw new UserError(
-      `--max_length ${maxLength} is more than the model's ${longest} positions.`,
-      {
-        exitCode: 2,
-      },
-    );
-  }
+  const sizes = sizesOf(trained, flags);
   // Loaded only now, so that --help and mistakes need no engine.
   const { predictTexts } = await import("./predictor.ts");
-  const probabilities = await predictTexts(trained, texts, { maxLength, batchSize });
+  const probabilities = await predictTexts(trained, texts, sizes);
   const predictions = texts.map((text, row) => rank(text, trained.labels, probabilities[row]));
+  const { topK } = flags;
   const lines = flags.json
     ? predictions.map((prediction) => predictionLine(prediction, topK))
     : predictionTable(predictions, topK ?? 1, stdout.columns());

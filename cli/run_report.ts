@@ -55,7 +55,7 @@ export function hyperparameterReport(values: Hyperparameters) {
   };
 }
 
-function metricsReport(metrics: Metrics) {
+export function metricsReport(metrics: Metrics) {
   return {
     count: metrics.count,
     loss: metrics.loss,

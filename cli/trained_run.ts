@@ -13,6 +13,23 @@ import { type LoadedRun, readRun } from "../models/peft/export.ts";
 import { adapterConfigFile, classesOf } from "../models/peft/run_files.ts";
 import { defaultHyperparameters as defaults } from "../models/training/events.ts";
 
+/** What a run was trained on: enough to load the same rows again, and to split them alike. */
+export interface RecordedData {
+  name: string;
+  sample: boolean;
+  textColumn: string;
+  labelColumn: string;
+  hash: string;
+  maxSamples?: number;
+  seed: number;
+}
+
+/** How texts are put before the model. */
+export interface Sizes {
+  maxLength: number;
+  batchSize: number;
+}
+
 export interface TrainedRun extends LoadedRun {
   folder: Folder;
   /** The base; of full fine-tuning the run's own folder, unless another was named. */
@@ -23,6 +40,8 @@ export interface TrainedRun extends LoadedRun {
   maxLength: number;
   batchSize: number;
   frozenDtype: Dtype;
+  /** Undefined where no `run.json` tells. */
+  data?: RecordedData;
 }
 
 /** What is read of a `run.json`; one that says the labels alone will do. */
@@ -33,9 +52,18 @@ const recordedRun = v.object({
       max_length: v.optional(v.number(), defaults.maxLength),
       batch_size: v.optional(v.number(), defaults.batchSize),
       frozen_dtype: v.optional(v.picklist(dtypes), defaults.frozenDtype),
+      seed: v.optional(v.number()),
     }),
     {},
   ),
+  dataset: v.optional(v.object({
+    name: v.string(),
+    sample: v.boolean(),
+    text_column: v.string(),
+    label_column: v.string(),
+    hash: v.string(),
+    max_samples: v.nullable(v.number()),
+  })),
 });
 
 async function readRecord(folder: Folder): Promise<v.InferOutput<typeof recordedRun>> {
@@ -46,6 +74,22 @@ async function readRecord(folder: Folder): Promise<v.InferOutput<typeof recorded
   throw new UserError(
     `${pathIn(folder, "run.json")}: "${v.getDotPath(issue)}": ${issue.message}.`,
   );
+}
+
+function dataOf(
+  { dataset, hyperparameters: { seed } }: v.InferOutput<typeof recordedRun>,
+): RecordedData | undefined {
+  if (dataset === undefined || seed === undefined) return undefined;
+  const { name, sample, hash } = dataset;
+  return {
+    name,
+    sample,
+    textColumn: dataset.text_column,
+    labelColumn: dataset.label_column,
+    hash,
+    maxSamples: dataset.max_samples ?? undefined,
+    seed,
+  };
 }
 
 /** The folder itself, or the one run that an experiment's folder holds. */
@@ -92,7 +136,8 @@ export async function findRun(
   hub: HubSettings,
 ): Promise<TrainedRun> {
   const folder = await findFolder(path);
-  const { model: recorded, hyperparameters } = await readRecord(folder);
+  const record = await readRecord(folder);
+  const { model: recorded, hyperparameters } = record;
   const whole = !(await folder.has(adapterConfigFile));
   const name = modelName ??
     (whole ? resolve(folder.name) : recorded?.name ?? await namedBase(folder));
@@ -110,5 +155,19 @@ export async function findRun(
     maxLength: Math.min(hyperparameters.max_length, maxTokens(model.config)),
     batchSize: hyperparameters.batch_size,
     frozenDtype: hyperparameters.frozen_dtype,
+    data: dataOf(record),
   };
+}
+
+/** A run's own sizes where none were asked for. Throws a UserError for a length that the model lacks. */
+export function sizesOf(run: TrainedRun, asked: Partial<Sizes>): Sizes {
+  const { maxLength = run.maxLength, batchSize = run.batchSize } = asked;
+  const longest = maxTokens(run.model.config);
+  if (maxLength > longest) {
+    throw new UserError(
+      `--max_length ${maxLength} is more than the model's ${longest} positions.`,
+      { exitCode: 2 },
+    );
+  }
+  return { maxLength, batchSize };
 }

@@ -60,15 +60,13 @@ export function softmax(logits: Float32Array): Float64Array {
   return powers.map((power) => power / sum);
 }
 
-/** Metrics of a model on some sentences; the loss is taken in float64 from the logits. */
-export async function evaluate(
-  device: Device,
-  built: BuiltModel,
-  examples: readonly EncodedExample[],
-  { labels, batchSize }: { labels: string[]; batchSize: number },
-): Promise<Metrics> {
+/** Metrics of logits [examples, labels]; the loss is taken from them in float64. */
+export function metricsOf(
+  logits: Float32Array,
+  examples: readonly Pick<EncodedExample, "label">[],
+  labels: readonly string[],
+): Metrics {
   const classes = labels.length;
-  const logits = await predict(device, built, examples, { classes, batchSize });
   let loss = 0;
   const predicted = examples.map(({ label }, row) => {
     const scores = logits.subarray(row * classes, (row + 1) * classes);
@@ -83,6 +81,17 @@ export async function evaluate(
     predicted,
     loss / examples.length,
   );
+}
+
+/** Metrics of a model on some sentences. */
+export async function evaluate(
+  device: Device,
+  built: BuiltModel,
+  examples: readonly EncodedExample[],
+  { labels, batchSize }: { labels: string[]; batchSize: number },
+): Promise<Metrics> {
+  const logits = await predict(device, built, examples, { classes: labels.length, batchSize });
+  return metricsOf(logits, examples, labels);
 }
 
 /** Tokenises each text once, when it is first needed: the GPU works on the step before meanwhile. */

@@ -70,3 +70,6 @@ export const runPredict = (args: string[], input?: string) => runTask("predict",
 
 /** `deno task merge`, likewise. */
 export const runMerge = (args: string[]) => runTask("merge", args);
+
+/** `deno task evaluate`, likewise. */
+export const runEvaluate = (args: string[]) => runTask("evaluate", args);

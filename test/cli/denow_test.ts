@@ -175,7 +175,7 @@ Deno.test("without a WebGPU adapter denow tells other users the command", () =>
     await add("uname", "echo Linux");
     await add("apt-get", programs.aptGet);
     await add("id", programs.id(1000));
-    for (const task of ["train", "predict"]) {
+    for (const task of ["train", "predict", "evaluate"]) {
       const { stdout, stderr } = await run("task", task);
       assert.equal(stdout, `deno 2.9.6 ran task ${task}\n`);
       assert.match(stderr, /sudo apt-get install mesa-vulkan-drivers/);

@@ -1,0 +1,149 @@
+/**
+ * `deno task evaluate`: measures a trained run on its own data or other, and ends with an exit code:
+ * 0 done, 1 failed, 2 wrong use.
+ */
+import { join } from "node:path";
+import { messageOf, UserError } from "../models/errors.ts";
+import { hubSettingsFromEnvironment } from "../models/host/settings.ts";
+import { writeFileWhole } from "../models/host/write.ts";
+import type { Metrics } from "../models/training/metrics.ts";
+import { adviceForEvaluation } from "./advice.ts";
+import { type EvaluateFlags, parseEvaluateFlags } from "./evaluate_flags.ts";
+import { type EvaluatedRows, evaluatedRows } from "./evaluated_rows.ts";
+import { reportFailure } from "./failure.ts";
+import { formatCount } from "./format.ts";
+import { metricsReport, versions } from "./run_report.ts";
+import { type Column, renderTable } from "./table.ts";
+import { renderNotice, standardOutput } from "./terminal.ts";
+import { findRun, type Sizes, sizesOf, type TrainedRun } from "./trained_run.ts";
+
+/** The content of `evaluation.json`; metrics as `run.json` has them. */
+function evaluationReport(
+  run: TrainedRun,
+  { dataset, part, sameData }: EvaluatedRows,
+  { maxLength, batchSize }: Sizes,
+  metrics: Metrics,
+) {
+  return {
+    run: run.folder.name,
+    model: run.model.name,
+    dataset: {
+      name: dataset.name,
+      source: dataset.source,
+      sample: dataset.sample,
+      text_column: dataset.textColumn,
+      label_column: dataset.labelColumn,
+      hash: dataset.hash,
+      /** Whether these are, row for row, the data of the run's training. */
+      as_trained: sameData,
+    },
+    split: part,
+    max_length: maxLength,
+    batch_size: batchSize,
+    metrics: metricsReport(metrics),
+    versions: versions(),
+  };
+}
+
+const columns: Column[] = [
+  { title: "Class", shrinks: true },
+  { title: "Precision", right: true },
+  { title: "Recall", right: true },
+  { title: "F1", right: true },
+  { title: "Support", right: true },
+];
+
+/** The figures as lines, at most `width` columns wide. */
+function evaluationLines(
+  run: TrainedRun,
+  { dataset, part, sameData }: EvaluatedRows,
+  metrics: Metrics,
+  width: number,
+): string[] {
+  const decimals = (value: number) => value.toFixed(4);
+  const [low, high] = metrics.accuracyInterval.map(decimals);
+  const all = sameData ? "all rows, those of its training included" : "all rows";
+  const facts = [
+    ["Run", run.folder.name],
+    ["Data", `${dataset.name}, ${part === "all" ? all : `${part} part`}`],
+    ["Count", formatCount(metrics.count)],
+    ["Loss", decimals(metrics.loss)],
+    ["Accuracy", `${decimals(metrics.accuracy)} (95 % interval: ${low} to ${high})`],
+    ["Macro precision", decimals(metrics.macroPrecision)],
+    ["Macro recall", decimals(metrics.macroRecall)],
+    ["Macro F1", decimals(metrics.macroF1)],
+  ];
+  const rows = metrics.perClass.map(({ label, precision, recall, f1, support }) => [
+    label,
+    decimals(precision),
+    decimals(recall),
+    decimals(f1),
+    formatCount(support),
+  ]);
+  return [
+    ...facts.map(([name, value]) => `${name.padEnd(15)}  ${value}`),
+    "",
+    ...renderTable(columns, rows, width),
+  ];
+}
+
+const stdout = standardOutput("stdout");
+const stderr = standardOutput("stderr");
+
+async function run(flags: EvaluateFlags): Promise<void> {
+  if (flags.run === undefined) {
+    throw new UserError("Say which run with --run FOLDER. See deno task evaluate --help.", {
+      exitCode: 2,
+    });
+  }
+  const report = (message: string) => stderr.write(`${message}\n`);
+  const hub = { ...hubSettingsFromEnvironment(), report };
+  const trained = await findRun(flags.run, flags.modelName, hub);
+  const sizes = sizesOf(trained, flags);
+  const rows = await evaluatedRows(trained, flags, hub);
+  for (const notice of [...trained.model.notices, ...rows.notices]) {
+    stderr.write(renderNotice(stderr, notice));
+  }
+  // Loaded only now, so that --help and mistakes need no engine.
+  const { evaluateExamples } = await import("./predictor.ts");
+  const metrics = await evaluateExamples(trained, rows.examples, sizes);
+  const document = JSON.stringify(evaluationReport(trained, rows, sizes, metrics), null, 2);
+  const text = flags.json
+    ? document
+    : evaluationLines(trained, rows, metrics, stdout.columns()).join("\n");
+  stdout.write(`${text}\n`);
+  const absent = metrics.perClass.filter(({ support }) => support === 0);
+  if (absent.length > 0) {
+    report(
+      `No row has ${absent.map(({ label }) => `"${label}"`).join(", ")}: counted as 0 in the ` +
+        `macro averages.`,
+    );
+  }
+  if (flags.noWrite) return;
+  const path = join(trained.folder.name, "evaluation.json");
+  try {
+    await writeFileWhole(path, `${document}\n`);
+  } catch (error) {
+    throw new UserError(`${path} cannot be written: ${messageOf(error)}`, { cause: error });
+  }
+}
+
+/** Runs the command; returns its exit code. */
+export async function main(args: readonly string[]): Promise<number> {
+  try {
+    const parsed = parseEvaluateFlags(args);
+    if (parsed.kind === "help") {
+      stdout.write(`${parsed.text}\n`);
+      return 0;
+    }
+    if (parsed.kind === "error") {
+      throw new UserError(`${parsed.message} See deno task evaluate --help.`, { exitCode: 2 });
+    }
+    await run(parsed.flags);
+    return 0;
+  } catch (error) {
+    return reportFailure(error, stderr, adviceForEvaluation);
+  }
+}
+
+if (import.meta.main) Deno.exit(await main(Deno.args));
