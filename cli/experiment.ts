@@ -12,7 +12,7 @@ import {
   removeIfEmpty,
   type Unfinished,
 } from "./folders.ts";
-import { formatBytes, formatCount } from "./format.ts";
+import { formatAdapter, formatBytes, formatCount } from "./format.ts";
 import { type Shared, trainRun } from "./one_run.ts";
 import { fitToModel, type Plan, type PlannedRun } from "./plan.ts";
 import type { RunReport } from "./run_report.ts";
@@ -135,7 +135,7 @@ export async function runExperiment<Device extends DeviceHandle>(
         `${formatCount(split.train.length)} train, ${formatCount(split.validation.length)} ` +
         `validation, ${formatCount(split.test.length)} test (seed ${seed})`,
       ],
-      ["GPU", `${device.info.description}${device.info.software ? " (software)" : ""}`],
+      ["GPU", formatAdapter(device.info)],
       ...(tuning.fact ? [["Tuned", tuning.fact] as [string, string]] : []),
       ["Results", folder],
     ], out);

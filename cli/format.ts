@@ -1,5 +1,13 @@
 /** Numbers as people read them. */
+import type { DeviceInfo } from "../engine/device.ts";
 export { formatBytes } from "../engine/bytes.ts";
+
+/** What an adapter calls itself, and whether it is a CPU that plays GPU. */
+export function formatAdapter(
+  { description, software }: Pick<DeviceInfo, "description" | "software">,
+): string {
+  return `${description}${software ? " (software)" : ""}`;
+}
 
 /** `109,492,237` */
 export function formatCount(count: number): string {

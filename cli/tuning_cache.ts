@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import * as v from "valibot";
 import type { RefusedPlan, TunedPlans } from "../engine/plans.ts";
+import { isMissing } from "../models/host/files.ts";
 import { writeFileWhole } from "../models/host/write.ts";
 
 const Pair = v.tuple([v.number(), v.number()]);
@@ -77,6 +78,18 @@ export async function writeTuning(path: string, key: string, kept: KeptTuning): 
   const tuned = new Date().toISOString();
   const cache = { version, adapters: { ...adapters, [key]: { tuned, plans, refused } } };
   await writeFileWhole(path, `${JSON.stringify(cache, null, 2)}\n`);
+}
+
+/** The keys of the adapters that the file keeps plans of; undefined where there is no file. Throws where it is damaged. */
+export async function tunedAdapters(path: string): Promise<string[] | undefined> {
+  let text: string;
+  try {
+    text = await Deno.readTextFile(path);
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw error;
+  }
+  return Object.keys(v.parse(Cache, JSON.parse(text)).adapters);
 }
 
 async function readCache(path: string): Promise<Cache> {

@@ -56,10 +56,15 @@ export interface DeviceOptions {
 }
 
 /** Storage buffers of the widest kernel, a product with LoRA's beside it and a residual. */
-const neededBindings = 8;
+export const neededBindings = 8;
 
 /** The least subgroup that rows are shared in: a GPU's is larger, llvmpipe without AVX has 4 lanes. */
 const sharingLanes = { software: 4, gpu: 8 };
+
+/** Whether an adapter that describes itself so is a CPU that plays GPU. */
+export function isSoftware(description: string): boolean {
+  return /llvmpipe|lavapipe|swiftshader|software|basic render/i.test(description);
+}
 
 /**
  * Asks for the WebGPU adapter and its device, with the adapter's own limits. Throws NoAdapterError or
@@ -91,7 +96,7 @@ export async function createDevice(options: DeviceOptions = {}): Promise<Device>
     description: gpuInfo.description || gpuInfo.device || "unknown adapter",
     vendor: gpuInfo.vendor,
     architecture: gpuInfo.architecture,
-    software: /llvmpipe|lavapipe|swiftshader|software|basic render/i.test(gpuInfo.description),
+    software: isSoftware(gpuInfo.description),
     subgroupSize: fixed ? gpuInfo.subgroupMaxSize : 0,
     subgroupMinSize: 0,
   };

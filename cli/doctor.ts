@@ -1,0 +1,60 @@
+/**
+ * `deno task doctor`: whether this machine can train, matter by matter, and what to do where it cannot.
+ * Ends with an exit code: 0 it can, 1 it cannot, 2 wrong use.
+ */
+import { object } from "@optique/core/constructs";
+import project from "../deno.json" with { type: "json" };
+import { UserError } from "../models/errors.ts";
+import { type DoctorTools, gatherFacts } from "./doctor_facts.ts";
+import { canTrain, findingLines, findingsOf, serves } from "./doctor_findings.ts";
+import { doctorTools } from "./doctor_tools.ts";
+import { reportFailure } from "./failure.ts";
+import { parseCommand, switchOn } from "./flag_parser.ts";
+import { type Output, standardOutput } from "./terminal.ts";
+
+const command = "deno task doctor";
+
+const parser = object({
+  offline: switchOn("--offline", "Do not ask whether the hub can be reached"),
+  json: switchOn("--json", "Print one JSON document with all facts, for a report"),
+});
+
+/** Runs the command; returns its exit code. */
+export async function main(
+  args: readonly string[],
+  tools: DoctorTools = doctorTools,
+  stdout: Output = standardOutput("stdout"),
+  stderr: Output = standardOutput("stderr"),
+): Promise<number> {
+  try {
+    const parsed = parseCommand(parser, args, {
+      command,
+      brief: "Says whether this machine can train: Deno, the WebGPU adapter and a product on it, " +
+        "caches, the hub. Nothing is written, and no token is shown.",
+      examples: ["doctor", "doctor --offline --json"],
+    });
+    if (parsed.kind === "help") {
+      stdout.write(`${parsed.text}\n`);
+      return 0;
+    }
+    if (parsed.kind === "error") {
+      throw new UserError(`${parsed.message} See ${command} --help.`, { exitCode: 2 });
+    }
+    const { offline, json } = parsed.flags;
+    const facts = await gatherFacts(tools, { offline, serves });
+    const findings = findingsOf(facts);
+    const can_train = canTrain(findings);
+    if (json) {
+      const document = { version: project.version, can_train, findings, facts };
+      stdout.write(`${JSON.stringify(document, null, 2)}\n`);
+    } else {
+      const verdict = can_train ? "This machine can train." : "This machine cannot train yet.";
+      stdout.write(`${[...findingLines(findings, stdout), "", verdict].join("\n")}\n`);
+    }
+    return can_train ? 0 : 1;
+  } catch (error) {
+    return reportFailure(error, stderr);
+  }
+}
+
+if (import.meta.main) Deno.exit(await main(Deno.args));
