@@ -4,7 +4,7 @@
  */
 
 // A GPU: its adapter, and the engine's state on it.
-export { createDevice, Device } from "./device.ts";
+export { createDevice, Device, isSoftware, neededBindings } from "./device.ts";
 export type { DeviceInfo, DeviceOptions, KernelChoice } from "./device.ts";
 
 // What goes wrong on it, as facts; whoever shows them says what to do.
@@ -25,6 +25,7 @@ export type { MatmulPrecision } from "./precision.ts";
 
 // Operations, forward and backward.
 export * from "./ops/mod.ts";
+export { matmul } from "./matmul.ts"; // the product alone, without a gradient
 export { applyEnd } from "./linear_end.ts";
 export { rowIndex, rowIndices } from "./ops/embedding.ts";
 export type { RowIndex } from "./ops/embedding.ts";
