@@ -222,11 +222,8 @@ export class Device {
     this.check();
     this.dropoutSite = 0;
     this.launcher.submit(); // what was recorded before draws from the earlier step
-    this.gpu.queue.writeBuffer(
-      this.random.uniform,
-      0,
-      Uint32Array.from([...randomKey(seed, domains.dropout, step), 0, 0]),
-    );
+    const key = Uint32Array.from([...randomKey(seed, domains.dropout, step), 0, 0]);
+    this.gpu.queue.writeBuffer(this.random.uniform, 0, key);
   }
 
   /** Ends it: submits, and takes the step's buffers back. */
