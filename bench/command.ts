@@ -1,12 +1,10 @@
 /** What the benchmarks' command lines share: reading flags, printing, writing, ending with an exit code. */
 import { dirname } from "node:path";
-import { messageWithAdvice } from "../cli/advice.ts";
+import { runCommand as runInCli } from "../cli/command.ts";
 import { adviceForAdapter } from "../cli/device_advice.ts";
 import type { Parsed } from "../cli/flag_parser.ts";
-import { paint, standardOutput } from "../cli/terminal.ts";
+import { standardOutput } from "../cli/terminal.ts";
 import { createDevice, type Device } from "../engine/device.ts";
-import { DeviceError } from "../engine/errors.ts";
-import { UserError } from "../models/errors.ts";
 import { writeFileWhole } from "../models/host/write.ts";
 
 export const stdout = standardOutput("stdout");
@@ -43,30 +41,19 @@ export async function writeResult(path: string, content: string, json: boolean):
   print([`Written: ${path}`], json);
 }
 
-/** Runs a command: prints help or the error in its flags, else runs it. Exit codes: 0, 1, 2 (wrong use). */
-export async function runCommand<Flags>(
+/** Runs a benchmark's command, as those of cli/ are run; an error does not stand behind what progress says. */
+export function runCommand<Flags>(
   parsed: Parsed<Flags>,
   command: string,
   run: (flags: Flags) => Promise<void>,
 ): Promise<number> {
-  try {
-    if (parsed.kind === "help") {
-      print([parsed.text]);
-      return 0;
+  const clearing = async (flags: Flags) => {
+    try {
+      await run(flags);
+    } catch (error) {
+      progress("");
+      throw error;
     }
-    if (parsed.kind === "error") {
-      throw new UserError(`${parsed.message} See ${command} --help.`, { exitCode: 2 });
-    }
-    await run(parsed.flags);
-    return 0;
-  } catch (error) {
-    progress("");
-    const message = messageWithAdvice(error, adviceForAdapter);
-    stderr.write(`${paint(stderr, "red", "Error:")} ${message}\n`);
-    if (error instanceof UserError) return error.exitCode;
-    const outside = [DeviceError, ...Object.values(Deno.errors)];
-    if (outside.some((kind) => error instanceof kind)) return 1;
-    if (error instanceof Error && error.stack) stderr.write(`${error.stack}\n`);
-    return 1;
-  }
+  };
+  return runInCli(parsed, command, clearing, { stderr, advice: adviceForAdapter });
 }

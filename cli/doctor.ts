@@ -4,11 +4,10 @@
  */
 import { object } from "@optique/core/constructs";
 import project from "../deno.json" with { type: "json" };
-import { UserError } from "../models/errors.ts";
 import { type DoctorTools, gatherFacts } from "./doctor_facts.ts";
 import { canTrain, findingLines, findingsOf, serves } from "./doctor_findings.ts";
 import { doctorTools } from "./doctor_tools.ts";
-import { reportFailure } from "./failure.ts";
+import { runCommand } from "./command.ts";
 import { parseCommand, switchOn } from "./flag_parser.ts";
 import { type Output, standardOutput } from "./terminal.ts";
 
@@ -20,27 +19,19 @@ const parser = object({
 });
 
 /** Runs the command; returns its exit code. */
-export async function main(
+export function main(
   args: readonly string[],
   tools: DoctorTools = doctorTools,
   stdout: Output = standardOutput("stdout"),
   stderr: Output = standardOutput("stderr"),
 ): Promise<number> {
-  try {
-    const parsed = parseCommand(parser, args, {
-      command,
-      brief: "Says whether this machine can train: Deno, the WebGPU adapter and a product on it, " +
-        "caches, the hub. Nothing is written, and no token is shown.",
-      examples: ["doctor", "doctor --offline --json"],
-    });
-    if (parsed.kind === "help") {
-      stdout.write(`${parsed.text}\n`);
-      return 0;
-    }
-    if (parsed.kind === "error") {
-      throw new UserError(`${parsed.message} See ${command} --help.`, { exitCode: 2 });
-    }
-    const { offline, json } = parsed.flags;
+  const parsed = parseCommand(parser, args, {
+    command,
+    brief: "Says whether this machine can train: Deno, the WebGPU adapter and a product on it, " +
+      "caches, the hub. Nothing is written, and no token is shown.",
+    examples: ["doctor", "doctor --offline --json"],
+  });
+  return runCommand(parsed, command, async ({ offline, json }) => {
     const facts = await gatherFacts(tools, { offline, serves });
     const findings = findingsOf(facts);
     const can_train = canTrain(findings);
@@ -52,9 +43,7 @@ export async function main(
       stdout.write(`${[...findingLines(findings, stdout), "", verdict].join("\n")}\n`);
     }
     return can_train ? 0 : 1;
-  } catch (error) {
-    return reportFailure(error, stderr);
-  }
+  }, { stdout, stderr });
 }
 
 if (import.meta.main) Deno.exit(await main(Deno.args));

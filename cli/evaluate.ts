@@ -10,7 +10,7 @@ import type { Metrics } from "../models/training/metrics.ts";
 import { adviceForEvaluation } from "./advice.ts";
 import { type EvaluateFlags, parseEvaluateFlags } from "./evaluate_flags.ts";
 import { type EvaluatedRows, evaluatedRows } from "./evaluated_rows.ts";
-import { reportFailure } from "./failure.ts";
+import { runCommand } from "./command.ts";
 import { formatCount } from "./format.ts";
 import { metricsReport, versions } from "./run_report.ts";
 import { type Column, renderTable } from "./table.ts";
@@ -129,21 +129,13 @@ async function run(flags: EvaluateFlags): Promise<void> {
 }
 
 /** Runs the command; returns its exit code. */
-export async function main(args: readonly string[]): Promise<number> {
-  try {
-    const parsed = parseEvaluateFlags(args);
-    if (parsed.kind === "help") {
-      stdout.write(`${parsed.text}\n`);
-      return 0;
-    }
-    if (parsed.kind === "error") {
-      throw new UserError(`${parsed.message} See deno task evaluate --help.`, { exitCode: 2 });
-    }
-    await run(parsed.flags);
-    return 0;
-  } catch (error) {
-    return reportFailure(error, stderr, adviceForEvaluation);
-  }
+export function main(args: readonly string[]): Promise<number> {
+  const advice = adviceForEvaluation;
+  return runCommand(parseEvaluateFlags(args), "deno task evaluate", run, {
+    stdout,
+    stderr,
+    advice,
+  });
 }
 
 if (import.meta.main) Deno.exit(await main(Deno.args));

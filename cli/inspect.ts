@@ -9,7 +9,7 @@ import { argument } from "@optique/core/primitives";
 import { isTable } from "../models/data/table.ts";
 import { messageOf, UserError } from "../models/errors.ts";
 import { fileSource, isMissing } from "../models/host/files.ts";
-import { messageWithAdvice } from "./advice.ts";
+import { runCommand } from "./command.ts";
 import { parseCommand, switchOn, valueOf } from "./flag_parser.ts";
 import { parseText } from "./flag_values.ts";
 import { inspectTable } from "./inspect_data.ts";
@@ -17,7 +17,7 @@ import { inspectFolder } from "./inspect_folder.ts";
 import { type Found, foundIn, quoted } from "./inspect_found.ts";
 import { harmless, reportDocument, reportLines } from "./inspect_report.ts";
 import { readWeights } from "./inspect_weights.ts";
-import { paint, standardOutput } from "./terminal.ts";
+import { standardOutput } from "./terminal.ts";
 
 const command = "deno task inspect";
 
@@ -55,38 +55,23 @@ export async function inspect(path: string): Promise<Found> {
 }
 
 /** Runs the command; returns its exit code. */
-export async function main(args: readonly string[]): Promise<number> {
+export function main(args: readonly string[]): Promise<number> {
   const stdout = standardOutput("stdout");
-  const stderr = standardOutput("stderr");
-  try {
-    const parsed = parseCommand(parser, args, {
-      command,
-      brief: "Says what a safetensors file or a folder holds, its kind, and how to use it here: " +
-        "models, adapters, runs, experiments, data sets. Of weights only headers are read.",
-      operands: "PATH",
-      examples: ["inspect results/001-mini-sample", "inspect --all model.safetensors"],
-    });
-    if (parsed.kind === "help") {
-      stdout.write(`${parsed.text}\n`);
-      return 0;
-    }
-    if (parsed.kind === "error") {
-      throw new UserError(`${parsed.message} See ${command} --help.`, { exitCode: 2 });
-    }
-    const { path, all, json } = parsed.flags;
+  const parsed = parseCommand(parser, args, {
+    command,
+    brief: "Says what a safetensors file or a folder holds, its kind, and how to use it here: " +
+      "models, adapters, runs, experiments, data sets. Of weights only headers are read.",
+    operands: "PATH",
+    examples: ["inspect results/001-mini-sample", "inspect --all model.safetensors"],
+  });
+  return runCommand(parsed, command, async ({ path, all, json }) => {
     const found = await inspect(path.replace(/(.)[\\/]+$/, "$1"));
     const document = json
       ? JSON.stringify(reportDocument(found), null, 2)
       : reportLines(found, all, stdout.columns()).join("\n");
     stdout.write(`${document}\n`);
     return found.damaged ? 1 : 0;
-  } catch (error) {
-    stderr.write(`${paint(stderr, "red", "Error:")} ${harmless(messageWithAdvice(error))}\n`);
-    if (error instanceof UserError) return error.exitCode;
-    if (Object.values(Deno.errors).some((kind) => error instanceof kind)) return 1;
-    if (error instanceof Error && error.stack) stderr.write(`${error.stack}\n`);
-    return 1;
-  }
+  }, { stdout, escape: harmless });
 }
 
 if (import.meta.main) Deno.exit(await main(Deno.args));

@@ -5,7 +5,6 @@
 import { join, resolve } from "node:path";
 import { object } from "@optique/core/constructs";
 import type { InferValue } from "@optique/core/parser";
-import { openWeights, randomWeights } from "../models/encoders/weights.ts";
 import { UserError } from "../models/errors.ts";
 import { readJsonObject, toJson } from "../models/files/json.ts";
 import { exists, hostFolder } from "../models/host/files.ts";
@@ -17,14 +16,14 @@ import { mergeRun } from "../models/peft/merge.ts";
 import { runName } from "../models/peft/methods.ts";
 import { loadTokenizer } from "../models/text/tokenizer.ts";
 import { adviceForPrediction } from "./advice.ts";
-import { reportFailure } from "./failure.ts";
+import { runCommand } from "./command.ts";
 import { flag, parseCommand, switchOn, valueOf } from "./flag_parser.ts";
 import { parseText } from "./flag_values.ts";
 import { removeUnfinished, type Unfinished, writeFolderWhole } from "./folders.ts";
 import { formatBytes } from "./format.ts";
 import { prediction } from "./inspect_found.ts";
 import { renderNotice, standardOutput } from "./terminal.ts";
-import { findRun, type TrainedRun } from "./trained_run.ts";
+import { findRun, openBase, type TrainedRun } from "./trained_run.ts";
 
 const command = "deno task merge";
 
@@ -83,9 +82,7 @@ export async function writeMerged(
   const { config } = model;
   await checkOutput(output);
   const classes = labels.length;
-  const base = model.random
-    ? randomWeights(model.name)
-    : await openWeights(hostFolder(model.folder), config, classes);
+  const base = await openBase(run);
   const { weights, layers } = await mergeRun(run, { config, classes, base })
     .finally(() => base.close());
   const tokenizer = await loadTokenizer(hostFolder(model.folder), config.vocabSize);
@@ -155,26 +152,14 @@ async function run(flags: InferValue<typeof parser>): Promise<void> {
 }
 
 /** Runs the command; returns its exit code. */
-export async function main(args: readonly string[]): Promise<number> {
-  try {
-    const parsed = parseCommand(parser, args, {
-      command,
-      brief: "Folds the LoRA, DoRA or IA3 of a run into its base model, and writes the whole " +
-        "model, which needs no adapter beside it.",
-      examples: ["merge --run results/001-mini-sample/lora-r8 --output my-model"],
-    });
-    if (parsed.kind === "help") {
-      stdout.write(`${parsed.text}\n`);
-      return 0;
-    }
-    if (parsed.kind === "error") {
-      throw new UserError(`${parsed.message} See ${command} --help.`, { exitCode: 2 });
-    }
-    await run(parsed.flags);
-    return 0;
-  } catch (error) {
-    return reportFailure(error, stderr, adviceForPrediction);
-  }
+export function main(args: readonly string[]): Promise<number> {
+  const parsed = parseCommand(parser, args, {
+    command,
+    brief: "Folds the LoRA, DoRA or IA3 of a run into its base model, and writes the whole " +
+      "model, which needs no adapter beside it.",
+    examples: ["merge --run results/001-mini-sample/lora-r8 --output my-model"],
+  });
+  return runCommand(parsed, command, run, { stdout, stderr, advice: adviceForPrediction });
 }
 
 if (import.meta.main) Deno.exit(await main(Deno.args));

@@ -5,7 +5,7 @@
 import { UserError } from "../models/errors.ts";
 import { hubSettingsFromEnvironment } from "../models/host/settings.ts";
 import { adviceForPrediction } from "./advice.ts";
-import { reportFailure } from "./failure.ts";
+import { runCommand } from "./command.ts";
 import { parsePredictFlags, type PredictFlags } from "./predict_flags.ts";
 import { readTexts } from "./predict_texts.ts";
 import { type Column, renderTable } from "./table.ts";
@@ -84,21 +84,9 @@ async function run(flags: PredictFlags): Promise<void> {
 }
 
 /** Runs the command; returns its exit code. */
-export async function main(args: readonly string[]): Promise<number> {
-  try {
-    const parsed = parsePredictFlags(args);
-    if (parsed.kind === "help") {
-      stdout.write(`${parsed.text}\n`);
-      return 0;
-    }
-    if (parsed.kind === "error") {
-      throw new UserError(`${parsed.message} See deno task predict --help.`, { exitCode: 2 });
-    }
-    await run(parsed.flags);
-    return 0;
-  } catch (error) {
-    return reportFailure(error, stderr, adviceForPrediction);
-  }
+export function main(args: readonly string[]): Promise<number> {
+  const advice = adviceForPrediction;
+  return runCommand(parsePredictFlags(args), "deno task predict", run, { stdout, stderr, advice });
 }
 
 if (import.meta.main) Deno.exit(await main(Deno.args));

@@ -1,6 +1,6 @@
 /** From a trained run and texts to probabilities, on the GPU: loading this file loads the engine. */
 import { createDevice, type Device } from "../engine/device.ts";
-import { openWeights, randomWeights, trainedWeights } from "../models/encoders/weights.ts";
+import { trainedWeights } from "../models/encoders/weights.ts";
 import type { Example } from "../models/data/clean.ts";
 import { UserError } from "../models/errors.ts";
 import { hostFolder } from "../models/host/files.ts";
@@ -15,24 +15,19 @@ import {
   softmax,
 } from "../models/training/evaluate.ts";
 import type { Metrics } from "../models/training/metrics.ts";
-import type { Sizes, TrainedRun } from "./trained_run.ts";
+import { openBase, type Sizes, type TrainedRun } from "./trained_run.ts";
 
 /** Builds a run's model as it was when its training ended. The caller destroys it. */
 export async function buildRun(device: Device, run: TrainedRun): Promise<MethodModel> {
   const { model, method, labels, frozenDtype } = run;
-  const { config } = model;
-  const classes = labels.length;
-  // Full fine-tuning leaves nothing of the base.
-  const base = model.random || method.method === "full"
-    ? randomWeights(model.name)
-    : await openWeights(hostFolder(model.folder), config, classes);
+  const base = await openBase(run);
   try {
     const weights = trainedWeights(run.weights, base);
     // No seed but the base's: method and classifier are all in the run.
     return await createModel(device, {
-      config,
+      config: model.config,
       method,
-      classes,
+      classes: labels.length,
       weights,
       seed: baseSeed,
       frozenDtype,

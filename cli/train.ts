@@ -2,11 +2,10 @@
  * `deno task train`: reads the flags, then counts (`--dry_run`) or trains, and ends with an exit
  * code: 0 done, 1 failed, 2 wrong use, 130 interrupted.
  */
-import { UserError } from "../models/errors.ts";
 import { hubSettingsFromEnvironment } from "../models/host/settings.ts";
 import { comparisonRemarks, comparisonReport, comparisonTable } from "./comparison.ts";
 import { type Experiment, runExperiment, type Session } from "./experiment.ts";
-import { reportFailure } from "./failure.ts";
+import { runCommand } from "./command.ts";
 import { type Flags, parseFlags } from "./flags.ts";
 import { removeIfEmpty, removeUnfinished } from "./folders.ts";
 import { type Plan, planRuns } from "./plan.ts";
@@ -90,30 +89,18 @@ async function loadTrainingTools() {
 }
 
 /** Runs the command; returns its exit code. */
-export async function main<Device extends DeviceHandle>(
+export function main<Device extends DeviceHandle>(
   args: readonly string[],
   loadTools: () => Promise<TrainingTools<Device>>,
 ): Promise<number> {
-  try {
-    const parsed = parseFlags(args);
-    if (parsed.kind === "help") {
-      printLines(stdout, [parsed.text]);
-      return 0;
-    }
-    if (parsed.kind === "error") {
-      throw new UserError(`${parsed.message} See deno task train --help.`, { exitCode: 2 });
-    }
-    const { flags } = parsed;
+  return runCommand(parseFlags(args), "deno task train", async (flags) => {
     const plan = planRuns(flags);
     for (const warning of plan.warnings) {
       stderr.write(`${paint(stderr, "yellow", "Warning:")} ${warning}\n`);
     }
     if (flags.dryRun) await countOnly(flags, plan);
     else await trainAll(flags, plan, args, await loadTools());
-    return 0;
-  } catch (error) {
-    return reportFailure(error, stderr);
-  }
+  }, { stdout, stderr });
 }
 
 if (import.meta.main) Deno.exit(await main(Deno.args, loadTrainingTools));

@@ -3,6 +3,7 @@ import { join, resolve } from "node:path";
 import * as v from "valibot";
 import { type Dtype, dtypes } from "../engine/pack.ts";
 import { maxTokens } from "../models/encoders/mod.ts";
+import { openWeights, randomWeights, type WeightSource } from "../models/encoders/weights.ts";
 import { UserError } from "../models/errors.ts";
 import { type Folder, pathIn } from "../models/files/folder.ts";
 import { readJsonObject } from "../models/files/json.ts";
@@ -10,6 +11,7 @@ import { exists, hostFolder } from "../models/host/files.ts";
 import { isFolder, type ResolvedModel, resolveModel } from "../models/host/resolve.ts";
 import type { HubSettings } from "../models/host/settings.ts";
 import { type LoadedRun, readRun } from "../models/peft/export.ts";
+import { definitionOf } from "../models/peft/methods.ts";
 import { adapterConfigFile, classesOf } from "../models/peft/run_files.ts";
 import { defaultHyperparameters as defaults } from "../models/training/events.ts";
 
@@ -157,6 +159,13 @@ export async function findRun(
     frozenDtype: hyperparameters.frozen_dtype,
     data: dataOf(record),
   };
+}
+
+/** The weights that a run lies over; of full fine-tuning, which leaves nothing of them, any. The caller closes them. */
+export async function openBase({ model, method, labels }: TrainedRun): Promise<WeightSource> {
+  return model.random || definitionOf(method).trainsAll
+    ? randomWeights(model.name)
+    : await openWeights(hostFolder(model.folder), model.config, labels.length);
 }
 
 /** A run's own sizes where none were asked for. Throws a UserError for a length that the model lacks. */
