@@ -1,9 +1,9 @@
 /** What the benchmarks' command lines share: reading flags, printing, writing, ending with an exit code. */
 import { dirname } from "node:path";
-import { runCommand as runInCli } from "../cli/command.ts";
-import { adviceForAdapter } from "../cli/device_advice.ts";
-import type { Parsed } from "../cli/flag_parser.ts";
-import { standardOutput } from "../cli/terminal.ts";
+import { runCommand as runInCli } from "../cli/shared/command.ts";
+import { adviceForAdapter } from "../cli/shared/device_advice.ts";
+import type { Parsed } from "../cli/shared/flag_parser.ts";
+import { standardOutput } from "../cli/shared/terminal.ts";
 import { createDevice, type Device } from "../engine/device.ts";
 import { writeFileWhole } from "../models/host/write.ts";
 

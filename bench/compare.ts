@@ -2,9 +2,9 @@
 import { object } from "@optique/core/constructs";
 import type { InferValue } from "@optique/core/parser";
 import { argument } from "@optique/core/primitives";
-import { parseCommand, valueOf } from "../cli/flag_parser.ts";
-import { parseText } from "../cli/flag_values.ts";
-import { type Column, renderTable } from "../cli/table.ts";
+import { parseCommand, valueOf } from "../cli/shared/flag_parser.ts";
+import { parseText } from "../cli/shared/flag_values.ts";
+import { type Column, renderTable } from "../cli/shared/table.ts";
 import { UserError } from "../models/errors.ts";
 import { print, runCommand, tableWidth } from "./command.ts";
 import { formatTime } from "./kernel_table.ts";

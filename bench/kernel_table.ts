@@ -1,5 +1,5 @@
 /** The roofline table: how near each kernel comes to what the adapter can do. */
-import { type Column, renderTable } from "../cli/table.ts";
+import { type Column, renderTable } from "../cli/shared/table.ts";
 import type { Ceilings } from "./roofline.ts";
 import type { KernelRow } from "./schema.ts";
 

@@ -1,9 +1,9 @@
 /** `deno task bench`: every kernel at BERT's shapes against the adapter's measured ceilings. */
 import { object } from "@optique/core/constructs";
 import type { InferValue } from "@optique/core/parser";
-import { flag, parseCommand, switchOn, valueOf, whole } from "../cli/flag_parser.ts";
-import { parseText } from "../cli/flag_values.ts";
-import { paint } from "../cli/terminal.ts";
+import { flag, parseCommand, switchOn, valueOf, whole } from "../cli/shared/flag_parser.ts";
+import { parseText } from "../cli/shared/flag_values.ts";
+import { paint } from "../cli/shared/terminal.ts";
 import { casesOf } from "./cases.ts";
 import {
   openDevice,

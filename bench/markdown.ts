@@ -1,6 +1,6 @@
 /** Markdown as `deno fmt` leaves it, so that what is generated stays as it is. */
-import type { Column } from "../cli/table.ts";
-import { wrap } from "../cli/terminal.ts";
+import type { Column } from "../cli/shared/table.ts";
+import { wrap } from "../cli/shared/terminal.ts";
 
 /** A table with aligned cells; empty for no rows. */
 export function markdownTable(columns: readonly Column[], rows: readonly string[][]): string[] {

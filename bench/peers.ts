@@ -1,9 +1,9 @@
 /** `deno task bench:peers`: the same operations in jax-js and TensorFlow.js, on the same adapter, in turn. */
 import { object } from "@optique/core/constructs";
 import type { InferValue } from "@optique/core/parser";
-import { flag, parseCommand, switchOn, valueOf, whole } from "../cli/flag_parser.ts";
-import { parseText } from "../cli/flag_values.ts";
-import { paint } from "../cli/terminal.ts";
+import { flag, parseCommand, switchOn, valueOf, whole } from "../cli/shared/flag_parser.ts";
+import { parseText } from "../cli/shared/flag_values.ts";
+import { paint } from "../cli/shared/terminal.ts";
 import { print, printJson, progress, runCommand, stderr, stdout, writeResult } from "./command.ts";
 import { resultHead, resultPath } from "./environment.ts";
 import { compare, operationName, peerOperations } from "./peers/compare.ts";

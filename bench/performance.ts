@@ -1,6 +1,6 @@
 /** The README's performance section, from results. Pure: the same results give the same text. */
-import { formatBytes, formatCount } from "../cli/format.ts";
-import type { Column } from "../cli/table.ts";
+import { formatBytes, formatCount } from "../cli/shared/format.ts";
+import type { Column } from "../cli/shared/table.ts";
 import { ceilingLines, formatRate, formatShare, formatTime } from "./kernel_table.ts";
 import { markdownTable, paragraph } from "./markdown.ts";
 import { peerCells, peerColumns } from "./peers/table.ts";

@@ -1,7 +1,7 @@
 /** Where a step's time goes: a timestamp after every launch. */
 import type { Device } from "../engine/device.ts";
 import { Stamps } from "../engine/timing.ts";
-import { type Column, renderTable } from "../cli/table.ts";
+import { type Column, renderTable } from "../cli/shared/table.ts";
 import { formatShare, formatTime } from "./kernel_table.ts";
 
 /** A kernel's part of a step, the copies that it needs included. */

@@ -1,9 +1,9 @@
 /** `deno task bench:step`: whole training steps, and how their cost grows with batch and length. */
 import { object } from "@optique/core/constructs";
 import type { InferValue } from "@optique/core/parser";
-import { flag, parseCommand, switchOn, valueOf, whole } from "../cli/flag_parser.ts";
-import { parseChoices, parseSizes, parseWhole } from "../cli/flag_values.ts";
-import { paint } from "../cli/terminal.ts";
+import { flag, parseCommand, switchOn, valueOf, whole } from "../cli/shared/flag_parser.ts";
+import { parseChoices, parseSizes, parseWhole } from "../cli/shared/flag_values.ts";
+import { paint } from "../cli/shared/terminal.ts";
 import {
   openDevice,
   print,

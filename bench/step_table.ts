@@ -1,6 +1,6 @@
 /** The table of training steps, and the points that are timed by default. */
-import { formatBytes, formatCount } from "../cli/format.ts";
-import { type Column, renderTable } from "../cli/table.ts";
+import { formatBytes, formatCount } from "../cli/shared/format.ts";
+import { type Column, renderTable } from "../cli/shared/table.ts";
 import { formatTime } from "./kernel_table.ts";
 import type { StepRow } from "./schema.ts";
 import { type Length, modelNames, type Point } from "./step_bench.ts";

@@ -4,12 +4,12 @@
  */
 import { object } from "@optique/core/constructs";
 import project from "../deno.json" with { type: "json" };
-import { type DoctorTools, gatherFacts } from "./doctor_facts.ts";
-import { canTrain, findingLines, findingsOf, serves } from "./doctor_findings.ts";
-import { doctorTools } from "./doctor_tools.ts";
-import { runCommand } from "./command.ts";
-import { parseCommand, switchOn } from "./flag_parser.ts";
-import { type Output, standardOutput } from "./terminal.ts";
+import { type DoctorTools, gatherFacts } from "./doctor/facts.ts";
+import { canTrain, findingLines, findingsOf, serves } from "./doctor/findings.ts";
+import { doctorTools } from "./doctor/tools.ts";
+import { runCommand } from "./shared/command.ts";
+import { parseCommand, switchOn } from "./shared/flag_parser.ts";
+import { type Output, standardOutput } from "./shared/terminal.ts";
 
 const command = "deno task doctor";
 

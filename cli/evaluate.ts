@@ -7,15 +7,15 @@ import { messageOf, UserError } from "../models/errors.ts";
 import { hubSettingsFromEnvironment } from "../models/host/settings.ts";
 import { writeFileWhole } from "../models/host/write.ts";
 import type { Metrics } from "../models/training/metrics.ts";
-import { adviceForEvaluation } from "./advice.ts";
-import { type EvaluateFlags, parseEvaluateFlags } from "./evaluate_flags.ts";
-import { type EvaluatedRows, evaluatedRows } from "./evaluated_rows.ts";
-import { runCommand } from "./command.ts";
-import { formatCount } from "./format.ts";
-import { metricsReport, versions } from "./run_report.ts";
-import { type Column, renderTable } from "./table.ts";
-import { renderNotice, standardOutput } from "./terminal.ts";
-import { findRun, type Sizes, sizesOf, type TrainedRun } from "./trained_run.ts";
+import { adviceForEvaluation } from "./shared/advice.ts";
+import { type EvaluateFlags, parseEvaluateFlags } from "./evaluate/flags.ts";
+import { type EvaluatedRows, evaluatedRows } from "./evaluate/rows.ts";
+import { runCommand } from "./shared/command.ts";
+import { formatCount } from "./shared/format.ts";
+import { metricsReport, versions } from "./train/run_report.ts";
+import { type Column, renderTable } from "./shared/table.ts";
+import { renderNotice, standardOutput } from "./shared/terminal.ts";
+import { findRun, type Sizes, sizesOf, type TrainedRun } from "./trained/run.ts";
 
 /** The content of `evaluation.json`; metrics as `run.json` has them. */
 function evaluationReport(
@@ -105,7 +105,7 @@ async function run(flags: EvaluateFlags): Promise<void> {
     stderr.write(renderNotice(stderr, notice));
   }
   // Loaded only now, so that --help and mistakes need no engine.
-  const { evaluateExamples } = await import("./predictor.ts");
+  const { evaluateExamples } = await import("./trained/predictor.ts");
   const metrics = await evaluateExamples(trained, rows.examples, sizes);
   const document = JSON.stringify(evaluationReport(trained, rows, sizes, metrics), null, 2);
   const text = flags.json

@@ -1,12 +1,12 @@
 /**
- * Prints the hosts that commands may reach which load models and data, comma-separated: those of deno.json's permission set
- * `train`, and HF_ENDPOINT's where it names a mirror. The task gives them to `--allow-net`.
+ * Prints the hosts that commands may reach, comma-separated: those of deno.json's permission set
+ * `commands`, and HF_ENDPOINT's where it names a mirror. The task gives them to `--allow-net`.
  */
 import project from "../deno.json" with { type: "json" };
 
 /** The hub's hosts and the mirror's. An endpoint that is no URL adds none. */
 export function allowedHosts(endpoint: string | undefined): string[] {
-  const { net } = project.permissions.train;
+  const { net } = project.permissions.commands;
   return URL.canParse(endpoint ?? "") ? [...net, new URL(endpoint ?? "").host] : net;
 }
 

@@ -9,15 +9,15 @@ import { argument } from "@optique/core/primitives";
 import { isTable } from "../models/data/table.ts";
 import { messageOf, UserError } from "../models/errors.ts";
 import { fileSource, isMissing } from "../models/host/files.ts";
-import { runCommand } from "./command.ts";
-import { parseCommand, switchOn, valueOf } from "./flag_parser.ts";
-import { parseText } from "./flag_values.ts";
-import { inspectTable } from "./inspect_data.ts";
-import { inspectFolder } from "./inspect_folder.ts";
-import { type Found, foundIn, quoted } from "./inspect_found.ts";
-import { harmless, reportDocument, reportLines } from "./inspect_report.ts";
-import { readWeights } from "./inspect_weights.ts";
-import { standardOutput } from "./terminal.ts";
+import { runCommand } from "./shared/command.ts";
+import { parseCommand, switchOn, valueOf } from "./shared/flag_parser.ts";
+import { parseText } from "./shared/flag_values.ts";
+import { inspectTable } from "./inspect/data.ts";
+import { inspectFolder } from "./inspect/folder.ts";
+import { type Found, foundIn, quoted } from "./inspect/found.ts";
+import { harmless, reportDocument, reportLines } from "./inspect/report.ts";
+import { readWeights } from "./inspect/weights.ts";
+import { standardOutput } from "./shared/terminal.ts";
 
 const command = "deno task inspect";
 

@@ -15,15 +15,15 @@ import { exportRun } from "../models/peft/export.ts";
 import { mergeRun } from "../models/peft/merge.ts";
 import { runName } from "../models/peft/methods.ts";
 import { loadTokenizer } from "../models/text/tokenizer.ts";
-import { adviceForPrediction } from "./advice.ts";
-import { runCommand } from "./command.ts";
-import { flag, parseCommand, switchOn, valueOf } from "./flag_parser.ts";
-import { parseText } from "./flag_values.ts";
-import { removeUnfinished, type Unfinished, writeFolderWhole } from "./folders.ts";
-import { formatBytes } from "./format.ts";
-import { prediction } from "./inspect_found.ts";
-import { renderNotice, standardOutput } from "./terminal.ts";
-import { findRun, openBase, type TrainedRun } from "./trained_run.ts";
+import { adviceForPrediction } from "./shared/advice.ts";
+import { runCommand } from "./shared/command.ts";
+import { flag, parseCommand, switchOn, valueOf } from "./shared/flag_parser.ts";
+import { parseText } from "./shared/flag_values.ts";
+import { removeUnfinished, type Unfinished, writeFolderWhole } from "./shared/folders.ts";
+import { formatBytes } from "./shared/format.ts";
+import { prediction } from "./inspect/found.ts";
+import { renderNotice, standardOutput } from "./shared/terminal.ts";
+import { findRun, openBase, type TrainedRun } from "./trained/run.ts";
 
 const command = "deno task merge";
 

@@ -4,13 +4,13 @@
  */
 import { UserError } from "../models/errors.ts";
 import { hubSettingsFromEnvironment } from "../models/host/settings.ts";
-import { adviceForPrediction } from "./advice.ts";
-import { runCommand } from "./command.ts";
-import { parsePredictFlags, type PredictFlags } from "./predict_flags.ts";
-import { readTexts } from "./predict_texts.ts";
-import { type Column, renderTable } from "./table.ts";
-import { renderNotice, standardOutput } from "./terminal.ts";
-import { findRun, sizesOf } from "./trained_run.ts";
+import { adviceForPrediction } from "./shared/advice.ts";
+import { runCommand } from "./shared/command.ts";
+import { parsePredictFlags, type PredictFlags } from "./predict/flags.ts";
+import { readTexts } from "./predict/texts.ts";
+import { type Column, renderTable } from "./shared/table.ts";
+import { renderNotice, standardOutput } from "./shared/terminal.ts";
+import { findRun, sizesOf } from "./trained/run.ts";
 
 /** A text and its labels, the best first. */
 export interface Prediction {
@@ -73,7 +73,7 @@ async function run(flags: PredictFlags): Promise<void> {
   for (const notice of trained.model.notices) stderr.write(renderNotice(stderr, notice));
   const sizes = sizesOf(trained, flags);
   // Loaded only now, so that --help and mistakes need no engine.
-  const { predictTexts } = await import("./predictor.ts");
+  const { predictTexts } = await import("./trained/predictor.ts");
   const probabilities = await predictTexts(trained, texts, sizes);
   const predictions = texts.map((text, row) => rank(text, trained.labels, probabilities[row]));
   const { topK } = flags;

@@ -3,14 +3,14 @@
  * code: 0 done, 1 failed, 2 wrong use, 130 interrupted.
  */
 import { hubSettingsFromEnvironment } from "../models/host/settings.ts";
-import { comparisonRemarks, comparisonReport, comparisonTable } from "./comparison.ts";
-import { type Experiment, runExperiment, type Session } from "./experiment.ts";
-import { runCommand } from "./command.ts";
-import { type Flags, parseFlags } from "./flags.ts";
-import { removeIfEmpty, removeUnfinished } from "./folders.ts";
-import { type Plan, planRuns } from "./plan.ts";
-import { type Output, paint, standardOutput, wrap } from "./terminal.ts";
-import type { DeviceHandle, TrainingTools } from "./tools.ts";
+import { comparisonRemarks, comparisonReport, comparisonTable } from "./train/comparison.ts";
+import { type Experiment, runExperiment, type Session } from "./train/experiment.ts";
+import { runCommand } from "./shared/command.ts";
+import { type Flags, parseFlags } from "./train/flags.ts";
+import { removeIfEmpty, removeUnfinished } from "./shared/folders.ts";
+import { type Plan, planRuns } from "./train/plan.ts";
+import { type Output, paint, standardOutput, wrap } from "./shared/terminal.ts";
+import type { DeviceHandle, TrainingTools } from "./train/tools.ts";
 
 const stdout = standardOutput("stdout");
 const stderr = standardOutput("stderr");
@@ -52,7 +52,7 @@ function printExperiment(experiment: Experiment, output: Output): void {
 }
 
 async function countOnly(flags: Flags, plan: Plan): Promise<void> {
-  const { dryRun, dryRunReport, dryRunTable } = await import("./dry_run.ts");
+  const { dryRun, dryRunReport, dryRunTable } = await import("./train/dry_run.ts");
   const counted = await dryRun(plan, flags);
   if (flags.json) printJson(dryRunReport(counted));
   else printLines(stdout, dryRunTable(counted, Math.max(80, stdout.columns())));
@@ -85,7 +85,7 @@ async function trainAll<Device extends DeviceHandle>(
 
 /** Loaded only for training, so that --help and --dry_run start without the engine. */
 async function loadTrainingTools() {
-  return (await import("./training_tools.ts")).trainingTools;
+  return (await import("./train/training_tools.ts")).trainingTools;
 }
 
 /** Runs the command; returns its exit code. */

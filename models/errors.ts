@@ -1,4 +1,4 @@
-/** Mistakes that a user can put right, as facts: cli/advice.ts says them in the words of the flags. */
+/** Mistakes that a user can put right, as facts: cli/shared/advice.ts says them in the words of the flags. */
 
 /** The way out of a mistake, which each program phrases for itself: flags here, buttons in a page. */
 export type Remedy =

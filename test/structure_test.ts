@@ -181,7 +181,7 @@ Deno.test("the check sees what it forbids", () => {
   const cases: [string, string][] = [
     ["engine/tape.ts", `import { x } from "../models/bert/config.ts";`],
     ["kernels/mod.ts", `export * from "../engine/mod.ts";`],
-    ["models/x.ts", `const { y } = await import("../cli/flags.ts");`],
+    ["models/x.ts", `const { y } = await import("../cli/train/flags.ts");`],
     ["engine/ops/gelu.ts", `import { join } from "node:path";`],
     ["engine/ops/gelu.ts", `import type { x } from "valibot";`],
     ["engine/device.ts", `const path = Deno.cwd();`],

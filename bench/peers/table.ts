@@ -1,5 +1,5 @@
 /** The comparison's table: rates, and how many times as fast ours is. */
-import { type Column, renderTable } from "../../cli/table.ts";
+import { type Column, renderTable } from "../../cli/shared/table.ts";
 import { formatRate } from "../kernel_table.ts";
 import type { PeerRow } from "../schema.ts";
 

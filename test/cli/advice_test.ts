@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { adviceFor } from "../../cli/advice.ts";
-import { parseFlags } from "../../cli/flags.ts";
+import { adviceFor } from "../../cli/shared/advice.ts";
+import { parseFlags } from "../../cli/train/flags.ts";
 import { type Remedy, UserError } from "../../models/errors.ts";
 import { runTrain } from "./command.ts";
 

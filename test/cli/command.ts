@@ -55,7 +55,7 @@ export async function runProgram(
 }
 
 async function runTask(task: string, args: string[], input?: string): Promise<Ended> {
-  const run = ["run", "-q", "--no-check", `-P=${task}`, "--no-prompt", `cli/${task}.ts`];
+  const run = ["run", "-q", "--no-check", "-P=commands", "--no-prompt", `cli/${task}.ts`];
   return await runProgram(Deno.execPath(), [...run, ...args], {
     env: { NO_COLOR: "1", HF_HUB_OFFLINE: "1" },
     input,

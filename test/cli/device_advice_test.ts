@@ -1,7 +1,7 @@
 /** The engine's errors have the facts; the command line adds what to do. */
 import assert from "node:assert/strict";
-import { messageWithAdvice } from "../../cli/advice.ts";
-import { adviceForAdapter, adviceForDevice } from "../../cli/device_advice.ts";
+import { messageWithAdvice } from "../../cli/shared/advice.ts";
+import { adviceForAdapter, adviceForDevice } from "../../cli/shared/device_advice.ts";
 import {
   AdapterTooSmallError,
   BindingTooLargeError,

@@ -3,10 +3,10 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import project from "../../deno.json" with { type: "json" };
 import { main } from "../../cli/doctor.ts";
-import type { AdapterFacts, DoctorTools } from "../../cli/doctor_facts.ts";
-import { neededDeno } from "../../cli/doctor_findings.ts";
-import { compareOnHost, type ProductFacts } from "../../cli/doctor_product.ts";
-import { doctorTools } from "../../cli/doctor_tools.ts";
+import type { AdapterFacts, DoctorTools } from "../../cli/doctor/facts.ts";
+import { neededDeno } from "../../cli/doctor/findings.ts";
+import { compareOnHost, type ProductFacts } from "../../cli/doctor/product.ts";
+import { doctorTools } from "../../cli/doctor/tools.ts";
 import { runProgram } from "./command.ts";
 import { folderTest } from "../files/temporary.ts";
 
@@ -225,7 +225,7 @@ Deno.test("the host's product finds a value that is wrong, and one that is none"
 Deno.test("the task reads, and asks the hub alone; the Deno it needs is denow's", async () => {
   const { read, env, ...others } = project.permissions.doctor;
   assert.deepEqual([read, others], [true, {}]);
-  assert.deepEqual(env, project.permissions.train.env);
+  assert.deepEqual(env, project.permissions.commands.env);
   const denow = await Deno.readTextFile(new URL("../../denow", import.meta.url));
   assert.match(denow, new RegExp(`^series=${neededDeno.replace(".", "\\.")}\\.`, "m"));
 });

@@ -1,10 +1,10 @@
 /** `deno task evaluate`: a run's figures are, to the last digit, those that its training wrote. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { adviceForEvaluation } from "../../cli/advice.ts";
-import { parseEvaluateFlags } from "../../cli/evaluate_flags.ts";
-import { evaluatedRows } from "../../cli/evaluated_rows.ts";
-import { findRun } from "../../cli/trained_run.ts";
+import { adviceForEvaluation } from "../../cli/shared/advice.ts";
+import { parseEvaluateFlags } from "../../cli/evaluate/flags.ts";
+import { evaluatedRows } from "../../cli/evaluate/rows.ts";
+import { findRun } from "../../cli/trained/run.ts";
 import { OutOfMemoryError } from "../../engine/errors.ts";
 import { stratifiedSplit } from "../../models/data/split.ts";
 import { UserError } from "../../models/errors.ts";

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { runExperiment, type Session } from "../../cli/experiment.ts";
-import { parseFlags } from "../../cli/flags.ts";
-import { planRuns } from "../../cli/plan.ts";
+import { runExperiment, type Session } from "../../cli/train/experiment.ts";
+import { parseFlags } from "../../cli/train/flags.ts";
+import { planRuns } from "../../cli/train/plan.ts";
 import { bertBaseUncased } from "../../models/encoders/mod.ts";
 import { UserError } from "../../models/errors.ts";
 import { methods } from "../../models/peft/methods.ts";

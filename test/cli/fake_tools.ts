@@ -1,5 +1,5 @@
 /** Tools without a GPU: a training that yields plausible events and files, for tests of the cli. */
-import type { DeviceHandle, TrainingTools } from "../../cli/tools.ts";
+import type { DeviceHandle, TrainingTools } from "../../cli/train/tools.ts";
 import { NoAdapterError, OutOfMemoryError } from "../../engine/errors.ts";
 import { type RefusedPlan, registerPlan } from "../../engine/plans.ts";
 import type { MatmulPrecision } from "../../engine/precision.ts";
@@ -8,7 +8,7 @@ import { randomWeights } from "../../models/encoders/weights.ts";
 import { stratifiedSplit } from "../../models/data/split.ts";
 import { countParameters } from "../../models/peft/methods.ts";
 import { computeMetrics } from "../../models/training/metrics.ts";
-import type { Output } from "../../cli/terminal.ts";
+import type { Output } from "../../cli/shared/terminal.ts";
 
 export const tinyConfig = {
   ...bertBaseUncased,

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { type Flags, parseFlags } from "../../cli/flags.ts";
+import { type Flags, parseFlags } from "../../cli/train/flags.ts";
 import { methods } from "../../models/peft/methods.ts";
 
 function flagsOf(...args: string[]): Flags {

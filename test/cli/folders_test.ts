@@ -6,7 +6,7 @@ import {
   removeUnfinished,
   shortName,
   writeFolderWhole,
-} from "../../cli/folders.ts";
+} from "../../cli/shared/folders.ts";
 
 Deno.test("short names are the last part, in lower case, without what is no letter", () => {
   const names: [string, string][] = [

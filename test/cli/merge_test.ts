@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { writeMerged } from "../../cli/merge.ts";
-import { probabilitiesOf } from "../../cli/predictor.ts";
-import { findRun } from "../../cli/trained_run.ts";
+import { probabilitiesOf } from "../../cli/trained/predictor.ts";
+import { findRun } from "../../cli/trained/run.ts";
 import { hostFolder } from "../../models/host/files.ts";
 import { openWeights } from "../../models/encoders/weights.ts";
 import { folderTest, golden, namesIn } from "../files/temporary.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { parseFlags } from "../../cli/flags.ts";
-import { configLabel, fitToModel, methodLabel, type Plan, planRuns } from "../../cli/plan.ts";
+import { parseFlags } from "../../cli/train/flags.ts";
+import { configLabel, fitToModel, methodLabel, type Plan, planRuns } from "../../cli/train/plan.ts";
 import { bertBaseUncased } from "../../models/encoders/mod.ts";
 import { UserError } from "../../models/errors.ts";
 

@@ -1,12 +1,12 @@
 /** `deno task predict`: a run's probabilities are those of its reference, and of its own training. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { adviceForPrediction } from "../../cli/advice.ts";
+import { adviceForPrediction } from "../../cli/shared/advice.ts";
 import { predictionLine, predictionTable, rank } from "../../cli/predict.ts";
-import { parsePredictFlags } from "../../cli/predict_flags.ts";
-import { readTexts } from "../../cli/predict_texts.ts";
-import { probabilitiesOf } from "../../cli/predictor.ts";
-import { findRun } from "../../cli/trained_run.ts";
+import { parsePredictFlags } from "../../cli/predict/flags.ts";
+import { readTexts } from "../../cli/predict/texts.ts";
+import { probabilitiesOf } from "../../cli/trained/predictor.ts";
+import { findRun } from "../../cli/trained/run.ts";
 import { OutOfMemoryError } from "../../engine/errors.ts";
 import { stratifiedSplit } from "../../models/data/split.ts";
 import { UserError } from "../../models/errors.ts";

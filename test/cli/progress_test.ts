@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { createProgress, type ProgressState, renderProgress } from "../../cli/progress.ts";
-import type { Output } from "../../cli/terminal.ts";
+import { createProgress, type ProgressState, renderProgress } from "../../cli/train/progress.ts";
+import type { Output } from "../../cli/shared/terminal.ts";
 import type { StepEvent } from "../../models/training/events.ts";
 
 const state: ProgressState = {

@@ -6,9 +6,9 @@ import {
   formatPercent,
   formatRate,
   formatShort,
-} from "../../cli/format.ts";
-import { renderMarkdown, renderTable } from "../../cli/table.ts";
-import { renderNotice, wantsColor, wrap } from "../../cli/terminal.ts";
+} from "../../cli/shared/format.ts";
+import { renderMarkdown, renderTable } from "../../cli/shared/table.ts";
+import { renderNotice, wantsColor, wrap } from "../../cli/shared/terminal.ts";
 
 Deno.test("numbers read as people write them", () => {
   assert.equal(formatCount(109492237), "109,492,237");

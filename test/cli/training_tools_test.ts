@@ -1,6 +1,6 @@
 /** The real tools, as far as they turn the engine's errors into the user's. */
 import assert from "node:assert/strict";
-import { trainingTools } from "../../cli/training_tools.ts";
+import { trainingTools } from "../../cli/train/training_tools.ts";
 import { createDevice } from "../../engine/device.ts";
 import { UserError } from "../../models/errors.ts";
 

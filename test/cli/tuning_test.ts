@@ -1,11 +1,11 @@
 /** The tuned kernels' way: timed once, kept in a file, used again. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { parseFlags } from "../../cli/flags.ts";
-import { planRuns } from "../../cli/plan.ts";
-import { productsOf, tuneForAdapter } from "../../cli/tuning.ts";
-import { readTuning, tuningCachePath, writeTuning } from "../../cli/tuning_cache.ts";
-import type { DeviceHandle, TrainingTools } from "../../cli/tools.ts";
+import { parseFlags } from "../../cli/train/flags.ts";
+import { planRuns } from "../../cli/train/plan.ts";
+import { productsOf, tuneForAdapter } from "../../cli/train/tuning.ts";
+import { readTuning, tuningCachePath, writeTuning } from "../../cli/train/tuning_cache.ts";
+import type { DeviceHandle, TrainingTools } from "../../cli/train/tools.ts";
 import {
   cooperativePlan,
   type RefusedPlan,

@@ -1,0 +1,102 @@
+/** The real machine: loading this file loads the engine. */
+import { join } from "node:path";
+import { createDevice, isSoftware } from "../../engine/device.ts";
+import { messageOf } from "../../models/errors.ts";
+import { isMissing } from "../../models/host/files.ts";
+import { NetworkFailure } from "../../models/host/hub_errors.ts";
+import {
+  type AdapterFacts,
+  type DeviceFacts,
+  type DoctorTools,
+  type HubCacheFacts,
+  limitNames,
+} from "./facts.ts";
+import { timeProduct } from "./product.ts";
+import { tunedAdapters } from "../train/tuning_cache.ts";
+
+/** Milliseconds that the hub has to answer. */
+const patience = 5000;
+
+export const doctorTools: DoctorTools = {
+  runtime: () => ({ deno: Deno.version.deno, os: Deno.build.os, arch: Deno.build.arch }),
+  environment: (name) => Deno.env.get(name),
+  async adapter() {
+    const adapter = await navigator.gpu?.requestAdapter({ powerPreference: "high-performance" });
+    if (!adapter) return undefined;
+    const { info, limits } = adapter;
+    const description = info.description || info.device || "unknown adapter";
+    return {
+      description,
+      vendor: info.vendor,
+      architecture: info.architecture,
+      software: isSoftware(info.description),
+      subgroup_min_size: info.subgroupMinSize ?? 0,
+      features: [...adapter.features].sort(),
+      limits: Object.fromEntries(
+        limitNames.map((name) => [name, limits[name]]),
+      ) as AdapterFacts["limits"],
+    };
+  },
+  async device() {
+    const device = await createDevice();
+    let product: DeviceFacts["product"];
+    try {
+      product = await timeProduct(device);
+    } catch (error) {
+      product = { error: messageOf(error) };
+    } finally {
+      device.destroy();
+    }
+    try {
+      (await createDevice({ matmulPrecision: "f16" })).destroy();
+      return { product, matrix_units: "granted" };
+    } catch (error) {
+      return { product, matrix_units: { refused: messageOf(error) } };
+    }
+  },
+  hubCache,
+  tunedAdapters,
+  async askHub(endpoint) {
+    try {
+      // Any answer will do: neither the token nor a redirection to another host is needed for it.
+      const { status, body } = await fetch(endpoint, {
+        method: "HEAD",
+        redirect: "manual",
+        signal: AbortSignal.timeout(patience),
+      });
+      await body?.cancel();
+      return status;
+    } catch (error) {
+      throw new NetworkFailure(error);
+    }
+  },
+};
+
+/** The repositories of a cache folder and the bytes of all its files; links to them do not count. */
+async function hubCache(path: string): Promise<HubCacheFacts> {
+  const found: HubCacheFacts = { models: [], datasets: [], bytes: 0 };
+  try {
+    for await (const { name, isDirectory } of Deno.readDir(path)) {
+      const [kind, ...parts] = name.split("--");
+      if (!isDirectory || parts.length === 0) continue;
+      if (kind !== "models" && kind !== "datasets") continue;
+      found[kind].push(parts.join("/"));
+      found.bytes += await bytesIn(join(path, name));
+    }
+  } catch (error) {
+    if (!isMissing(error)) throw error;
+  }
+  found.models.sort();
+  found.datasets.sort();
+  return found;
+}
+
+async function bytesIn(folder: string): Promise<number> {
+  let bytes = 0;
+  for await (const { name, isDirectory, isFile } of Deno.readDir(folder)) {
+    const path = join(folder, name);
+    if (isDirectory) bytes += await bytesIn(path);
+    else if (isFile) bytes += (await Deno.lstat(path)).size;
+  }
+  return bytes;
+}

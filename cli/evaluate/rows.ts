@@ -1,0 +1,98 @@
+/** Which rows a trained run is measured on: its own part of its own data, or other data. */
+import type { Dataset, Example } from "../../models/data/load.ts";
+import { stratifiedSplit } from "../../models/data/split.ts";
+import { UserError } from "../../models/errors.ts";
+import { type DatasetRequest, loadDataset } from "../../models/host/dataset.ts";
+import type { HubSettings } from "../../models/host/settings.ts";
+import type { TrainedRun } from "../trained/run.ts";
+
+export const parts = ["test", "validation", "train", "all"] as const;
+export type Part = typeof parts[number];
+
+/** What was asked for; all of it undefined (or false) for the run's own test part. */
+export interface AskedRows extends Omit<DatasetRequest, "hub"> {
+  split?: Part;
+}
+
+export interface EvaluatedRows {
+  dataset: Dataset;
+  part: Part;
+  /** Labels count in the run's order. */
+  examples: Example[];
+  /** Whether the data are, row for row, what the run was trained on. */
+  sameData: boolean;
+  /** What the reader must not overlook. */
+  notices: string[];
+}
+
+/** The run's data unless others are named; columns that are named alone are columns of the run's data. */
+function requestOf({ data }: TrainedRun, asked: AskedRows, hub: HubSettings): DatasetRequest {
+  const { dataset, useSample, textColumn, labelColumn } = asked;
+  if (dataset !== undefined || useSample) return { ...asked, hub };
+  if (data === undefined) {
+    throw new UserError(
+      `No run.json tells which data the run was trained on. Name some with --dataset.`,
+      { exitCode: 2 },
+    );
+  }
+  return {
+    dataset: data.sample ? undefined : data.name,
+    useSample: data.sample,
+    textColumn: textColumn ?? data.textColumn,
+    labelColumn: labelColumn ?? data.labelColumn,
+    hub,
+  };
+}
+
+/** The run's index of each of the data's labels. Throws a UserError that names those it does not know. */
+function matchLabels(run: TrainedRun, { name, labels }: Dataset): number[] {
+  const quoted = (names: string[]) =>
+    names.slice(0, 20).map((each) => `"${each}"`).join(", ") +
+    (names.length > 20 ? ` and ${names.length - 20} more` : "");
+  const unknown = labels.filter((label) => !run.labels.includes(label));
+  if (unknown.length > 0) {
+    throw new UserError(
+      `${name} has labels that the run does not know: ${quoted(unknown)}. It knows ` +
+        `${quoted(run.labels)}. Leave these rows out, or name another column with --label_column.`,
+    );
+  }
+  return labels.map((label) => run.labels.indexOf(label));
+}
+
+/**
+ * Loads the rows. Throws a UserError where the data cannot be had, has labels that the run does not
+ * know, or is to be split although no `run.json` says how.
+ */
+export async function evaluatedRows(
+  run: TrainedRun,
+  asked: AskedRows,
+  hub: HubSettings,
+): Promise<EvaluatedRows> {
+  const { data } = run;
+  const own = asked.dataset === undefined && !asked.useSample &&
+    asked.textColumn === undefined && asked.labelColumn === undefined;
+  const dataset = await loadDataset(requestOf(run, asked, hub));
+  const ids = matchLabels(run, dataset);
+  const sameData = dataset.hash === data?.hash;
+  const part = asked.split ?? (own || sameData ? "test" : "all");
+  let rows = dataset.examples;
+  if (part !== "all") {
+    if (data === undefined) {
+      throw new UserError(`No run.json tells the seed of the run's split: take --split all.`, {
+        exitCode: 2,
+      });
+    }
+    const { seed, maxSamples } = data;
+    const limit = own || sameData ? maxSamples : undefined;
+    rows = stratifiedSplit(dataset, { seed, maxSamples: limit })[part];
+  }
+  const notices = [...dataset.notices];
+  if (own && !sameData) {
+    notices.push(
+      `${dataset.name} has changed since the run was trained: its hash is ${dataset.hash}, and ` +
+        `run.json's is ${data?.hash}. The figures are of other rows.`,
+    );
+  }
+  const examples = rows.map(({ text, label }) => ({ text, label: ids[label] }));
+  return { dataset, part, examples, sameData, notices };
+}

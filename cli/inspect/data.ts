@@ -1,0 +1,93 @@
+/** What a data set's files hold: their columns, and how many rows. */
+import { join } from "node:path";
+import { chooseTable } from "../../models/data/choose.ts";
+import { findColumns } from "../../models/data/columns.ts";
+import { extensionOf, isTable, openTable, tableExtensions } from "../../models/data/table.ts";
+import { UserError } from "../../models/errors.ts";
+import { checkDownloaded, checkText } from "../../models/files/signature.ts";
+import { fileSource } from "../../models/host/files.ts";
+import { messageWithAdvice } from "../shared/advice.ts";
+import { formatBytes } from "../shared/format.ts";
+import { type Found, foundIn, quoted } from "./found.ts";
+
+/** Texts are read whole to count their rows: larger ones are not. */
+const mostBytes = 100e6;
+
+/** A folder with tables; `files` are named relative to it. */
+export async function inspectDataFolder(path: string, files: readonly string[]): Promise<Found> {
+  const found = foundIn(path, "dataset");
+  const tables = files.filter(isTable);
+  found.details.files = tables;
+  await guarded(found, async () => {
+    const chosen = chooseTable(tables.filter((name) => !name.includes("/")), path);
+    if (chosen.length < tables.length) found.details.trained_on = chosen;
+    await describe(found, chosen.map((name) => join(path, name)));
+  });
+  const below = tables.find((name) => name.includes("/"));
+  if (tables.every((name) => name.includes("/")) && below !== undefined) {
+    found.problems = [`Its tables lie in folders below, of which training looks into none.`];
+    const folder = below.slice(0, below.lastIndexOf("/"));
+    found.use = { command: `deno task train --dataset ${quoted(join(path, folder))}` };
+  }
+  return found;
+}
+
+/** A table by itself. */
+export async function inspectTable(path: string): Promise<Found> {
+  const found = foundIn(path, "dataset");
+  await guarded(found, () => describe(found, [path]));
+  return found;
+}
+
+async function guarded(found: Found, look: () => Promise<void>): Promise<void> {
+  try {
+    await look();
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    found.problems.push(messageWithAdvice(error));
+    if (error.remedy?.kind === "nameColumn") {
+      const columns = "--text_column NAME --label_column NAME";
+      found.use = { command: `deno task train --dataset ${quoted(found.path)} ${columns}` };
+    } else if (error.remedy?.kind === "chooseDataset") {
+      found.use = { command: `deno task train --dataset ${quoted(error.remedy.example)}` };
+    } else found.damaged = true;
+  }
+}
+
+/** Adds what one table's files, in order, hold. */
+async function describe(found: Found, paths: readonly string[]): Promise<void> {
+  let bytes = 0;
+  let rows = 0;
+  let counted = true;
+  const tables: { path: string; columns: string[] }[] = [];
+  for (const path of paths) {
+    const source = await fileSource(path);
+    try {
+      bytes += source.byteLength;
+      const text = extensionOf(path) !== ".parquet";
+      await (text ? checkText : checkDownloaded)(source);
+      if (text && source.byteLength > mostBytes) {
+        counted = false;
+        continue;
+      }
+      const table = await openTable(source);
+      rows += table.rows;
+      tables.push({ path, columns: table.columns });
+    } finally {
+      source.close?.();
+    }
+  }
+  found.details.size = formatBytes(bytes);
+  if (counted) found.details.rows = rows;
+  else found.notes.push(`Above ${formatBytes(mostBytes)} a text is not read to count its rows.`);
+  found.details.columns = tables[0]?.columns;
+  for (const { path, columns } of tables) {
+    const { textColumn, labelColumn } = findColumns(columns, {}, path);
+    Object.assign(found.details, { text_column: textColumn, label_column: labelColumn });
+  }
+  if (counted && rows === 0) found.problems.push("It has columns and no rows.");
+  else found.use = { command: `deno task train --dataset ${quoted(found.path)}` };
+}
+
+/** For the reader of "nothing known": the ends of tables' names. */
+export const tableEnds = tableExtensions.join(", ");

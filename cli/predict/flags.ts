@@ -1,0 +1,72 @@
+/** The flags of `deno task predict`. */
+import { group, merge, object } from "@optique/core/constructs";
+import type { InferValue } from "@optique/core/parser";
+import {
+  flag,
+  parseCommand,
+  type Parsed,
+  switchOn,
+  texts,
+  valueOf,
+  whole,
+} from "../shared/flag_parser.ts";
+import { parseText } from "../shared/flag_values.ts";
+
+const parser = merge(
+  group(
+    "Run",
+    object({
+      run: flag("--run", valueOf("FOLDER", parseText, ""), "A trained run's folder", "required"),
+      modelName: flag(
+        "--model_name",
+        valueOf("NAME", parseText, ""),
+        "Base model: Hub id, folder or mini",
+        "the run's",
+      ),
+      maxLength: whole("--max_length", "Tokens a text is cut to", "the run's", 3),
+      batchSize: whole("--batch_size", "Texts a batch", "the run's", 1),
+    }),
+  ),
+  group(
+    "Texts",
+    object({
+      texts: texts("To label; else --file, or the lines of stdin"),
+      file: flag(
+        "--file",
+        valueOf("FILE", parseText, ""),
+        "Texts of a file: Parquet, CSV, TSV, JSONL",
+        "none",
+      ),
+      textColumn: flag(
+        "--text_column",
+        valueOf("NAME", parseText, ""),
+        "The file's column of texts",
+        "found",
+      ),
+    }),
+  ),
+  group(
+    "Output",
+    object({
+      topK: whole("--top_k", "Only the N best labels", "1, or all with --json", 1),
+      json: switchOn("--json", "Print one JSON object a line"),
+    }),
+  ),
+);
+
+/** What the command line says; a flag that was not given is undefined (or false). */
+export type PredictFlags = InferValue<typeof parser>;
+
+/** Reads the command line; never throws for what a user typed, and never exits. */
+export function parsePredictFlags(args: readonly string[]): Parsed<PredictFlags> {
+  return parseCommand(parser, args, {
+    command: "deno task predict",
+    brief: "Labels texts with a run that deno task train, PEFT or AdapterHub has trained.",
+    operands: "[TEXT …]",
+    examples: [
+      'predict --run results/001-mini-sample/lora-r8 "I am so happy"',
+      "predict --run results/001-mini-sample/full --file mine.csv --json",
+      "predict --run my-lora --model_name roberta-base < lines.txt",
+    ],
+  });
+}

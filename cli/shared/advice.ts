@@ -1,0 +1,73 @@
+/** What to do about an error, in the words of the flags: models/ and engine/ state facts and name no flag. */
+import { BindingTooLargeError, OutOfMemoryError } from "../../engine/errors.ts";
+import { messageOf, type Remedy, UserError } from "../../models/errors.ts";
+import { adviceForAdapter, adviceForDevice } from "./device_advice.ts";
+
+/** The sentence that belongs after an error's message; undefined where the message says it all. */
+export function adviceFor(error: unknown): string | undefined {
+  for (let at = error; at instanceof Error; at = at.cause) {
+    if (at instanceof UserError && at.remedy !== undefined) return sentenceFor(at.remedy);
+    const advice = adviceForDevice(at);
+    if (advice !== undefined) return advice;
+  }
+  return undefined;
+}
+
+/** As {@link adviceFor}, with a trained run: of remedies only those whose flags the command has. */
+function adviceWithRun(error: unknown, kinds: readonly Remedy["kind"][]): string | undefined {
+  for (let at = error; at instanceof Error; at = at.cause) {
+    if (at instanceof OutOfMemoryError || at instanceof BindingTooLargeError) {
+      return "Lower --batch_size or --max_length.";
+    }
+    const kind = at instanceof UserError ? at.remedy?.kind : undefined;
+    if (kind !== undefined && kinds.includes(kind)) return adviceFor(at);
+    const advice = adviceForAdapter(at);
+    if (advice !== undefined) return advice;
+  }
+  return undefined;
+}
+
+/** As {@link adviceFor}, in the words of the flags that `deno task predict` has. */
+export const adviceForPrediction = (error: unknown) =>
+  adviceWithRun(error, ["otherModel", "useModel", "nameColumn"]);
+
+/** As {@link adviceFor}, in the words of the flags that `deno task evaluate` has. */
+export const adviceForEvaluation = (error: unknown) =>
+  adviceWithRun(error, [
+    "otherModel",
+    "useModel",
+    "nameColumn",
+    "otherDataset",
+    "chooseDataset",
+    "otherColumns",
+  ]);
+
+/** The message of whatever was thrown, and what to do about it where that is known. */
+export function messageWithAdvice(error: unknown, advice = adviceFor): string {
+  return [messageOf(error), advice(error)].filter(Boolean).join(" ");
+}
+
+function sentenceFor(remedy: Remedy): string {
+  switch (remedy.kind) {
+    case "otherModel":
+      return `Give --model_name a folder with the model's files, or mini, which is built in.`;
+    case "useModel":
+      return `Then give --model_name ${remedy.name}.`;
+    case "otherDataset":
+      return `Name a file (.parquet, .csv, .tsv, .jsonl) or a folder with one, or take the ` +
+        `built-in sample with --use_sample.`;
+    case "chooseDataset":
+      return `Name one of them: --dataset ${remedy.example}`;
+    case "nameColumn":
+      return `Say which column holds the ${remedy.column}s with --${remedy.column}_column.`;
+    case "otherColumns":
+      return `Write rows that have one, or name other columns with --text_column and ` +
+        `--label_column.`;
+    case "moreSamples":
+      return `Give --max_samples ${remedy.least} or more.`;
+    case "otherFrozenDtype":
+      return `Take another --frozen_dtype.`;
+    case "lowerLearningRate":
+      return `Lower --learning_rate (${remedy.rate}) or check the weights.`;
+  }
+}

@@ -1,0 +1,142 @@
+/** Where results go: `<output_dir>/<experiment>/<run>/`, numbered, whole or not at all. */
+import { basename, join } from "node:path";
+import { messageOf, UserError } from "../../models/errors.ts";
+
+/** `boltuix/emotions-dataset` → `emotions`, `/data/My Tweets.csv` → `my-tweets`. */
+export function shortName(name: string): string {
+  const last = basename(name.replaceAll("\\", "/")).replace(/\.(parquet|csv|tsv|jsonl?|txt)$/i, "");
+  const slug = last.toLowerCase().replace(/[^a-z0-9._]+/g, "-").replace(/^[-.]+|[-.]+$/g, "");
+  return slug.replace(/(.)[-_]dataset$/, "$1") || "data";
+}
+
+async function names(folder: string): Promise<string[]> {
+  try {
+    return (await Array.fromAsync(Deno.readDir(folder))).map((entry) => entry.name);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return [];
+    if (error instanceof Deno.errors.NotADirectory) {
+      throw new UserError(`${folder} is a file; results need a folder.`);
+    }
+    throw error;
+  }
+}
+
+/** Makes the folder of all results. Throws a UserError where that cannot be, before hours are spent. */
+export async function ensureFolder(folder: string): Promise<void> {
+  try {
+    await Deno.mkdir(folder, { recursive: true });
+  } catch (error) {
+    throw new UserError(
+      `Cannot make the folder ${folder}: ${messageOf(error)}. See --output_dir.`,
+      {
+        cause: error,
+      },
+    );
+  }
+}
+
+/** Makes and returns a new folder such as `results/003-bert-base-uncased-emotions`. */
+export async function newExperiment(
+  outputDir: string,
+  model: string,
+  data: string,
+): Promise<string> {
+  const numbers = (await names(outputDir)).map((name) => /^(\d{3,})-/.exec(name)?.[1] ?? "0");
+  await ensureFolder(outputDir);
+  for (let number = Math.max(0, ...numbers.map(Number)) + 1;; number++) {
+    const name = `${String(number).padStart(3, "0")}-${shortName(model)}-${shortName(data)}`;
+    const folder = join(outputDir, name);
+    try {
+      await Deno.mkdir(folder); // fails where another process took the number
+      return folder;
+    } catch (error) {
+      if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
+    }
+  }
+}
+
+/**
+ * Refuses, before anything is trained, runs whose folders an experiment already has. Throws a
+ * UserError (wrong use) that names them, unless `overwrite`.
+ */
+export async function checkExperiment(
+  folder: string,
+  runs: readonly string[],
+  overwrite: boolean,
+): Promise<void> {
+  const present = new Set(await names(folder));
+  const taken = runs.filter((run) => present.has(run));
+  if (taken.length === 0 || overwrite) return;
+  throw new UserError(
+    `${folder} already has ${taken.join(", ")}. ` +
+      `--overwrite replaces ${
+        taken.length === 1 ? "it" : "them"
+      }; another --experiment keeps both.`,
+    { exitCode: 2 },
+  );
+}
+
+/** Paths to remove if the program is interrupted: half-written folders. */
+export type Unfinished = Set<string>;
+
+/**
+ * Fills a temporary folder beside `folder`, then renames it into place and returns what `fill`
+ * returned. An older folder there is replaced only then. When anything throws, the temporary folder
+ * is removed and the older one stays.
+ */
+export async function writeFolderWhole<Result>(
+  folder: string,
+  unfinished: Unfinished,
+  fill: (temporary: string) => Promise<Result>,
+): Promise<Result> {
+  const beside = (suffix: string) => join(folder, "..", `.${basename(folder)}.${suffix}`);
+  const id = crypto.randomUUID();
+  const temporary = beside(`${id}.tmp`);
+  const old = beside(`${id}.old`);
+  unfinished.add(temporary);
+  try {
+    await Deno.mkdir(temporary, { recursive: true });
+    const result = await fill(temporary);
+    const replaces = await Deno.rename(folder, old).then(() => true, (error) => {
+      if (error instanceof Deno.errors.NotFound) return false;
+      throw error;
+    });
+    try {
+      await Deno.rename(temporary, folder);
+    } catch (error) {
+      if (replaces) await Deno.rename(old, folder);
+      throw error;
+    }
+    if (replaces) await Deno.remove(old, { recursive: true });
+    return result;
+  } catch (error) {
+    await Deno.remove(temporary, { recursive: true }).catch(() => {});
+    throw error;
+  } finally {
+    unfinished.delete(temporary);
+  }
+}
+
+/** Removes what an interruption leaves half-written; synchronous, since the process is ending. */
+export function removeUnfinished(unfinished: Unfinished): void {
+  for (const path of unfinished) {
+    for (let attempt = 0; attempt < 3; attempt++) {
+      try {
+        Deno.removeSync(path, { recursive: true });
+        break;
+      } catch (error) {
+        if (error instanceof Deno.errors.NotFound) break;
+        // A file may have been added meanwhile by a write that was under way: again.
+      }
+    }
+  }
+}
+
+/** Removes an experiment's folder when no run was finished in it; a folder with anything stays. */
+export function removeIfEmpty(folder: string): void {
+  try {
+    Deno.removeSync(folder);
+  } catch {
+    // It holds finished runs, or is gone.
+  }
+}

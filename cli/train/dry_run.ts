@@ -1,0 +1,89 @@
+/**
+ * `--dry_run`: what each run would train, from the model's config alone. Nothing on the GPU, and no
+ * network but for the config.json of a hub model that is named and not cached.
+ */
+import { loadDataset } from "../../models/host/dataset.ts";
+import { exists } from "../../models/host/files.ts";
+import { resolveConfig } from "../../models/host/resolve.ts";
+import { type HubSettings, hubSettingsFromEnvironment } from "../../models/host/settings.ts";
+import { countParameters } from "../../models/peft/methods.ts";
+import type { Flags } from "./flags.ts";
+import { formatCount, formatPercent, formatRate } from "../shared/format.ts";
+import { configLabel, fitToModel, methodLabel, type Plan, type PlannedRun } from "./plan.ts";
+import { hyperparameterReport } from "./run_report.ts";
+import { renderTable } from "../shared/table.ts";
+
+/** The number of classes of the default data set, and of the brief. */
+const assumedClasses = 13;
+
+/** The data set's own number of classes where it lies on this machine, else 13. */
+async function classesOf(flags: Flags, hub: HubSettings): Promise<{ count: number; from: string }> {
+  const { dataset, useSample, textColumn, labelColumn } = flags;
+  if (!useSample && (dataset === undefined || !(await exists(dataset)))) {
+    return { count: assumedClasses, from: "assumed: the data set is not read" };
+  }
+  const data = await loadDataset({ dataset, textColumn, labelColumn, useSample, hub });
+  return { count: data.labels.length, from: data.name };
+}
+
+export interface DryRun {
+  model: string;
+  classes: { count: number; from: string };
+  runs: (PlannedRun & { trainable: number; total: number; percent: number })[];
+}
+
+/** Counts every run's parameters. Throws a UserError for an unknown model or data set. */
+export async function dryRun(plan: Plan, flags: Flags): Promise<DryRun> {
+  const hub = hubSettingsFromEnvironment();
+  const { name, config } = await resolveConfig(flags.modelName, hub);
+  const classes = await classesOf(flags, hub);
+  const { runs } = fitToModel(plan, flags, config, name);
+  return {
+    model: name,
+    classes,
+    runs: runs.map((run) => ({ ...run, ...countParameters(config, run.method, classes.count) })),
+  };
+}
+
+/** The document of `--dry_run --json`. */
+export function dryRunReport({ model, classes, runs }: DryRun) {
+  return {
+    model,
+    classes: classes.count,
+    classes_from: classes.from,
+    runs: runs.map((run) => ({
+      run: run.name,
+      method: run.method.method,
+      config: configLabel(run.method),
+      trainable_params: run.trainable,
+      total_params: run.total,
+      param_percent: run.percent,
+      hyperparameters: hyperparameterReport(run.hyperparameters),
+    })),
+  };
+}
+
+/** The table of `--dry_run`. */
+export function dryRunTable({ model, classes, runs }: DryRun, width: number): string[] {
+  const rows = runs.map((run) => [
+    methodLabel(run.method),
+    configLabel(run.method),
+    formatCount(run.trainable),
+    formatCount(run.total),
+    formatPercent(run.percent),
+    formatRate(run.hyperparameters.learningRate),
+  ]);
+  const columns = [
+    { title: "Method" },
+    { title: "Config", shrinks: true },
+    { title: "Trainable Params", right: true },
+    { title: "Total Params", right: true },
+    { title: "Param %", right: true },
+    { title: "Learning Rate", right: true },
+  ];
+  return [
+    `${model}, ${classes.count} classes (${classes.from})`,
+    "",
+    ...renderTable(columns, rows, width),
+  ];
+}

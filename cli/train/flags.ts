@@ -1,0 +1,207 @@
+/** The flags of `deno task train`: names, defaults, help; typed by what the parser returns. */
+import { group, merge, object } from "@optique/core/constructs";
+import type { InferValue, Parser } from "@optique/core/parser";
+import { choice } from "@optique/core/valueparser";
+import { matmulPrecisions } from "../../engine/precision.ts";
+import { dtypes } from "../../engine/pack.ts";
+import { schedulers } from "../../engine/schedule.ts";
+import type { Setting } from "../../models/peft/method.ts";
+import { type MethodName, methodNames, methods } from "../../models/peft/methods.ts";
+import { defaultHyperparameters as defaults } from "../../models/training/events.ts";
+import {
+  flag,
+  parseCommand,
+  type Parsed,
+  switchOn,
+  valueOf,
+  whole,
+} from "../shared/flag_parser.ts";
+import {
+  parseFactor,
+  parseFolderName,
+  parseLearningRates,
+  parseNames,
+  parseNotNegative,
+  parseNumbers,
+  parseProbability,
+  parseSizes,
+  parseText,
+} from "../shared/flag_values.ts";
+import { formatRate } from "../shared/format.ts";
+
+/** What was given for the methods' settings, by name: all that the methods' plans take, as each name is one method's. */
+export type GivenSettings = Plan extends (given: infer Given) => unknown ? Given : never;
+type Plan = (typeof methods)[MethodName]["plan"];
+
+/** A setting's flag, by the kind of its value. */
+function settingFlag([name, { kind, help, shown }]: [string, Setting]) {
+  const flagName = `--${name}` as const;
+  switch (kind) {
+    case "switch":
+      return switchOn(flagName, help);
+    case "wholes":
+      return flag(flagName, valueOf("LIST", parseSizes, []), help, shown);
+    case "numbers":
+      return flag(flagName, valueOf("LIST", parseNumbers, []), help, shown);
+    case "names":
+      return flag(flagName, valueOf("LIST", parseNames, []), help, shown);
+    case "probability":
+      return flag(flagName, valueOf("X", parseProbability, 0), help, shown);
+    case "factor":
+      return flag(flagName, valueOf("X", parseFactor, { kind: "value", value: 1 }), help, shown);
+    default:
+      return flag(flagName, choice(kind, { metavar: "KIND" }), help, shown);
+  }
+}
+
+/** The flags of all methods' settings. TypeScript cannot follow the table's types through `fromEntries`. */
+const settingFlags = object(
+  Object.fromEntries(
+    Object.values(methods).flatMap(({ settings }) =>
+      Object.entries<Setting>(settings).map((setting) => [setting[0], settingFlag(setting)])
+    ),
+  ),
+) as unknown as Parser<"sync", GivenSettings, unknown>;
+
+const labels = methodNames.map((name) => methods[name].label);
+const left = methodNames.filter((name) => !methods[name].compared);
+
+const methodFlags = object({
+  method: flag(
+    "--method",
+    choice(["all", ...methodNames], { metavar: "METHOD" }),
+    `${methodNames.join(", ")}; all leaves ${left.join(" and ")} out`,
+    "all",
+  ),
+  settings: settingFlags,
+});
+
+const dataFlags = object({
+  modelName: flag(
+    "--model_name",
+    valueOf("NAME", parseText, ""),
+    "Hub id, folder or mini",
+    "bert-base-uncased",
+  ),
+  dataset: flag(
+    "--dataset",
+    valueOf("NAME", parseText, ""),
+    "Hub id or file: Parquet, CSV, TSV, JSONL",
+    "boltuix/emotions-dataset",
+  ),
+  textColumn: flag("--text_column", valueOf("NAME", parseText, ""), "Column of texts", "found"),
+  labelColumn: flag("--label_column", valueOf("NAME", parseText, ""), "Column of labels", "found"),
+  useSample: switchOn("--use_sample", "Train on the built-in sample sentences"),
+  maxSamples: whole("--max_samples", "Use this many rows, classes in proportion", "all", 1),
+});
+
+const trainingFlags = object({
+  numEpochs: whole("--num_epochs", "Passes over the training part", `${defaults.epochs}`, 1),
+  batchSize: whole("--batch_size", "Sentences a batch", `${defaults.batchSize}`, 1),
+  gradientAccumulationSteps: whole(
+    "--gradient_accumulation_steps",
+    "Batches an optimiser step",
+    `${defaults.gradientAccumulationSteps}`,
+    1,
+  ),
+  gradientCheckpointing: switchOn(
+    "--gradient_checkpointing",
+    "Take less memory and more time; same result",
+  ),
+  frozenDtype: flag(
+    "--frozen_dtype",
+    choice(dtypes, { metavar: "TYPE" }),
+    "Frozen weights in memory: f32, bf16 or f16",
+    defaults.frozenDtype,
+  ),
+  matmulPrecision: flag(
+    "--matmul_precision",
+    choice(matmulPrecisions, { metavar: "TYPE" }),
+    "Products of f32 values, or of f16 on matrix units",
+    defaults.matmulPrecision,
+  ),
+  noTune: switchOn("--no_tune", "Take fixed kernels instead of timing some once"),
+  learningRate: flag(
+    "--learning_rate",
+    valueOf("RATE", parseLearningRates, {}),
+    "One for all, or per method: lora=5e-4,adapter=1e-4",
+    formatRate(defaults.learningRate),
+  ),
+  lrScheduler: flag(
+    "--lr_scheduler",
+    choice(schedulers, { metavar: "KIND" }),
+    "linear, cosine, constant, constant_with_warmup",
+    defaults.scheduler,
+  ),
+  warmupSteps: whole(
+    "--warmup_steps",
+    "Steps until the full learning rate",
+    `${defaults.warmupSteps}`,
+    0,
+  ),
+  warmupRatio: flag(
+    "--warmup_ratio",
+    valueOf("X", parseProbability, 0),
+    "The warm-up as a share of all steps",
+    "not used",
+  ),
+  weightDecay: flag(
+    "--weight_decay",
+    valueOf("X", parseNotNegative, 0),
+    "AdamW's decay",
+    `${defaults.weightDecay}`,
+  ),
+  maxGradNorm: flag(
+    "--max_grad_norm",
+    valueOf("X", parseNotNegative, 0),
+    "Clip gradients to this norm; 0 does not",
+    `${defaults.maxGradNorm}`,
+  ),
+  maxLength: whole("--max_length", "Tokens a sentence is cut to", `${defaults.maxLength}`, 3),
+  seed: whole("--seed", "Fixes split, order and new weights", `${defaults.seed}`, 0, 2 ** 32 - 1),
+});
+
+const outputFlags = object({
+  outputDir: flag(
+    "--output_dir",
+    valueOf("FOLDER", parseText, ""),
+    "Where results go",
+    "results",
+  ),
+  experiment: flag(
+    "--experiment",
+    valueOf("NAME", parseFolderName, ""),
+    "The results' folder name",
+    "a new numbered one",
+  ),
+  overwrite: switchOn("--overwrite", "Replace runs that --experiment already has"),
+  dryRun: switchOn("--dry_run", "Only count parameters; needs no GPU"),
+  json: switchOn("--json", "Print one JSON document on stdout"),
+});
+
+const parser = merge(
+  group("Methods", methodFlags),
+  group("Model and data", dataFlags),
+  group("Training", trainingFlags),
+  group("Results", outputFlags),
+);
+
+/** What the command line says; a flag that was not given is undefined (or false). */
+export type Flags = InferValue<typeof parser>;
+
+export type ParsedFlags = Parsed<Flags>;
+
+/** Reads the command line; never throws for what a user typed, and never exits. */
+export function parseFlags(args: readonly string[]): ParsedFlags {
+  return parseCommand(parser, args, {
+    command: "deno task train",
+    brief: `Fine-tunes BERT and its like on WebGPU. Methods: ${labels.join(", ")}.`,
+    examples: [
+      "train --dry_run",
+      "train --method adapter --size 64 --model_name mini --use_sample",
+      "train --method lora --rank 8 --learning_rate 5e-4 --dataset mine.csv",
+      "train --method ia3 --learning_rate 3e-3 --model_name roberta-base",
+      "train --learning_rate full=2e-5,lora=5e-4,adapter=1e-4",
+    ],
+  });
+}

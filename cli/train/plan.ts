@@ -1,0 +1,174 @@
+/** From flags to the runs of an experiment: methods, hyperparameters, names, warnings. */
+import { type EncoderConfig, maxTokens } from "../../models/encoders/mod.ts";
+import { UserError } from "../../models/errors.ts";
+import { SettingError } from "../../models/peft/method.ts";
+import {
+  definitionOf,
+  type Method,
+  type MethodName,
+  methodNames,
+  methods,
+  runName,
+} from "../../models/peft/methods.ts";
+import { defaultHyperparameters, type Hyperparameters } from "../../models/training/events.ts";
+import type { LearningRates } from "../shared/flag_values.ts";
+import type { Flags } from "./flags.ts";
+import { formatRate } from "../shared/format.ts";
+
+/** One run of an experiment. */
+export interface PlannedRun {
+  /** The folder's name: `full`, `lora-r8`, `adapter-64`. */
+  name: string;
+  method: Method;
+  /** The same in every run of the experiment, but for a learning rate given by method. */
+  hyperparameters: Hyperparameters;
+}
+
+export interface Plan {
+  runs: PlannedRun[];
+  /** Sentences on flags that have no effect here. */
+  warnings: string[];
+}
+
+/** The methods that are to run: one, or those of the comparison. */
+function chosenMethods({ method = "all" }: Flags): MethodName[] {
+  return method === "all" ? methodNames.filter((name) => methods[name].compared) : [method];
+}
+
+const methodsOf = (flags: Flags): Method[] =>
+  chosenMethods(flags).flatMap((name): Method[] => methods[name].plan(flags.settings));
+
+/** A flag that the chosen method does not use is a warning, never silence: it changes nothing. */
+function unusedFlags(flags: Flags): string[] {
+  const chosen = flags.method ?? "all";
+  const unused = methodNames.filter((name) => !chosenMethods(flags).includes(name));
+  const warnings: string[] = [];
+  const given: Readonly<Record<string, unknown>> = flags.settings;
+  for (const owner of unused) {
+    for (const name of Object.keys(methods[owner].settings)) {
+      if (given[name] === undefined || given[name] === false) continue;
+      warnings.push(`--${name} has no effect with --method ${chosen}: it belongs to ${owner}.`);
+    }
+  }
+  const trainAll = chosenMethods(flags).every((name) => methods[name].trainsAll);
+  if (trainAll && flags.frozenDtype !== undefined) {
+    warnings.push(`--frozen_dtype has no effect with --method ${chosen}: nothing is frozen.`);
+  }
+  const warmup = flags.warmupSteps !== undefined ? "--warmup_steps" : "--warmup_ratio";
+  if (flags.lrScheduler === "constant" && (flags.warmupSteps ?? flags.warmupRatio) !== undefined) {
+    warnings.push(
+      `${warmup} has no effect with --lr_scheduler constant: constant_with_warmup has a warm-up.`,
+    );
+  }
+  warnings.push(...unusedRates(flags.learningRate ?? {}, chosen, unused));
+  if (flags.overwrite && flags.experiment === undefined) {
+    warnings.push("--overwrite has no effect without --experiment: a new folder is made.");
+  }
+  if (flags.useSample) {
+    for (
+      const [name, value] of [
+        ["--text_column", flags.textColumn],
+        ["--label_column", flags.labelColumn],
+      ]
+    ) {
+      if (value !== undefined) warnings.push(`${name} has no effect with --use_sample.`);
+    }
+  }
+  return warnings;
+}
+
+/** A rate by method's name that no run has, and a run that has none. */
+function unusedRates(
+  rates: Partial<LearningRates>,
+  chosen: MethodName | "all",
+  unused: MethodName[],
+): string[] {
+  const named = methodNames.filter((name) => rates[name] !== undefined);
+  const forAll = named.length === methodNames.length && new Set(Object.values(rates)).size === 1;
+  if (named.length === 0 || forAll) return [];
+  if (chosen !== "all" && !named.includes(chosen)) {
+    return [
+      `--learning_rate names no rate for ${chosen}: the default ` +
+      `${formatRate(defaultHyperparameters.learningRate)} is used.`,
+    ];
+  }
+  return named.filter((name) => unused.includes(name)).map((name) =>
+    `--learning_rate ${name}=${formatRate(rates[name]!)} has no effect with --method ${chosen}.`
+  );
+}
+
+/**
+ * The runs that flags ask for, in the order of the table of methods. Throws a UserError (wrong use) on
+ * flags that contradict each other.
+ */
+export function planRuns(flags: Flags): Plan {
+  if (flags.useSample && flags.dataset !== undefined) {
+    throw new UserError(
+      `--use_sample and --dataset ${flags.dataset} are two data sets: leave one of them out.`,
+      { exitCode: 2 },
+    );
+  }
+  if (flags.warmupRatio !== undefined && flags.warmupSteps !== undefined) {
+    throw new UserError(
+      `--warmup_ratio ${flags.warmupRatio} and --warmup_steps ${flags.warmupSteps} are two warm-ups: ` +
+        `leave one of them out.`,
+      { exitCode: 2 },
+    );
+  }
+  const shared: Hyperparameters = {
+    learningRate: defaultHyperparameters.learningRate,
+    batchSize: flags.batchSize ?? defaultHyperparameters.batchSize,
+    gradientAccumulationSteps: flags.gradientAccumulationSteps ??
+      defaultHyperparameters.gradientAccumulationSteps,
+    epochs: flags.numEpochs ?? defaultHyperparameters.epochs,
+    scheduler: flags.lrScheduler ?? defaultHyperparameters.scheduler,
+    warmupSteps: flags.warmupSteps ?? defaultHyperparameters.warmupSteps,
+    ...(flags.warmupRatio !== undefined && { warmupRatio: flags.warmupRatio }),
+    weightDecay: flags.weightDecay ?? defaultHyperparameters.weightDecay,
+    maxLength: flags.maxLength ?? defaultHyperparameters.maxLength,
+    maxGradNorm: flags.maxGradNorm ?? defaultHyperparameters.maxGradNorm,
+    seed: flags.seed ?? defaultHyperparameters.seed,
+    frozenDtype: flags.frozenDtype ?? defaultHyperparameters.frozenDtype,
+    matmulPrecision: flags.matmulPrecision ?? defaultHyperparameters.matmulPrecision,
+  };
+  const runs = methodsOf(flags).map((method) => ({
+    name: runName(method),
+    method,
+    hyperparameters: {
+      ...shared,
+      learningRate: flags.learningRate?.[method.method] ?? shared.learningRate,
+    },
+  }));
+  return { runs, warnings: unusedFlags(flags) };
+}
+
+/**
+ * Fits a plan to the model: a default maximal length shrinks to the model's positions. Throws a
+ * UserError (wrong use) where a flag asks for more than the model has.
+ */
+export function fitToModel(plan: Plan, flags: Flags, config: EncoderConfig, model: string): Plan {
+  const longest = maxTokens(config);
+  if (flags.maxLength !== undefined && flags.maxLength > longest) {
+    throw new UserError(
+      `--max_length ${flags.maxLength} is more than the ${longest} positions of ${model}.`,
+      { exitCode: 2 },
+    );
+  }
+  const runs = plan.runs.map((run) => {
+    try {
+      const method = definitionOf(run.method).fit(run.method, config);
+      const maxLength = Math.min(run.hyperparameters.maxLength, longest);
+      return { ...run, method, hyperparameters: { ...run.hyperparameters, maxLength } };
+    } catch (error) {
+      if (!(error instanceof SettingError)) throw error;
+      throw new UserError(`--${error.setting}: ${error.message}`, { exitCode: 2, cause: error });
+    }
+  });
+  return { ...plan, runs };
+}
+
+/** The method's name in tables. */
+export const methodLabel = (method: Method): string => definitionOf(method).label;
+
+/** The configuration in tables: `r=8`, `size=64`, and what differs from the defaults. */
+export const configLabel = (method: Method): string => definitionOf(method).configLabel(method);

@@ -1,0 +1,154 @@
+/** Training as it is watched: one redrawn line on a terminal, plain lines in a pipe. */
+import type { EvaluationEvent, StartEvent, TrainingEvent } from "../../models/training/events.ts";
+import {
+  formatCount,
+  formatDuration,
+  formatPercent,
+  formatRate,
+  formatShort,
+} from "../shared/format.ts";
+import { type Output, paint, wrap } from "../shared/terminal.ts";
+
+/** What the line shows. */
+export interface ProgressState {
+  run: string;
+  step: number;
+  totalSteps: number;
+  loss: number;
+  learningRate: number;
+  tokensPerSecond: number;
+  secondsLeft: number;
+}
+
+const gap = "  ";
+const shortestBar = 10;
+const longestBar = 30;
+
+/**
+ * The line at a width: step, loss and time left first, then learning rate, tokens a second, a bar and
+ * the run's name, as far as they fit. Numbers are padded so that the bar stands still. Never longer
+ * than `width`.
+ */
+export function renderProgress(state: ProgressState, width: number): string {
+  const total = String(state.totalSteps);
+  const parts = {
+    run: state.run,
+    step: `${String(state.step).padStart(total.length)}/${total}`,
+    loss: `loss ${state.loss.toFixed(4)}`,
+    rate: `lr ${formatRate(state.learningRate).padEnd(7)}`,
+    tokens: `${formatShort(state.tokensPerSecond).padStart(4)} tok/s`,
+    left: `${formatDuration(state.secondsLeft).padStart(6)} left`,
+    bar: " ".repeat(shortestBar + 2),
+  };
+  type Part = keyof typeof parts;
+  const shown = new Set<Part>();
+  let room = width + gap.length;
+  for (const name of ["step", "loss", "left", "rate", "tokens", "bar", "run"] satisfies Part[]) {
+    const needed = gap.length + parts[name].length;
+    if (needed > room) continue;
+    shown.add(name);
+    room -= needed;
+  }
+  const cells = shortestBar + Math.min(room, longestBar - shortestBar);
+  const done = Math.floor((cells * state.step) / Math.max(1, state.totalSteps));
+  parts.bar = `▕${"█".repeat(done)}${"·".repeat(cells - done)}▏`;
+  return (["run", "bar", "step", "loss", "rate", "tokens", "left"] satisfies Part[])
+    .filter((name) => shown.has(name)).map((name) => parts[name]).join(gap);
+}
+
+/** A line of an evaluation: split, loss, accuracy, macro F1. */
+export function evaluationLine(event: EvaluationEvent, epochs: number): string {
+  const { metrics, split } = event;
+  const where = `epoch ${event.epoch}/${epochs}  ${split}`;
+  return `  ${where} loss ${metrics.loss.toFixed(4)}${gap}accuracy ${
+    metrics.accuracy.toFixed(4)
+  }${gap}macro F1 ${metrics.macroF1.toFixed(4)}${
+    split === "validation" && event.best ? "  best" : ""
+  }`;
+}
+
+/** A plain line comes at every twentieth of a run, and after this many seconds without one. */
+const plainSeconds = 30;
+
+export interface Progress {
+  show(event: TrainingEvent): void;
+  /** Clears the redrawn line, before other text or at the end. */
+  clear(): void;
+}
+
+/**
+ * Draws the events of one run after another. `now` gives seconds; `position` is the run's place,
+ * such as `2 of 7`.
+ */
+export function createProgress(
+  output: Output,
+  options: { epochs: number; position: string; now?: () => number },
+): Progress {
+  const now = options.now ?? (() => performance.now() / 1000);
+  let start: StartEvent | undefined;
+  let startedAt = 0;
+  let drawn = false;
+  let lastPlain = 0;
+  let lastTwentieth = 0;
+
+  const clear = () => {
+    if (drawn) output.write("\r\x1b[K");
+    drawn = false;
+  };
+  const say = (text: string) => {
+    clear();
+    output.write(`${text}\n`);
+  };
+
+  function begin(event: StartEvent): void {
+    start = event;
+    startedAt = lastPlain = now();
+    lastTwentieth = 0;
+    const percent = formatPercent((100 * event.trainableParameters) / event.totalParameters);
+    say(paint(output, "bold", `${event.run} (${options.position})`));
+    say(
+      `  ${formatCount(event.trainableParameters)} of ${formatCount(event.totalParameters)} ` +
+        `parameters train (${percent}), ${formatCount(event.totalSteps)} steps`,
+    );
+    for (const warning of event.warnings) {
+      for (const line of wrap(`Warning: ${warning}`, 76)) say(paint(output, "yellow", `  ${line}`));
+    }
+  }
+
+  function step(state: ProgressState): void {
+    if (output.terminal) {
+      // One column stays free: a full last column makes some terminals wrap.
+      const line = renderProgress(state, output.columns() - 1);
+      output.write(`\r\x1b[K${line}`);
+      drawn = true;
+      return;
+    }
+    const twentieth = Math.floor((20 * state.step) / state.totalSteps);
+    if (twentieth === lastTwentieth && now() - lastPlain < plainSeconds && state.step > 1) return;
+    lastTwentieth = twentieth;
+    lastPlain = now();
+    say(
+      `${state.run} step ${state.step}/${state.totalSteps}  loss ${state.loss.toFixed(4)}  ` +
+        `lr ${formatRate(state.learningRate)}  ${formatShort(state.tokensPerSecond)} tok/s  ` +
+        `${formatDuration(state.secondsLeft)} left`,
+    );
+  }
+
+  return {
+    clear,
+    show(event) {
+      if (event.type === "start") return begin(event);
+      if (event.type === "evaluation") return say(evaluationLine(event, options.epochs));
+      if (event.type === "done") return clear();
+      if (event.type === "checkpoint") return;
+      if (start === undefined) throw new Error("A step came before the run's start.");
+      const perStep = (now() - startedAt) / event.step;
+      step({
+        ...event,
+        run: start.run,
+        totalSteps: start.totalSteps,
+        secondsLeft: perStep * (start.totalSteps - event.step),
+      });
+    },
+  };
+}

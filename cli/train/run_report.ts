@@ -1,0 +1,174 @@
+/** `run.json` and `steps.jsonl`: everything about one run, under the flags' snake_case names. */
+import project from "../../deno.json" with { type: "json" };
+import type { DeviceInfo } from "../../engine/device.ts";
+import type { RefusedPlan, TunedPlans } from "../../engine/plans.ts";
+import type { MatmulPlan } from "../../kernels/mod.ts";
+import type { Dataset } from "../../models/data/load.ts";
+import type { Split } from "../../models/data/split.ts";
+import { definitionOf } from "../../models/peft/methods.ts";
+import type { ResolvedModel } from "../../models/host/resolve.ts";
+import type { Hyperparameters, StepEvent, TrainingResult } from "../../models/training/events.ts";
+import type { Metrics } from "../../models/training/metrics.ts";
+import { configLabel, methodLabel } from "./plan.ts";
+
+export interface RunContext {
+  model: ResolvedModel;
+  dataset: Dataset;
+  split: Split;
+  maxSamples: number | undefined;
+  gradientCheckpointing: boolean;
+  /** The GPU, as WebGPU names it. */
+  adapter: DeviceInfo;
+  /** Plans of matrix products: the adapter's fixed one, tuned ones by class of shapes, and what its driver refuses. */
+  kernels: { fixed: MatmulPlan; tuned: TunedPlans; refused: readonly RefusedPlan[] };
+  /** Sentences that the reader of the results must know, e.g. that mini stands in. */
+  notices: string[];
+  warnings: string[];
+  /** What the checkpoint's reader noted, e.g. surplus tensors. */
+  weightNotes: string[];
+  /** The command's arguments. */
+  command: readonly string[];
+}
+
+/** `{ hiddenSize }` → `{ hidden_size }`: the files have one spelling throughout. */
+function inSnakeCase(fields: object): Record<string, unknown> {
+  const snake = (name: string) => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+  return Object.fromEntries(Object.entries(fields).map(([name, value]) => [snake(name), value]));
+}
+
+export function hyperparameterReport(values: Hyperparameters) {
+  return {
+    learning_rate: values.learningRate,
+    batch_size: values.batchSize,
+    gradient_accumulation_steps: values.gradientAccumulationSteps,
+    num_epochs: values.epochs,
+    lr_scheduler: values.scheduler,
+    ...(values.warmupRatio === undefined
+      ? { warmup_steps: values.warmupSteps }
+      : { warmup_ratio: values.warmupRatio }),
+    weight_decay: values.weightDecay,
+    max_length: values.maxLength,
+    max_grad_norm: values.maxGradNorm,
+    seed: values.seed,
+    frozen_dtype: values.frozenDtype,
+    matmul_precision: values.matmulPrecision,
+  };
+}
+
+export function metricsReport(metrics: Metrics) {
+  return {
+    count: metrics.count,
+    loss: metrics.loss,
+    accuracy: metrics.accuracy,
+    accuracy_interval_95: metrics.accuracyInterval,
+    macro_precision: metrics.macroPrecision,
+    macro_recall: metrics.macroRecall,
+    macro_f1: metrics.macroF1,
+    per_class: metrics.perClass,
+    confusion_matrix: metrics.confusion,
+  };
+}
+
+/** What produced a run; Deno does not tell wgpu's version. */
+export function versions() {
+  return {
+    project: project.version,
+    deno: Deno.version.deno,
+    v8: Deno.version.v8,
+    typescript: Deno.version.typescript,
+    wgpu: `the one inside Deno ${Deno.version.deno}`,
+    platform: `${Deno.build.os} ${Deno.build.arch}`,
+  };
+}
+
+/** The content of `run.json`. Ratios are per million trainable parameters; sizes in bytes. */
+export function runReport(
+  context: RunContext,
+  hyperparameters: Hyperparameters,
+  result: TrainingResult,
+  exported: { files: string[]; bytes: number },
+  times: { started: Date; finished: Date },
+) {
+  const { model, dataset, split } = context;
+  const millions = result.trainableParameters / 1e6;
+  return {
+    run: result.run,
+    method: result.method.method,
+    label: methodLabel(result.method),
+    config: configLabel(result.method),
+    settings: definitionOf(result.method).report(result.method, model.config),
+    notices: context.notices,
+    warnings: context.warnings,
+    weight_notes: context.weightNotes,
+    /** In the order of the classifier's rows; here too because PEFT's folder has no place for them. */
+    labels: dataset.labels,
+    model: {
+      name: model.name,
+      folder: model.folder,
+      random_start: model.random,
+      config: inSnakeCase(model.config),
+    },
+    dataset: {
+      name: dataset.name,
+      source: dataset.source,
+      sample: dataset.sample,
+      text_column: dataset.textColumn,
+      label_column: dataset.labelColumn,
+      rows_read: dataset.rowsRead,
+      empty_rows: dataset.emptyRows,
+      duplicates: dataset.duplicates,
+      conflicts: dataset.conflicts,
+      examples: dataset.examples.length,
+      hash: dataset.hash,
+      max_samples: context.maxSamples ?? null,
+      split: {
+        train: split.train.length,
+        validation: split.validation.length,
+        test: split.test.length,
+      },
+    },
+    hyperparameters: hyperparameterReport(hyperparameters),
+    /** No hyperparameter: it changes time and memory only. */
+    gradient_checkpointing: context.gradientCheckpointing,
+    trainable_params: result.trainableParameters,
+    total_params: result.totalParameters,
+    param_percent: (100 * result.trainableParameters) / result.totalParameters,
+    trainable_bytes: 4 * result.trainableParameters,
+    exported_bytes: exported.bytes,
+    exported_files: exported.files,
+    test: metricsReport(result.test),
+    validation: result.validation.map(metricsReport),
+    best_epoch: result.bestEpoch,
+    accuracy_per_million: result.test.accuracy / millions,
+    macro_f1_per_million: result.test.macroF1 / millions,
+    total_steps: result.totalSteps,
+    training_seconds: result.trainingSeconds,
+    total_seconds: result.totalSeconds,
+    tokens_per_second: result.tokensPerSecond,
+    peak_gpu_bytes: result.peakGpuBytes,
+    adapter: inSnakeCase(context.adapter),
+    /** With other plans the last bits of the result differ. */
+    matmul_plans: context.kernels,
+    versions: versions(),
+    command: context.command,
+    started: times.started.toISOString(),
+    finished: times.finished.toISOString(),
+  };
+}
+
+export type RunReport = ReturnType<typeof runReport>;
+
+/** One line of `steps.jsonl`. */
+export function stepLine(event: StepEvent): string {
+  return `${
+    JSON.stringify({
+      step: event.step,
+      epoch: event.epoch,
+      loss: event.loss,
+      gradient_norm: event.gradientNorm,
+      learning_rate: event.learningRate,
+      tokens: event.tokens,
+      tokens_per_second: event.tokensPerSecond,
+    })
+  }\n`;
+}

@@ -1,0 +1,67 @@
+/** What an experiment needs of the other rooms, in one object, so that a test can stand in. */
+import type { DeviceInfo, KernelChoice } from "../../engine/device.ts";
+import type { Product } from "../../engine/plans.ts";
+import type { MatmulPrecision } from "../../engine/precision.ts";
+import type { Tuned, TuneOptions } from "../../engine/tuner.ts";
+import type { EncoderConfig } from "../../models/encoders/mod.ts";
+import type { WeightSource } from "../../models/encoders/weights.ts";
+import type { Tokenizer } from "../../models/text/tokenizer.ts";
+import type { Dataset } from "../../models/data/load.ts";
+import type { Split } from "../../models/data/split.ts";
+import type { HubSettings } from "../../models/host/settings.ts";
+import type { RunFile } from "../../models/files/run_file.ts";
+import type { ExportRequest } from "../../models/peft/export.ts";
+import type { ModelOptions } from "../../models/model.ts";
+import type { Method } from "../../models/peft/methods.ts";
+import type { StepSize } from "../../models/training/products.ts";
+import type { ResolvedModel } from "../../models/host/resolve.ts";
+import type { Hyperparameters, TrainingEvent } from "../../models/training/events.ts";
+
+/** What the command line itself asks of a GPU device. */
+export interface DeviceHandle {
+  info: DeviceInfo;
+  kernels: Pick<KernelChoice, "matmul">;
+  destroy(): void;
+}
+
+export interface TrainingTools<Device extends DeviceHandle> {
+  /** Throws a UserError where the adapter has no products of that precision. */
+  createDevice(options?: { matmulPrecision?: MatmulPrecision }): Promise<Device>;
+  resolveModel(name: string | undefined, hub: HubSettings): Promise<ResolvedModel>;
+  loadDataset(options: {
+    dataset?: string;
+    textColumn?: string;
+    labelColumn?: string;
+    useSample?: boolean;
+    hub: HubSettings;
+  }): Promise<Dataset>;
+  stratifiedSplit(dataset: Dataset, options: { seed: number; maxSamples?: number }): Split;
+  loadTokenizer(folder: string, embeddings: number): Promise<Tokenizer>;
+  /** A folder's weights for so many classes, or a seeded random start. */
+  openWeights(model: ResolvedModel, classes: number): Promise<WeightSource>;
+  train(options: {
+    run: string;
+    config: EncoderConfig;
+    method: Method;
+    labels: string[];
+    weights: WeightSource;
+    encode(text: string): number[];
+    split: Split;
+    hyperparameters: Hyperparameters;
+    gradientCheckpointing: boolean;
+    device: Device;
+  }): AsyncGenerator<TrainingEvent>;
+  /** The matrix products of a training step. */
+  stepProducts(device: Device, options: ModelOptions, size: StepSize): Product[];
+  /** Names adapter and kernels: what was tuned under another key is of no use. */
+  tuningKey(device: Device): string;
+  /** Times plans for the products, but for what is known; from then on the device uses what comes out. */
+  tuneKernels(
+    device: Device,
+    products: readonly Product[],
+    options: Required<Pick<TuneOptions, "known" | "refused" | "report">>,
+  ): Promise<Tuned>;
+  /** The files of a run, to be written. */
+  exportRun(request: ExportRequest): Promise<RunFile[]>;
+  exportRandomBase(request: Omit<ExportRequest, "method" | "weights">): Promise<RunFile[]>;
+}

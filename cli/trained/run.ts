@@ -1,0 +1,182 @@
+/** A trained run by its folder: its weights, its labels, and the base model that they lie over. */
+import { join, resolve } from "node:path";
+import * as v from "valibot";
+import { type Dtype, dtypes } from "../../engine/pack.ts";
+import { maxTokens } from "../../models/encoders/mod.ts";
+import { openWeights, randomWeights, type WeightSource } from "../../models/encoders/weights.ts";
+import { UserError } from "../../models/errors.ts";
+import { type Folder, pathIn } from "../../models/files/folder.ts";
+import { readJsonObject } from "../../models/files/json.ts";
+import { exists, hostFolder } from "../../models/host/files.ts";
+import { isFolder, type ResolvedModel, resolveModel } from "../../models/host/resolve.ts";
+import type { HubSettings } from "../../models/host/settings.ts";
+import { type LoadedRun, readRun } from "../../models/peft/export.ts";
+import { definitionOf } from "../../models/peft/methods.ts";
+import { adapterConfigFile, classesOf } from "../../models/peft/run_files.ts";
+import { defaultHyperparameters as defaults } from "../../models/training/events.ts";
+
+/** What a run was trained on: enough to load the same rows again, and to split them alike. */
+export interface RecordedData {
+  name: string;
+  sample: boolean;
+  textColumn: string;
+  labelColumn: string;
+  hash: string;
+  maxSamples?: number;
+  seed: number;
+}
+
+/** How texts are put before the model. */
+export interface Sizes {
+  maxLength: number;
+  batchSize: number;
+}
+
+export interface TrainedRun extends LoadedRun {
+  folder: Folder;
+  /** The base; of full fine-tuning the run's own folder, unless another was named. */
+  model: ResolvedModel;
+  /** In the order of the classifier's rows; `LABEL_0` … where the folder names none. */
+  labels: string[];
+  /** As the run was trained, within what the model takes. */
+  maxLength: number;
+  batchSize: number;
+  frozenDtype: Dtype;
+  /** Undefined where no `run.json` tells. */
+  data?: RecordedData;
+}
+
+/** What is read of a `run.json`; one that says the labels alone will do. */
+const recordedRun = v.object({
+  model: v.optional(v.object({ name: v.string(), random_start: v.boolean() })),
+  hyperparameters: v.optional(
+    v.object({
+      max_length: v.optional(v.number(), defaults.maxLength),
+      batch_size: v.optional(v.number(), defaults.batchSize),
+      frozen_dtype: v.optional(v.picklist(dtypes), defaults.frozenDtype),
+      seed: v.optional(v.number()),
+    }),
+    {},
+  ),
+  dataset: v.optional(v.object({
+    name: v.string(),
+    sample: v.boolean(),
+    text_column: v.string(),
+    label_column: v.string(),
+    hash: v.string(),
+    max_samples: v.nullable(v.number()),
+  })),
+});
+
+async function readRecord(folder: Folder): Promise<v.InferOutput<typeof recordedRun>> {
+  if (!(await folder.has("run.json"))) return v.parse(recordedRun, {});
+  const parsed = v.safeParse(recordedRun, await readJsonObject(folder, "run.json"));
+  if (parsed.success) return parsed.output;
+  const [issue] = parsed.issues;
+  throw new UserError(
+    `${pathIn(folder, "run.json")}: "${v.getDotPath(issue)}": ${issue.message}.`,
+  );
+}
+
+function dataOf(
+  { dataset, hyperparameters: { seed } }: v.InferOutput<typeof recordedRun>,
+): RecordedData | undefined {
+  if (dataset === undefined || seed === undefined) return undefined;
+  const { name, sample, hash } = dataset;
+  return {
+    name,
+    sample,
+    textColumn: dataset.text_column,
+    labelColumn: dataset.label_column,
+    hash,
+    maxSamples: dataset.max_samples ?? undefined,
+    seed,
+  };
+}
+
+/** The folder itself, or the one run that an experiment's folder holds. */
+async function findFolder(path: string): Promise<Folder> {
+  if (!(await isFolder(path))) throw new UserError(`There is no folder ${path}.`);
+  const folder = hostFolder(path);
+  if (await folder.has(adapterConfigFile) || await folder.has("config.json")) return folder;
+  const runs: string[] = [];
+  for await (const { name } of Deno.readDir(path)) {
+    if (!name.startsWith(".") && await exists(join(path, name, "run.json"))) runs.push(name);
+  }
+  runs.sort();
+  if (runs.length === 1) return hostFolder(join(path, runs[0]));
+  if (runs.length === 0) {
+    throw new UserError(
+      `${path} holds neither ${adapterConfigFile} nor config.json: it is not the folder of a ` +
+        `trained run.`,
+    );
+  }
+  throw new UserError(
+    `${path} holds several runs: ${runs.join(", ")}. Name one: --run ${join(path, runs[0])}`,
+    { exitCode: 2 },
+  );
+}
+
+/** The base that an adapter's folder names, in PEFT's words or in AdapterHub's. */
+async function namedBase(folder: Folder): Promise<string> {
+  const fields = await readJsonObject(folder, adapterConfigFile);
+  const name = fields.base_model_name_or_path ?? fields.model_name;
+  if (typeof name === "string" && name !== "") return name;
+  throw new UserError(`${folder.name} does not say which model it was trained over.`, {
+    remedy: { kind: "otherModel" },
+  });
+}
+
+/**
+ * Finds and reads a trained run, and finds its base: the model that is named, else what `run.json`
+ * says, else what the folder's config says. Throws a UserError where the folder is no run or does not
+ * fit the model, and where the model cannot be had.
+ */
+export async function findRun(
+  path: string,
+  modelName: string | undefined,
+  hub: HubSettings,
+): Promise<TrainedRun> {
+  const folder = await findFolder(path);
+  const record = await readRecord(folder);
+  const { model: recorded, hyperparameters } = record;
+  const whole = !(await folder.has(adapterConfigFile));
+  const name = modelName ??
+    (whole ? resolve(folder.name) : recorded?.name ?? await namedBase(folder));
+  const found = await resolveModel(name, hub);
+  // A base that started at random is the one that training had, whatever lies in its folder by now.
+  const random = modelName === undefined && !whole ? recorded?.random_start : undefined;
+  const model = { ...found, random: random ?? found.random };
+  const run = await readRun(folder, model.config);
+  const classes = classesOf(run.weights, model.config, folder.name);
+  return {
+    ...run,
+    folder,
+    model,
+    labels: run.labels ?? Array.from({ length: classes }, (_, id) => `LABEL_${id}`),
+    maxLength: Math.min(hyperparameters.max_length, maxTokens(model.config)),
+    batchSize: hyperparameters.batch_size,
+    frozenDtype: hyperparameters.frozen_dtype,
+    data: dataOf(record),
+  };
+}
+
+/** The weights that a run lies over; of full fine-tuning, which leaves nothing of them, any. The caller closes them. */
+export async function openBase({ model, method, labels }: TrainedRun): Promise<WeightSource> {
+  return model.random || definitionOf(method).trainsAll
+    ? randomWeights(model.name)
+    : await openWeights(hostFolder(model.folder), model.config, labels.length);
+}
+
+/** A run's own sizes where none were asked for. Throws a UserError for a length that the model lacks. */
+export function sizesOf(run: TrainedRun, asked: Partial<Sizes>): Sizes {
+  const { maxLength = run.maxLength, batchSize = run.batchSize } = asked;
+  const longest = maxTokens(run.model.config);
+  if (maxLength > longest) {
+    throw new UserError(
+      `--max_length ${maxLength} is more than the model's ${longest} positions.`,
+      { exitCode: 2 },
+    );
+  }
+  return { maxLength, batchSize };
+}
