@@ -7,6 +7,7 @@ import type { MethodModel } from "../model.ts";
 import { packBatch } from "../nn/batch.ts";
 import { chunks } from "./batches.ts";
 import { computeMetrics, type Metrics } from "./metrics.ts";
+import { Pace } from "./pace.ts";
 
 /** A sentence as the model takes it. */
 export interface EncodedExample {
@@ -17,18 +18,44 @@ export interface EncodedExample {
 /** A model that only computes. */
 export type BuiltModel = Pick<MethodModel, "model" | "limits">;
 
+interface Sizes {
+  classes: number;
+  /** Sentences at a time. */
+  batchSize: number;
+}
+
 /** Logits [examples, classes], with dropout off. Waits for the GPU. */
 export async function predict(
   device: Device,
+  built: BuiltModel,
+  examples: readonly EncodedExample[],
+  sizes: Sizes,
+): Promise<Float32Array> {
+  return (await predictUnless(undefined, device, built, examples, sizes))!;
+}
+
+/**
+ * As {@link predict}, or undefined where `stopped`, which is asked before each batch, says so. Waits for the GPU about
+ * once a second, which lets a program notice what should stop it.
+ */
+export async function predictUnless(
+  stopped: (() => boolean) | undefined,
+  device: Device,
   { model, limits }: BuiltModel,
   examples: readonly EncodedExample[],
-  { classes, batchSize }: { classes: number; batchSize: number },
-): Promise<Float32Array> {
+  { classes, batchSize }: Sizes,
+): Promise<Float32Array | undefined> {
   const all = persistent(device, [examples.length, classes], undefined, "logits");
+  const pace = new Pace();
   try {
     model.training = false;
     let done = 0;
     for (const batch of chunks(examples, batchSize)) {
+      if (pace.isDue) {
+        await device.finish();
+        pace.waited();
+      }
+      if (stopped?.()) return undefined;
       device.beginStep(0, 0);
       noGrad(() => {
         const packed = packBatch(
@@ -45,6 +72,7 @@ export async function predict(
       });
       device.endStep();
       done += batch.length;
+      pace.count++;
     }
     return await all.read();
   } finally {
@@ -88,7 +116,7 @@ export async function evaluate(
   device: Device,
   built: BuiltModel,
   examples: readonly EncodedExample[],
-  { labels, batchSize }: { labels: string[]; batchSize: number },
+  { labels, batchSize }: { labels: readonly string[]; batchSize: number },
 ): Promise<Metrics> {
   const logits = await predict(device, built, examples, { classes: labels.length, batchSize });
   return metricsOf(logits, examples, labels);

@@ -2,9 +2,7 @@
 import { type AdamW, historySlots } from "../../engine/optimizer.ts";
 import { UserError } from "../errors.ts";
 import type { StepEvent } from "./events.ts";
-
-/** Losses are read back about this often: each readback waits for the GPU. */
-const secondsBetweenReads = 1;
+import { Pace } from "./pace.ts";
 
 export class Progress {
   /** Steps recorded so far. */
@@ -14,7 +12,7 @@ export class Progress {
   #unread: { epoch: number; tokens: number }[] = [];
   #seconds: number;
   #since = performance.now();
-  #readEvery = 1;
+  readonly #pace = new Pace(historySlots);
   readonly #totalSteps: number;
   readonly #learningRate: number;
 
@@ -38,12 +36,14 @@ export class Progress {
     return this.tokens / Math.max(this.#seconds, 1e-9);
   }
 
+  /** Each readback waits for the GPU. */
   get readIsDue(): boolean {
-    return this.#unread.length >= this.#readEvery;
+    return this.#pace.isDue;
   }
 
   resume(): void {
     this.#since = performance.now();
+    this.#pace.resume();
   }
 
   pause(): void {
@@ -54,19 +54,15 @@ export class Progress {
   made(epoch: number, tokens: number): void {
     this.step++;
     this.#unread.push({ epoch: epoch + 1, tokens });
+    this.#pace.count++;
   }
 
   /** The events of the steps since the last call. Waits for the GPU. Throws where a loss is no number. */
   async *read(optimizer: AdamW): AsyncGenerator<StepEvent> {
     const records = await optimizer.readHistory();
-    const elapsed = this.#seconds;
+    this.#pace.waited();
     this.pause();
     this.resume();
-    if (records.length > 0) {
-      const perStep = (this.#seconds - elapsed) / records.length;
-      const due = Math.round(secondsBetweenReads / Math.max(perStep, 1e-6));
-      this.#readEvery = Math.min(historySlots, Math.max(1, due));
-    }
     const first = this.step - records.length + 1;
     const unread = this.#unread;
     this.#unread = [];

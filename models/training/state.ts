@@ -43,9 +43,10 @@ export interface TrainState {
   of: RunIdentity;
   /** Steps that were made: the next one's number, from 0. */
   step: number;
-  /** The epoch of the next step, from 0, and how many of its steps were made. */
+  /** The epoch of the next step, from 0, and how many of its steps were made: all, where its evaluation is next. */
   epoch: number;
   stepsOfEpoch: number;
+  /** The last step's; the best epoch's, where only the test is left. */
   weights: NamedTensors;
   optimizer: AdamWState;
   best?: BestEpoch;

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { randomWeights } from "../../models/encoders/weights.ts";
 import { createModel } from "../../models/model.ts";
-import { evaluate, predict } from "../../models/training/evaluate.ts";
+import { evaluate, predict, predictUnless } from "../../models/training/evaluate.ts";
 import { testDevice } from "../models/device.ts";
 import { config } from "./small_task.ts";
 
@@ -26,6 +26,24 @@ Deno.test("scores do not depend on the batches, and metrics are theirs", async (
     return scores.indexOf(Math.max(...scores)) === label;
   });
   assert.equal(metrics.accuracy, right.length / 7);
+  built.destroy();
+});
+
+Deno.test("scores are given up where a stop is requested, between batches", async () => {
+  const device = await testDevice();
+  const built = await createModel(device, { ...options, weights: randomWeights("a test") });
+  const sizes = { classes: 3, batchSize: 3 };
+  const whole = await predict(device, built, examples, sizes);
+  device.trim();
+  const held = device.memory.heldBytes;
+  for (const [stopAt, scores] of [[1, undefined], [3, undefined], [4, whole]] as const) {
+    let asked = 0;
+    const stopped = () => ++asked === stopAt;
+    assert.deepEqual(await predictUnless(stopped, device, built, examples, sizes), scores);
+    assert.equal(asked, Math.min(stopAt, 3));
+  }
+  device.trim();
+  assert.equal(device.memory.heldBytes, held);
   built.destroy();
 });
 

@@ -52,6 +52,53 @@ for (const method of methods) {
   }
 }
 
+/** The state in which a run stops when it asks for the so-manieth time whether to. */
+async function stateWhenAsked(times: number): Promise<TrainState> {
+  let asked = 0;
+  const stopRequested = () => ++asked === times;
+  for await (const event of await start(loraDefaults(4), settings, { stopRequested })) {
+    if (event.type === "checkpoint" && asked === times) return await event.capture();
+  }
+  throw new Error(`The run asked ${asked} times whether to stop.`);
+}
+
+/** It asks after each of an epoch's 6 steps, and before each of the 2 batches of an evaluation. */
+const asksOfEpoch = 8;
+for (
+  const [where, times, position] of [
+    ["after a step", asksOfEpoch + 3, { step: 9, epoch: 1, stepsOfEpoch: 3 }],
+    ["after an epoch's last step", asksOfEpoch + 6, { step: 12, epoch: 1, stepsOfEpoch: 6 }],
+    ["within an epoch's evaluation", 2 * asksOfEpoch, { step: 12, epoch: 1, stepsOfEpoch: 6 }],
+    ["within the test", 3 * asksOfEpoch + 2, { step: 18, epoch: 3, stepsOfEpoch: 0 }],
+  ] as const
+) {
+  Deno.test(`asked to stop ${where}, a run goes on later to the same bits`, async () => {
+    const whole = await run(loraDefaults(4), settings);
+    const state = await stateWhenAsked(times);
+    const { step, epoch, stepsOfEpoch, evaluations } = state;
+    assert.deepEqual({ step, epoch, stepsOfEpoch }, position);
+    assert.deepEqual(evaluations, whole.result.validation.slice(0, epoch));
+    const rest = await run(loraDefaults(4), settings, { from: structuredClone(state) });
+    assert.deepEqual(
+      rest.steps.map(({ step, loss }) => [step, loss]),
+      whole.steps.slice(step).map(({ step, loss }) => [step, loss]),
+    );
+    assert.deepEqual(bits(rest.result), bits(whole.result));
+    assert.deepEqual(rest.result.validation, whole.result.validation);
+    assert.deepEqual(rest.result.test, whole.result.test);
+  });
+}
+
+Deno.test("a run that is asked to stop all the time, and not left, comes to its end", async () => {
+  const whole = await run(loraDefaults(4), settings);
+  const asked = await run(loraDefaults(4), settings, { stopRequested: () => true });
+  assert.deepEqual(asked.steps.map(({ loss }) => loss), whole.steps.map(({ loss }) => loss));
+  assert.deepEqual(bits(asked.result), bits(whole.result));
+  assert.deepEqual(asked.result.test, whole.result.test);
+  const checkpoints = asked.events.filter(({ type }) => type === "checkpoint");
+  assert.equal(checkpoints.length, 18 + 3 + 3 + 1); // steps, epochs, their evaluations, the test
+});
+
 Deno.test("a state brings its plans along", async () => {
   const { gpu, info, kernels } = await testDevice();
   const first = new Device(gpu, info, kernels);
@@ -157,4 +204,7 @@ Deno.test("a consumer that stops at any event leaves no memory behind", async ()
     device.trim();
     assert.equal(device.memory.heldBytes, held, `${type}: ${device.memory.heldBytes - held} bytes`);
   }
+  await stateWhenAsked(2 * asksOfEpoch);
+  device.trim();
+  assert.equal(device.memory.heldBytes, held);
 });

@@ -58,14 +58,14 @@ export interface RunChanges {
   /** Where the run goes on. */
   from?: TrainState;
   checkpointSteps?: number;
+  stopRequested?: () => boolean;
 }
 
 /** The events of training a method on the task. */
 export async function start(
   method: Method,
   changes: Partial<Hyperparameters> = {},
-  { config: configChanges, gradientCheckpointing, weights, device, from, checkpointSteps }:
-    RunChanges = {},
+  { config: configChanges, weights, device, from, ...rest }: RunChanges = {},
 ): Promise<AsyncGenerator<TrainingEvent, void>> {
   return train({
     device: device ?? await testDevice(),
@@ -76,8 +76,7 @@ export async function start(
     encode: (text) => text.split(" ").map(Number),
     split,
     hyperparameters: { ...settings, ...changes },
-    gradientCheckpointing,
-    checkpointSteps,
+    ...rest,
   }, from);
 }
 

@@ -1,0 +1,239 @@
+/** A run: what it needs, its steps and evaluations one after another, and its state. */
+import type { Device } from "../../engine/device.ts";
+import { AdamW } from "../../engine/optimizer.ts";
+import { scheduleFactor } from "../../engine/schedule.ts";
+import type { Example } from "../data/clean.ts";
+import type { Split } from "../data/split.ts";
+import type { EncoderConfig } from "../encoders/mod.ts";
+import type { MethodModel } from "../model.ts";
+import { countParameters, type Method, runName } from "../peft/methods.ts";
+import { epochBatches } from "./batches.ts";
+import { type EncodedExample, encoder, evaluate, metricsOf, predictUnless } from "./evaluate.ts";
+import {
+  type Hyperparameters,
+  type TrainingEvent,
+  type TrainingResult,
+  warmupStepsOf,
+} from "./events.ts";
+import type { Metrics } from "./metrics.ts";
+import { Progress } from "./progress.ts";
+import {
+  captureKernels,
+  checkIdentity,
+  readWeights,
+  restoreKernels,
+  type RunIdentity,
+  type TrainState,
+  writeWeights,
+} from "./state.ts";
+import { applyUpdate, computeGradients, type Training } from "./step.ts";
+import { Validation } from "./validation.ts";
+
+export interface RunOptions {
+  device: Device;
+  config: EncoderConfig;
+  method: Method;
+  labels: string[];
+  /** Token ids of a text, special ones included, cut to the hyperparameters' `maxLength`. */
+  encode: (text: string) => number[];
+  split: Split;
+  hyperparameters: Hyperparameters;
+  /** Trades time for memory: see `checkpoint` in engine/tape.ts. The result is the same, bit for bit. */
+  gradientCheckpointing?: boolean;
+  /** A checkpoint event comes after every so many steps, besides those after each epoch. */
+  checkpointSteps?: number;
+  /**
+   * Asked after each step, and before each batch of an evaluation. Where it says so, a checkpoint event comes, to
+   * stop at: after the step, or, where an evaluation is given up for it, of the run as it was before that. A
+   * consumer that goes on instead gets the rest of the run, with that evaluation made whole.
+   */
+  stopRequested?: () => boolean;
+  /** The run's name; `runName(method)` unless given. */
+  run?: string;
+}
+
+/** A run while it trains: from {@link Run.events} comes all that it yields but its start. */
+export class Run {
+  readonly name: string;
+  readonly counts: { trainable: number; total: number };
+  readonly stepsPerEpoch: number;
+  readonly totalSteps: number;
+  readonly #schedule: { warmupSteps: number; totalSteps: number };
+  readonly #sentencesPerStep: number;
+  readonly #options: RunOptions;
+  readonly #training: Training;
+  readonly #encode: (example: Example) => EncodedExample;
+  readonly #validation: Validation;
+  #progress: Progress;
+  #epoch = 0;
+  #stepsOfEpoch = 0;
+  /** Seconds and memory of the run before it was stopped. */
+  #before = { totalSeconds: 0, peakGpuBytes: 0 };
+  readonly #started = performance.now();
+
+  constructor(options: RunOptions, built: MethodModel) {
+    const { device, config, method, labels, hyperparameters, split } = options;
+    const { weightDecay, maxGradNorm, learningRate, epochs } = hyperparameters;
+    this.#options = options;
+    this.name = options.run ?? runName(method);
+    this.counts = countParameters(config, method, labels.length);
+    this.#sentencesPerStep = hyperparameters.batchSize * hyperparameters.gradientAccumulationSteps;
+    this.stepsPerEpoch = Math.ceil(split.train.length / this.#sentencesPerStep);
+    this.totalSteps = this.stepsPerEpoch * epochs;
+    const { totalSteps } = this;
+    this.#schedule = { warmupSteps: warmupStepsOf(hyperparameters, totalSteps), totalSteps };
+    this.#encode = encoder(options.encode);
+    built.model.gradientCheckpointing = options.gradientCheckpointing ?? false;
+    const make = () => new AdamW(built.parameters, { weightDecay, maxGradNorm });
+    this.#training = { device, built, optimizer: device.memory.allOrNothing(make) };
+    this.#validation = new Validation(built);
+    this.#progress = new Progress({ totalSteps, learningRate });
+  }
+
+  /** Steps and evaluations from where the run stands to its end, and the result. */
+  async *events(): AsyncGenerator<TrainingEvent, void> {
+    const { hyperparameters: { epochs }, split } = this.#options;
+    while (this.#epoch < epochs) {
+      yield* this.#steps();
+      const metrics = yield* this.#evaluate(split.validation);
+      const epoch = this.#epoch + 1;
+      const best = this.#validation.add(epoch, metrics);
+      yield { type: "evaluation", split: "validation", epoch, metrics, best };
+      this.#epoch++;
+      this.#stepsOfEpoch = 0;
+      yield this.#checkpoint();
+    }
+    const epoch = this.#validation.restoreBest();
+    const metrics = yield* this.#evaluate(split.test);
+    yield { type: "evaluation", split: "test", epoch, metrics, best: true };
+    yield { type: "done", result: await this.#result(epoch, metrics) };
+  }
+
+  /** Metrics of the weights as they are, or a checkpoint first where a stop is requested meanwhile. */
+  async *#evaluate(part: readonly Example[]): AsyncGenerator<TrainingEvent, Metrics> {
+    const { hyperparameters: { batchSize }, labels, stopRequested } = this.#options;
+    const { device, built } = this.#training;
+    const examples = part.map(this.#encode);
+    const sizes = { classes: labels.length, batchSize };
+    const logits = await predictUnless(stopRequested, device, built, examples, sizes);
+    if (logits) return metricsOf(logits, examples, labels);
+    yield this.#checkpoint();
+    return await evaluate(device, built, examples, { labels, batchSize });
+  }
+
+  /** The epoch's steps that are left. */
+  async *#steps(): AsyncGenerator<TrainingEvent, void> {
+    const { hyperparameters, split: { train }, checkpointSteps, stopRequested } = this.#options;
+    const { seed, learningRate, scheduler } = hyperparameters;
+    const { optimizer } = this.#training;
+    const progress = this.#progress;
+    const order = { seed, epoch: this.#epoch, batchSize: this.#sentencesPerStep };
+    progress.resume();
+    for (const indices of epochBatches(train.length, order).slice(this.#stepsOfEpoch)) {
+      const batch = indices.map((index) => this.#encode(train[index]));
+      const { step } = progress;
+      const tokens = computeGradients(this.#training, batch, { ...hyperparameters, step });
+      applyUpdate(this.#training, learningRate * scheduleFactor(scheduler, step, this.#schedule));
+      progress.made(this.#epoch, tokens);
+      this.#stepsOfEpoch++;
+      if (progress.readIsDue) yield* progress.read(optimizer);
+      const due = checkpointSteps !== undefined && (step + 1) % checkpointSteps === 0;
+      if (!due && !stopRequested?.()) continue;
+      yield* progress.read(optimizer);
+      progress.pause(); // what the consumer does meanwhile is no training
+      yield this.#checkpoint();
+      progress.resume();
+    }
+    yield* progress.read(optimizer);
+    progress.pause();
+  }
+
+  /** A moment at which no step is unread, so that the run can be captured. */
+  #checkpoint(): TrainingEvent {
+    const { step } = this.#progress;
+    return { type: "checkpoint", step, capture: () => this.#capture() };
+  }
+
+  /** What the whole run took, with what came before it was stopped. */
+  #cost(): { totalSeconds: number; peakGpuBytes: number } {
+    const { totalSeconds, peakGpuBytes } = this.#before;
+    return {
+      totalSeconds: totalSeconds + (performance.now() - this.#started) / 1000,
+      peakGpuBytes: Math.max(peakGpuBytes, this.#training.device.memory.peakBytes),
+    };
+  }
+
+  async #result(bestEpoch: number, test: Metrics): Promise<TrainingResult> {
+    const { built: { parameters, specs } } = this.#training;
+    return {
+      run: this.name,
+      method: this.#options.method,
+      trainableParameters: this.counts.trainable,
+      totalParameters: this.counts.total,
+      bestEpoch,
+      validation: this.#validation.metrics,
+      test,
+      totalSteps: this.totalSteps,
+      trainingSeconds: this.#progress.seconds,
+      ...this.#cost(),
+      tokensPerSecond: this.#progress.tokensPerSecond,
+      weights: await readWeights(parameters, specs),
+    };
+  }
+
+  /** All that the run is now. Waits for the GPU; to be called at a checkpoint. */
+  async #capture(): Promise<TrainState> {
+    const { built: { parameters, specs }, device, optimizer } = this.#training;
+    const weights = await readWeights(parameters, specs);
+    const { step, tokens, seconds } = this.#progress;
+    return {
+      of: this.#identity,
+      step,
+      epoch: this.#epoch,
+      stepsOfEpoch: this.#stepsOfEpoch,
+      weights,
+      optimizer: await optimizer.capture(),
+      ...await this.#validation.capture(),
+      tokens,
+      seconds,
+      ...this.#cost(),
+      kernels: captureKernels(device),
+    };
+  }
+
+  /** Goes on from a state; returns warnings for the reader. Throws where it is another run's. */
+  restore(state: TrainState): string[] {
+    const { device, built: { parameters, specs }, optimizer } = this.#training;
+    const { learningRate } = this.#options.hyperparameters;
+    checkIdentity(state, this.#identity);
+    this.#validation.restore(state);
+    writeWeights(parameters, specs, state.weights);
+    optimizer.restore(state.optimizer);
+    this.#epoch = state.epoch;
+    this.#stepsOfEpoch = state.stepsOfEpoch;
+    this.#progress = new Progress({ totalSteps: this.totalSteps, learningRate }, state);
+    this.#before = state;
+    return restoreKernels(device, state.kernels);
+  }
+
+  warnings(): string[] {
+    const { scheduler } = this.#options.hyperparameters;
+    const { warmupSteps, totalSteps } = this.#schedule;
+    if (totalSteps > warmupSteps || scheduler === "constant") return [];
+    return [
+      `All ${totalSteps} steps lie within the warm-up of ${warmupSteps}: the learning rate ` +
+      `never reaches its value. Have fewer warm-up steps, or train longer.`,
+    ];
+  }
+
+  /** Frees what the run has beside the model. */
+  destroy(): void {
+    this.#validation.destroy();
+    this.#training.optimizer.destroy();
+  }
+
+  get #identity(): RunIdentity {
+    const { method, config, labels, split, hyperparameters } = this.#options;
+    return { method, model: config, labels, examples: split.train.length, hyperparameters };
+  }
+}
