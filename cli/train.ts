@@ -1,16 +1,19 @@
 /**
  * `deno task train`: reads the flags, then counts (`--dry_run`) or trains, and ends with an exit
- * code: 0 done, 1 failed, 2 wrong use, 130 interrupted.
+ * code: 0 done, 1 failed, 2 wrong use, 130 interrupted (SIGTERM 143, SIGHUP 129).
  */
 import { hubSettingsFromEnvironment } from "../models/host/settings.ts";
 import { comparisonRemarks, comparisonReport, comparisonTable } from "./train/comparison.ts";
-import { type Experiment, runExperiment, type Session } from "./train/experiment.ts";
+import { type Experiment, type ExperimentOptions, runExperiment } from "./train/experiment.ts";
 import { runCommand } from "./shared/command.ts";
 import { type Flags, parseFlags } from "./train/flags.ts";
-import { removeIfEmpty, removeUnfinished } from "./shared/folders.ts";
 import { type Plan, planRuns } from "./train/plan.ts";
+import { findResumed } from "./train/resume.ts";
+import { endOnSignals, newSession } from "./train/session.ts";
+import { stoppedSentence } from "./train/standing.ts";
 import { type Output, paint, standardOutput, wrap } from "./shared/terminal.ts";
 import type { DeviceHandle, TrainingTools } from "./train/tools.ts";
+import { StoppedError } from "./train/watch.ts";
 
 const stdout = standardOutput("stdout");
 const stderr = standardOutput("stderr");
@@ -21,19 +24,6 @@ function printJson(document: unknown): void {
 
 function printLines(output: Output, lines: string[]): void {
   output.write(`${lines.join("\n")}\n`);
-}
-
-/** On Ctrl-C: nothing half-written stays, finished runs do. */
-function endOnSignals(session: Session): void {
-  const end = (signal: string, exitCode: number) => {
-    removeUnfinished(session.unfinished);
-    if (session.folder !== undefined) removeIfEmpty(session.folder);
-    const clear = stderr.terminal ? "\r\x1b[K" : "";
-    stderr.write(`${clear}Interrupted (${signal}): finished runs are kept, this one is not.\n`);
-    Deno.exit(exitCode);
-  };
-  Deno.addSignalListener("SIGINT", () => end("Ctrl-C", 130));
-  if (Deno.build.os !== "windows") Deno.addSignalListener("SIGTERM", () => end("SIGTERM", 143));
 }
 
 function printExperiment(experiment: Experiment, output: Output): void {
@@ -58,28 +48,29 @@ async function countOnly(flags: Flags, plan: Plan): Promise<void> {
   else printLines(stdout, dryRunTable(counted, Math.max(80, stdout.columns())));
 }
 
+/** Trains; returns the exit code. */
 async function trainAll<Device extends DeviceHandle>(
-  flags: Flags,
-  plan: Plan,
-  command: readonly string[],
+  options: Pick<ExperimentOptions, "flags" | "plan" | "command" | "resumed">,
   tools: TrainingTools<Device>,
-): Promise<void> {
-  const out = flags.json ? stderr : stdout;
-  const session: Session = { unfinished: new Set() };
-  endOnSignals(session);
+): Promise<number> {
+  const { json } = options.flags;
+  const out = json ? stderr : stdout;
+  const session = newSession();
+  endOnSignals(session, stderr);
   const hub = {
     ...hubSettingsFromEnvironment(),
     report: (message: string) => stderr.write(`${message}\n`),
   };
-  const options = { flags, plan, hub, command, out, err: stderr, session };
-  const experiment = await runExperiment(options, tools);
-  printExperiment(experiment, out);
-  if (flags.json) {
-    printJson({
-      experiment: experiment.folder,
-      runs: experiment.runs,
-      comparison: comparisonReport(experiment.comparison),
-    });
+  try {
+    const experiment = await runExperiment({ ...options, hub, out, err: stderr, session }, tools);
+    const { folder, runs, comparison } = experiment;
+    printExperiment(experiment, out);
+    if (json) printJson({ experiment: folder, runs, comparison: comparisonReport(comparison) });
+    return 0;
+  } catch (error) {
+    if (!(error instanceof StoppedError)) throw error;
+    stderr.write(`${stoppedSentence(error)}\n`);
+    return error.stop.exitCode;
   }
 }
 
@@ -93,13 +84,19 @@ export function main<Device extends DeviceHandle>(
   args: readonly string[],
   loadTools: () => Promise<TrainingTools<Device>>,
 ): Promise<number> {
-  return runCommand(parseFlags(args), "deno task train", async (flags) => {
+  return runCommand(parseFlags(args), "deno task train", async (given) => {
+    const found = given.resume === undefined ? undefined : await findResumed(given);
+    if (found?.finished) {
+      stderr.write(`${found.folder} is finished: there is nothing to resume.\n`);
+      return 0;
+    }
+    const { flags, resumed } = found ?? { flags: given, resumed: undefined };
     const plan = planRuns(flags);
     for (const warning of plan.warnings) {
       stderr.write(`${paint(stderr, "yellow", "Warning:")} ${warning}\n`);
     }
-    if (flags.dryRun) await countOnly(flags, plan);
-    else await trainAll(flags, plan, args, await loadTools());
+    if (flags.dryRun) return await countOnly(flags, plan);
+    return await trainAll({ flags, plan, command: args, resumed }, await loadTools());
   }, { stdout, stderr });
 }
 

@@ -79,32 +79,35 @@ export async function checkExperiment(
 /** Paths to remove if the program is interrupted: half-written folders. */
 export type Unfinished = Set<string>;
 
+/** `.lora-r8.<uuid>.tmp`, and `.old` for what is being replaced by it. */
+const leftover = /^\.(.+)\.([0-9a-f-]{36})\.(tmp|old)$/;
+
+const besideOf = (folder: string, id: string, suffix: "tmp" | "old") =>
+  join(folder, "..", `.${basename(folder)}.${id}.${suffix}`);
+
 /**
  * Fills a temporary folder beside `folder`, then renames it into place and returns what `fill`
- * returned. An older folder there is replaced only then. When anything throws, the temporary folder
- * is removed and the older one stays.
+ * returned. An older folder there is replaced only then; where the program is killed between the two renames, {@link mend}
+ * brings back what is whole. When anything throws, the temporary folder is removed and the older one stays.
  */
 export async function writeFolderWhole<Result>(
   folder: string,
   unfinished: Unfinished,
   fill: (temporary: string) => Promise<Result>,
 ): Promise<Result> {
-  const beside = (suffix: string) => join(folder, "..", `.${basename(folder)}.${suffix}`);
   const id = crypto.randomUUID();
-  const temporary = beside(`${id}.tmp`);
-  const old = beside(`${id}.old`);
+  const temporary = besideOf(folder, id, "tmp");
+  const old = besideOf(folder, id, "old");
   unfinished.add(temporary);
   try {
     await Deno.mkdir(temporary, { recursive: true });
     const result = await fill(temporary);
-    const replaces = await Deno.rename(folder, old).then(() => true, (error) => {
-      if (error instanceof Deno.errors.NotFound) return false;
-      throw error;
-    });
+    // From here to the new folder's place nothing is awaited: a signal's handler finds one of the two there.
+    const replaces = renameIfThere(folder, old);
     try {
-      await Deno.rename(temporary, folder);
+      Deno.renameSync(temporary, folder);
     } catch (error) {
-      if (replaces) await Deno.rename(old, folder);
+      if (replaces) Deno.renameSync(old, folder);
       throw error;
     }
     if (replaces) await Deno.remove(old, { recursive: true });
@@ -114,6 +117,35 @@ export async function writeFolderWhole<Result>(
     throw error;
   } finally {
     unfinished.delete(temporary);
+  }
+}
+
+function renameIfThere(from: string, to: string): boolean {
+  try {
+    Deno.renameSync(from, to);
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}
+
+/**
+ * Puts in order what a killed program left in a folder: half-written files and folders go; of a folder whose
+ * replacement was under way, the new one takes its place, which was whole before the old one was moved. Nobody else may
+ * be writing there.
+ */
+export async function mend(folder: string): Promise<void> {
+  const present = new Set(await names(folder));
+  for (const name of present) {
+    const [, replaced, id, suffix] = leftover.exec(name) ?? [];
+    if (suffix !== "old" || present.has(replaced)) continue;
+    const fresh = `.${replaced}.${id}.tmp`;
+    await Deno.rename(join(folder, present.has(fresh) ? fresh : name), join(folder, replaced));
+    present.add(replaced);
+  }
+  for (const name of await names(folder)) {
+    if (leftover.test(name)) await Deno.remove(join(folder, name), { recursive: true });
   }
 }
 

@@ -1,38 +1,45 @@
 /** An experiment: the planned runs one after another, each saved when it is whole, then compared. */
 import { join } from "node:path";
 import type { Dataset } from "../../models/data/load.ts";
-import { messageOf, UserError } from "../../models/errors.ts";
+import type { Split } from "../../models/data/split.ts";
+import { UserError } from "../../models/errors.ts";
+import type { ResolvedModel } from "../../models/host/resolve.ts";
 import type { HubSettings } from "../../models/host/settings.ts";
+import type { Tokenizer } from "../../models/text/tokenizer.ts";
+import { checkExperiment, ensureFolder, newExperiment } from "../shared/folders.ts";
+import { formatBytes } from "../shared/format.ts";
+import { type Output, renderNotice } from "../shared/terminal.ts";
 import { type Comparison, writeComparison } from "./comparison.ts";
+import { factsOf, printFacts } from "./facts.ts";
 import type { Flags } from "./flags.ts";
-import {
-  checkExperiment,
-  ensureFolder,
-  newExperiment,
-  removeIfEmpty,
-  type Unfinished,
-} from "../shared/folders.ts";
-import { formatAdapter, formatBytes, formatCount } from "../shared/format.ts";
 import { type Shared, trainRun } from "./one_run.ts";
 import { fitToModel, type Plan, type PlannedRun } from "./plan.ts";
+import { checkSame, type Resumed, savedReport } from "./resume.ts";
 import type { RunReport } from "./run_report.ts";
-import { type Output, paint, renderNotice, wrap } from "../shared/terminal.ts";
+import { endSession, type Session } from "./session.ts";
+import { withStanding } from "./standing.ts";
 import type { DeviceHandle, TrainingTools } from "./tools.ts";
-import { productsOf, tuneForAdapter } from "./tuning.ts";
-
-/** What exists only as long as the experiment runs; an interruption removes it. */
-export interface Session {
-  unfinished: Unfinished;
-  /** The experiment's folder, once it is known; it stays if it holds a finished run. */
-  folder?: string;
-}
+import { productsOf, tuneForAdapter, type Tuning } from "./tuning.ts";
+import { StoppedError } from "./watch.ts";
+import {
+  checkpointsOf,
+  claimWork,
+  describeWork,
+  dropWork,
+  mendWork,
+  readWork,
+  type Work,
+  writeWork,
+} from "./work.ts";
 
 export interface ExperimentOptions {
   flags: Flags;
   plan: Plan;
   hub: HubSettings;
-  /** The command's arguments, for `run.json`. */
+  /** The command's arguments, for `run.json`; of an experiment that goes on they are those that began it. */
   command: readonly string[];
+  /** What goes on; undefined for an experiment that begins. */
+  resumed?: Resumed;
   /** Progress goes here. */
   out: Output;
   /** Notices go here. */
@@ -46,136 +53,180 @@ export interface Experiment {
   comparison: Comparison;
 }
 
-function describeData(dataset: Dataset): string {
-  const { examples, emptyRows, duplicates, conflicts, labels } = dataset;
-  const dropped: string[] = [];
-  if (emptyRows > 0) dropped.push(`${formatCount(emptyRows)} empty`);
-  if (duplicates > 0) dropped.push(`${formatCount(duplicates)} duplicate`);
-  return `${dataset.name}: ${formatCount(examples.length)} examples of ${labels.length} classes` +
-    (dropped.length > 0 ? ` (${dropped.join(" and ")} rows dropped)` : "") +
-    (conflicts > 0 ? `; ${formatCount(conflicts)} texts have more than one label` : "");
-}
-
-function printFacts(facts: [string, string][], out: Output): void {
-  const width = Math.max(30, Math.min(out.columns(), 100) - 10);
-  for (const [label, text] of facts) {
-    const [first, ...rest] = wrap(text, width);
-    out.write(`${paint(out, "dim", label.padEnd(8))} ${first}\n`);
-    for (const line of rest) out.write(`${" ".repeat(9)}${line}\n`);
-  }
-}
-
-/** Adds to a failure what is saved and what is not. */
-function withStanding(
-  error: unknown,
-  failed: PlannedRun,
+/** Claims a named experiment, or one that goes on. Throws a UserError where its runs would meet what is there. */
+async function claimNamed(
   folder: string,
-  done: RunReport[],
-  runs: PlannedRun[],
-): unknown {
-  if (done.length === 0) return error;
-  const rest = runs.slice(done.length).map((run) => run.name).join(", ");
-  return new UserError(
-    `${failed.name}: ${messageOf(error)} Finished and saved in ${folder}: ` +
-      `${done.map((run) => run.run).join(", ")}. Not trained: ${rest}.`,
-    { cause: error, exitCode: error instanceof UserError ? error.exitCode : 1 },
-  );
+  { plan, flags, resumed, session }: ExperimentOptions,
+): Promise<void> {
+  await ensureFolder(folder);
+  session.folder = folder;
+  session.claim = claimWork(folder);
+  await mendWork(folder);
+  if (resumed !== undefined) return;
+  if (flags.overwrite) return await dropWork(folder);
+  const work = await readWork(folder);
+  if (work !== undefined && !isFinished(work)) {
+    throw new UserError(
+      `${folder} has unfinished runs: ${await describeWork(
+        folder,
+        work,
+      )}. --resume ${folder} goes ` +
+        `on with them; --overwrite drops them.`,
+      { exitCode: 2 },
+    );
+  }
+  await checkExperiment(folder, plan.runs.map((run) => run.name), flags.overwrite);
+}
+
+const isFinished = ({ runs, done }: Work) => runs.every((run) => done.includes(run));
+
+/** What the runs compute on, once it is loaded. */
+interface Loaded {
+  runs: PlannedRun[];
+  model: ResolvedModel;
+  dataset: Dataset;
+  split: Split;
+  tokenizer: Tokenizer;
+}
+
+async function load<Device extends DeviceHandle>(
+  { flags, plan, hub, err }: ExperimentOptions,
+  tools: TrainingTools<Device>,
+): Promise<Loaded> {
+  const model = await tools.resolveModel(flags.modelName, hub);
+  const { runs } = fitToModel(plan, flags, model.config, model.name);
+  const { dataset: name, textColumn, labelColumn, useSample, maxSamples } = flags;
+  const asked = { dataset: name, textColumn, labelColumn, useSample, hub };
+  const dataset = await tools.loadDataset(asked);
+  for (const notice of [...model.notices, ...dataset.notices]) {
+    err.write(renderNotice(err, notice));
+  }
+  const { seed } = runs[0].hyperparameters;
+  const split = tools.stratifiedSplit(dataset, { seed, maxSamples });
+  const tokenizer = await tools.loadTokenizer(model.folder, model.config.vocabSize);
+  return { runs, model, dataset, split, tokenizer };
+}
+
+/** The kernels' plans: those of the experiment that goes on, where they are for this adapter, else timed or cached ones. */
+async function tune<Device extends DeviceHandle>(
+  { flags, resumed, err }: ExperimentOptions,
+  { runs, model, dataset, split, tokenizer }: Loaded,
+  device: Device,
+  tools: TrainingTools<Device>,
+): Promise<Tuning> {
+  const before = resumed?.work.tuning;
+  if (before?.key === tools.tuningKey(device)) {
+    const { plans: known, refused } = before;
+    return await tools.tuneKernels(device, [], { known, refused, report: () => {} });
+  }
+  if (flags.noTune) return { plans: {}, refused: [] };
+  const sizes = { config: model.config, classes: dataset.labels.length };
+  const products = productsOf(device, runs, sizes, split, tokenizer, tools);
+  return await tuneForAdapter(device, products, tools, err);
 }
 
 /**
- * Runs an experiment. What can be checked is checked before anything is trained; a run's folder
- * appears when the run is whole, and finished runs stay whatever comes after. Throws a UserError for
- * what the user can put right.
+ * Runs an experiment, or what is left of one. What can be checked is checked before anything is trained; a run's folder
+ * appears when the run is whole, and finished runs and checkpoints stay whatever comes after. Throws a UserError for what
+ * the user can put right, and a StoppedError where the session was to stop.
  */
 export async function runExperiment<Device extends DeviceHandle>(
   options: ExperimentOptions,
   tools: TrainingTools<Device>,
 ): Promise<Experiment> {
-  const { flags, hub, out, err, session } = options;
+  const { flags, plan, resumed, out, err, session } = options;
   const outputDir = flags.outputDir ?? "results";
-  const named = flags.experiment === undefined ? undefined : join(outputDir, flags.experiment);
-  if (named !== undefined) {
-    await checkExperiment(named, options.plan.runs.map((run) => run.name), flags.overwrite);
-  }
-  await ensureFolder(named ?? outputDir);
-  session.folder = named;
-  const { matmulPrecision } = options.plan.runs[0].hyperparameters;
-  const device = await tools.createDevice({ matmulPrecision });
+  const named = resumed?.folder ??
+    (flags.experiment === undefined ? undefined : join(outputDir, flags.experiment));
+  let device: Device | undefined;
   try {
-    const model = await tools.resolveModel(flags.modelName, hub);
-    const { runs } = fitToModel(options.plan, flags, model.config, model.name);
-    const { dataset: data, textColumn, labelColumn, useSample, maxSamples } = flags;
-    const dataset = await tools.loadDataset({
-      dataset: data,
-      textColumn,
-      labelColumn,
-      useSample,
-      hub,
-    });
-    const notices = [...model.notices, ...dataset.notices];
-    for (const notice of notices) err.write(renderNotice(err, notice));
-    const { seed } = runs[0].hyperparameters;
-    const split = tools.stratifiedSplit(dataset, { seed, maxSamples });
-    const tokenizer = await tools.loadTokenizer(model.folder, model.config.vocabSize);
-
-    const sizes = { config: model.config, classes: dataset.labels.length };
-    const tuning = flags.noTune ? { plans: {}, refused: [] } : await tuneForAdapter(
-      device,
-      productsOf(device, runs, sizes, split, tokenizer, tools),
-      tools,
-      err,
-    );
+    if (named === undefined) await ensureFolder(outputDir);
+    else await claimNamed(named, options);
+    const { matmulPrecision } = plan.runs[0].hyperparameters;
+    device = await tools.createDevice({ matmulPrecision });
+    const loaded = await load(options, tools);
+    const { runs, model, dataset } = loaded;
+    if (resumed) checkSame(resumed, model, dataset);
+    const tuning = await tune(options, loaded, device, tools);
     const folder = named ?? await newExperiment(outputDir, model.name, dataset.name);
-    session.folder = folder;
+    if (named === undefined) {
+      session.folder = folder;
+      session.claim = claimWork(folder);
+    }
+    const { seed } = runs[0].hyperparameters;
     printFacts([
-      ["Model", `${model.name}${model.random ? " (weights start at random)" : ""}`],
-      ["Data", describeData(dataset)],
-      [
-        "Split",
-        `${formatCount(split.train.length)} train, ${formatCount(split.validation.length)} ` +
-        `validation, ${formatCount(split.test.length)} test (seed ${seed})`,
-      ],
-      ["GPU", formatAdapter(device.info)],
-      ...(tuning.fact ? [["Tuned", tuning.fact] as [string, string]] : []),
+      ...factsOf({ ...loaded, seed, adapter: device.info }),
+      ...(tuning.fact === undefined ? [] : [["Tuned", tuning.fact] as [string, string]]),
       ["Results", folder],
     ], out);
-
+    const work: Work = resumed?.work ?? {
+      command: [...options.command],
+      runs: runs.map(({ name }) => name),
+      done: [],
+      model: { name: model.name, random_start: model.random },
+      dataset_hash: dataset.hash,
+      tuning: { key: tools.tuningKey(device), plans: tuning.plans, refused: tuning.refused },
+    };
+    await writeWork(folder, work);
     const shared: Shared<Device> = {
-      model,
-      dataset,
-      split,
-      maxSamples,
+      ...loaded,
+      maxSamples: flags.maxSamples,
       gradientCheckpointing: flags.gradientCheckpointing,
       adapter: device.info,
       kernels: { fixed: device.kernels.matmul, tuned: tuning.plans, refused: tuning.refused },
-      notices,
-      warnings: options.plan.warnings,
+      notices: [...model.notices, ...dataset.notices],
+      warnings: plan.warnings,
       weightNotes: [],
-      command: options.command,
+      command: work.command,
       device,
-      tokenizer,
       folder,
-      unfinished: session.unfinished,
+      session,
+      checkpoints: { steps: flags.checkpointSteps, keep: flags.keepCheckpoints ?? 2 },
       out,
+      err,
     };
-    const reports: RunReport[] = [];
-    for (const [index, planned] of runs.entries()) {
-      out.write("\n");
-      try {
-        const report = await trainRun(planned, `${index + 1} of ${runs.length}`, shared, tools);
-        if (index === 0) printFacts(report.weight_notes.map((note) => ["Note", note]), out);
-        out.write(`  saved ${planned.name}, ${formatBytes(report.exported_bytes)}\n`);
-        reports.push(report);
-        // After every run, so that an interrupted experiment has the comparison of what it finished.
-        await writeComparison(folder, planned.name);
-      } catch (error) {
-        throw withStanding(error, planned, folder, reports, runs);
-      }
-    }
+    const reports = await trainRuns(runs, work, shared, tools);
     const comparison = await writeComparison(folder, runs[0].name);
     return { folder, runs: reports, comparison };
   } finally {
-    device.destroy();
-    if (session.folder !== undefined) removeIfEmpty(session.folder);
+    session.training = false;
+    device?.destroy();
+    endSession(session);
   }
+}
+
+/** Trains the runs that are not done, and notes each in the work when it is. Returns the reports of all. */
+async function trainRuns<Device extends DeviceHandle>(
+  runs: readonly PlannedRun[],
+  work: Work,
+  shared: Shared<Device>,
+  tools: TrainingTools<Device>,
+): Promise<RunReport[]> {
+  const { folder, session, out } = shared;
+  const reports: RunReport[] = [];
+  session.training = true;
+  for (const [index, planned] of runs.entries()) {
+    const { name } = planned;
+    if (work.done.includes(name)) {
+      reports.push(await savedReport(folder, name));
+      continue;
+    }
+    if (session.stop) throw new StoppedError(session.stop, folder, name, 0);
+    out.write("\n");
+    try {
+      const report = await trainRun(planned, `${index + 1} of ${runs.length}`, shared, tools);
+      if (index === 0) printFacts(report.weight_notes.map((note) => ["Note", note]), out);
+      out.write(`  saved ${name}, ${formatBytes(report.exported_bytes)}\n`);
+      reports.push(report);
+      work.done.push(name);
+      await writeWork(folder, work);
+      await Deno.remove(checkpointsOf(folder, name), { recursive: true }).catch(() => {});
+      // After every run, so that an interrupted experiment has the comparison of what it finished.
+      await writeComparison(folder, name);
+    } catch (error) {
+      if (error instanceof StoppedError) throw error;
+      throw await withStanding(error, name, folder, work);
+    }
+  }
+  return reports;
 }

@@ -174,6 +174,19 @@ const outputFlags = object({
     "The results' folder name",
     "a new numbered one",
   ),
+  resume: flag(
+    "--resume",
+    valueOf("FOLDER", (text) => text, ""),
+    "Go on with an experiment that was stopped",
+    "the newest",
+  ),
+  checkpointSteps: whole(
+    "--checkpoint_steps",
+    "Optimiser steps between checkpoints",
+    "only every epoch",
+    1,
+  ),
+  keepCheckpoints: whole("--keep_checkpoints", "A run's newest so many are kept", "2", 1),
   overwrite: switchOn("--overwrite", "Replace runs that --experiment already has"),
   dryRun: switchOn("--dry_run", "Only count parameters; needs no GPU"),
   json: switchOn("--json", "Print one JSON document on stdout"),
@@ -191,9 +204,16 @@ export type Flags = InferValue<typeof parser>;
 
 export type ParsedFlags = Parsed<Flags>;
 
+/** `--resume` without a folder, which is the last argument or comes before a flag, gets an empty one. */
+function withResumeValue(args: readonly string[]): string[] {
+  const isBare = (index: number) =>
+    args[index] === "--resume" && (args[index + 1] ?? "--").startsWith("-");
+  return args.map((argument, index) => isBare(index) ? "--resume=" : argument);
+}
+
 /** Reads the command line; never throws for what a user typed, and never exits. */
 export function parseFlags(args: readonly string[]): ParsedFlags {
-  return parseCommand(parser, args, {
+  return parseCommand(parser, withResumeValue(args), {
     command: "deno task train",
     brief: `Fine-tunes BERT and its like on WebGPU. Methods: ${labels.join(", ")}.`,
     examples: [
@@ -202,6 +222,7 @@ export function parseFlags(args: readonly string[]): ParsedFlags {
       "train --method lora --rank 8 --learning_rate 5e-4 --dataset mine.csv",
       "train --method ia3 --learning_rate 3e-3 --model_name roberta-base",
       "train --learning_rate full=2e-5,lora=5e-4,adapter=1e-4",
+      "train --resume",
     ],
   });
 }

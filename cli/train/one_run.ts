@@ -5,51 +5,27 @@ import { exists, hostFolder } from "../../models/host/files.ts";
 import { writeFileWhole } from "../../models/host/write.ts";
 import { writeFiles } from "../../models/host/write_files.ts";
 import { definitionOf } from "../../models/peft/methods.ts";
-import type { StepEvent, TrainingEvent, TrainingResult } from "../../models/training/events.ts";
 import { type Unfinished, writeFolderWhole } from "../shared/folders.ts";
+import { type Output, renderNotice } from "../shared/terminal.ts";
+import { keepNewest, newestCheckpoint } from "./checkpoints.ts";
 import type { PlannedRun } from "./plan.ts";
-import { createProgress } from "./progress.ts";
-import { type RunContext, type RunReport, runReport, stepLine } from "./run_report.ts";
-import type { Output } from "../shared/terminal.ts";
+import { type RunContext, type RunReport, runReport } from "./run_report.ts";
+import type { Session } from "./session.ts";
 import type { DeviceHandle, TrainingTools } from "./tools.ts";
+import { watch, type Watched } from "./watch.ts";
+import { checkpointsOf } from "./work.ts";
 
 /** What the runs of an experiment share. */
-export interface Shared<Device extends DeviceHandle> extends RunContext {
+export interface Shared<Device extends DeviceHandle> extends Omit<RunContext, "resumedAtSteps"> {
   device: Device;
   tokenizer: Tokenizer;
   /** The experiment's folder. */
   folder: string;
-  unfinished: Unfinished;
+  session: Session;
+  /** Optimiser steps between checkpoints besides those after each epoch, and how many of a run's are kept. */
+  checkpoints: { steps: number | undefined; keep: number };
   out: Output;
-}
-
-interface Watched {
-  result: TrainingResult;
-  steps: StepEvent[];
-  warnings: string[];
-}
-
-/** Shows a run's events as they come, and keeps what the files need. */
-async function watch(
-  events: AsyncGenerator<TrainingEvent>,
-  planned: PlannedRun,
-  position: string,
-  out: Output,
-): Promise<Watched> {
-  const progress = createProgress(out, { epochs: planned.hyperparameters.epochs, position });
-  const steps: StepEvent[] = [];
-  const warnings: string[] = [];
-  try {
-    for await (const event of events) {
-      progress.show(event);
-      if (event.type === "start") warnings.push(...event.warnings);
-      if (event.type === "step") steps.push(event);
-      if (event.type === "done") return { result: event.result, steps, warnings };
-    }
-  } finally {
-    progress.clear();
-  }
-  throw new Error(`The training of ${planned.name} ended without a result.`);
+  err: Output;
 }
 
 /**
@@ -57,12 +33,12 @@ async function watch(
  * that PEFT and AdapterHub can load what was trained over it. Returns its folder.
  */
 async function saveRandomBase<Device extends DeviceHandle>(
-  { folder, model, dataset, tokenizer, unfinished }: Shared<Device>,
+  { folder, model, dataset, tokenizer, session }: Shared<Device>,
   tools: TrainingTools<Device>,
 ): Promise<string> {
   const base = join(folder, "base");
   if (!(await exists(join(base, "config.json")))) {
-    await writeFolderWhole(base, unfinished, async (temporary) => {
+    await writeFolderWhole(base, session.unfinished, async (temporary) => {
       const files = await tools.exportRandomBase({
         config: model.config,
         labels: dataset.labels,
@@ -75,9 +51,33 @@ async function saveRandomBase<Device extends DeviceHandle>(
   return base;
 }
 
+/** Out of disk space, by the system's name for it; whatever it is wrapped in. */
+function isDiskFull(error: unknown): boolean {
+  for (let at = error; at instanceof Error; at = at.cause) {
+    if ("code" in at && at.code === "ENOSPC") return true;
+  }
+  return false;
+}
+
+/** Writes a run's folder; where the disk is full, once more without the run's older checkpoints. */
+async function writeRun(
+  folder: string,
+  checkpoints: string,
+  unfinished: Unfinished,
+  fill: (temporary: string) => Promise<RunReport>,
+): Promise<RunReport> {
+  try {
+    return await writeFolderWhole(folder, unfinished, fill);
+  } catch (error) {
+    if (!isDiskFull(error) || await keepNewest(checkpoints, 1) === 0) throw error;
+    return await writeFolderWhole(folder, unfinished, fill);
+  }
+}
+
 /**
- * Trains one run and writes its folder: the trained weights in the format that other programs read,
- * `steps.jsonl`, and last `run.json`, whose content is returned. `position` is such as `2 of 7`.
+ * Trains one run, or the rest of one that was stopped, and writes its folder: the trained weights in the format that other
+ * programs read, `steps.jsonl`, and last `run.json`, whose content is returned. `position` is such as `2 of 7`. Throws a
+ * StoppedError where the session was to stop.
  */
 export async function trainRun<Device extends DeviceHandle>(
   planned: PlannedRun,
@@ -86,8 +86,10 @@ export async function trainRun<Device extends DeviceHandle>(
   tools: TrainingTools<Device>,
 ): Promise<RunReport> {
   const { method, hyperparameters } = planned;
-  const { model, dataset, split, device, tokenizer } = shared;
-  const started = new Date();
+  const { model, dataset, split, device, tokenizer, session, out, err } = shared;
+  const { unfinished } = session;
+  const checkpoints = checkpointsOf(shared.folder, planned.name);
+  const stopped = await newestCheckpoint(checkpoints, (text) => err.write(renderNotice(err, text)));
   const weights = await tools.openWeights(model, dataset.labels.length);
   let watched: Watched;
   try {
@@ -101,22 +103,35 @@ export async function trainRun<Device extends DeviceHandle>(
       split,
       hyperparameters,
       gradientCheckpointing: shared.gradientCheckpointing,
+      checkpointSteps: shared.checkpoints.steps,
+      stopRequested: () => session.stop !== undefined,
       device,
+    }, stopped?.state);
+    const { keep } = shared.checkpoints;
+    watched = await watch(events, {
+      experiment: shared.folder,
+      planned,
+      position,
+      stopped,
+      checkpoints: { folder: checkpoints, keep, unfinished },
+      session,
+      out,
+      err,
     });
-    watched = await watch(events, planned, position, shared.out);
   } finally {
     weights.close();
   }
-  const { result, steps } = watched;
+  const { result, steps, history } = watched;
   const context: RunContext = {
     ...shared,
     weightNotes: weights.notes,
-    warnings: [...shared.warnings, ...watched.warnings],
+    warnings: [...shared.warnings, ...history.warnings],
+    resumedAtSteps: history.resumed_at_steps,
   };
-  const folder = join(shared.folder, planned.name);
   const needsBase = model.random && !definitionOf(method).trainsAll;
   const base = needsBase ? await saveRandomBase(shared, tools) : model.name;
-  return await writeFolderWhole(folder, shared.unfinished, async (temporary) => {
+  const folder = join(shared.folder, planned.name);
+  return await writeRun(folder, checkpoints, unfinished, async (temporary) => {
     const files = await tools.exportRun({
       method,
       config: model.config,
@@ -126,8 +141,8 @@ export async function trainRun<Device extends DeviceHandle>(
       tokenizerFiles: tokenizer.files,
     });
     const exported = await writeFiles(temporary, files);
-    await writeFileWhole(join(temporary, "steps.jsonl"), steps.map(stepLine).join(""));
-    const times = { started, finished: new Date() };
+    await writeFileWhole(join(temporary, "steps.jsonl"), steps.join(""));
+    const times = { started: new Date(history.started), finished: new Date() };
     const report = runReport(context, hyperparameters, result, exported, times);
     await writeFileWhole(join(temporary, "run.json"), `${JSON.stringify(report, null, 2)}\n`);
     return report;

@@ -77,14 +77,14 @@ export interface Progress {
 }
 
 /**
- * Draws the events of one run after another. `now` gives seconds; `position` is the run's place,
- * such as `2 of 7`.
+ * Draws the events of one run after another. `now` gives seconds; `position` is the run's place, such as
+ * `2 of 7`, and `from` the step at which it goes on.
  */
 export function createProgress(
   output: Output,
-  options: { epochs: number; position: string; now?: () => number },
+  options: { epochs: number; position: string; from?: number; now?: () => number },
 ): Progress {
-  const now = options.now ?? (() => performance.now() / 1000);
+  const { from = 0, now = () => performance.now() / 1000 } = options;
   let start: StartEvent | undefined;
   let startedAt = 0;
   let drawn = false;
@@ -103,12 +103,13 @@ export function createProgress(
   function begin(event: StartEvent): void {
     start = event;
     startedAt = lastPlain = now();
-    lastTwentieth = 0;
+    lastTwentieth = Math.floor((20 * from) / event.totalSteps);
     const percent = formatPercent((100 * event.trainableParameters) / event.totalParameters);
     say(paint(output, "bold", `${event.run} (${options.position})`));
     say(
       `  ${formatCount(event.trainableParameters)} of ${formatCount(event.totalParameters)} ` +
-        `parameters train (${percent}), ${formatCount(event.totalSteps)} steps`,
+        `parameters train (${percent}), ${formatCount(event.totalSteps)} steps` +
+        (from > 0 ? `, going on after step ${formatCount(from)}` : ""),
     );
     for (const warning of event.warnings) {
       for (const line of wrap(`Warning: ${warning}`, 76)) say(paint(output, "yellow", `  ${line}`));
@@ -142,7 +143,7 @@ export function createProgress(
       if (event.type === "done") return clear();
       if (event.type === "checkpoint") return;
       if (start === undefined) throw new Error("A step came before the run's start.");
-      const perStep = (now() - startedAt) / event.step;
+      const perStep = (now() - startedAt) / (event.step - from);
       step({
         ...event,
         run: start.run,

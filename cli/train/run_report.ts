@@ -28,6 +28,8 @@ export interface RunContext {
   weightNotes: string[];
   /** The command's arguments. */
   command: readonly string[];
+  /** Steps after which the run was stopped and went on. */
+  resumedAtSteps: readonly number[];
 }
 
 /** `{ hiddenSize }` → `{ hidden_size }`: the files have one spelling throughout. */
@@ -151,6 +153,7 @@ export function runReport(
     matmul_plans: context.kernels,
     versions: versions(),
     command: context.command,
+    resumed_at_steps: context.resumedAtSteps,
     started: times.started.toISOString(),
     finished: times.finished.toISOString(),
   };

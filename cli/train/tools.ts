@@ -16,6 +16,7 @@ import type { Method } from "../../models/peft/methods.ts";
 import type { StepSize } from "../../models/training/products.ts";
 import type { ResolvedModel } from "../../models/host/resolve.ts";
 import type { Hyperparameters, TrainingEvent } from "../../models/training/events.ts";
+import type { TrainState } from "../../models/training/state.ts";
 
 /** What the command line itself asks of a GPU device. */
 export interface DeviceHandle {
@@ -39,6 +40,7 @@ export interface TrainingTools<Device extends DeviceHandle> {
   loadTokenizer(folder: string, embeddings: number): Promise<Tokenizer>;
   /** A folder's weights for so many classes, or a seeded random start. */
   openWeights(model: ResolvedModel, classes: number): Promise<WeightSource>;
+  /** Trains a run, or goes on `from` a state of it. */
   train(options: {
     run: string;
     config: EncoderConfig;
@@ -49,8 +51,10 @@ export interface TrainingTools<Device extends DeviceHandle> {
     split: Split;
     hyperparameters: Hyperparameters;
     gradientCheckpointing: boolean;
+    checkpointSteps: number | undefined;
+    stopRequested(): boolean;
     device: Device;
-  }): AsyncGenerator<TrainingEvent>;
+  }, from?: TrainState): AsyncGenerator<TrainingEvent>;
   /** The matrix products of a training step. */
   stepProducts(device: Device, options: ModelOptions, size: StepSize): Product[];
   /** Names adapter and kernels: what was tuned under another key is of no use. */

@@ -37,16 +37,18 @@ const Plan = v.variant("kind", [
 /** Version 1 also held plans that nothing had timed. */
 const version = 2;
 
+/** What is kept of an adapter's plans, in the cache and in an experiment's unfinished work. */
+export const Kept = v.object({
+  plans: v.record(v.string(), Plan),
+  refused: v.array(v.object({ plan: Plan, reason: v.string() })),
+});
+
 const Cache = v.object({
   version: v.literal(version),
   /** By the tuner's key: adapter, limits, version of the kernels. */
   adapters: v.record(
     v.string(),
-    v.object({
-      tuned: v.string(),
-      plans: v.record(v.string(), Plan),
-      refused: v.array(v.object({ plan: Plan, reason: v.string() })),
-    }),
+    v.object({ tuned: v.string(), ...Kept.entries }),
   ),
 });
 type Cache = v.InferOutput<typeof Cache>;

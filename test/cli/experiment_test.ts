@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { runExperiment, type Session } from "../../cli/train/experiment.ts";
+import { runExperiment } from "../../cli/train/experiment.ts";
 import { parseFlags } from "../../cli/train/flags.ts";
 import { planRuns } from "../../cli/train/plan.ts";
+import { findResumed } from "../../cli/train/resume.ts";
+import { newSession } from "../../cli/train/session.ts";
 import { bertBaseUncased } from "../../models/encoders/mod.ts";
 import { UserError } from "../../models/errors.ts";
 import { methods } from "../../models/peft/methods.ts";
@@ -14,10 +16,13 @@ async function experiment(outputDir: string, args: string[], options: FakeOption
   const command = ["--output_dir", outputDir, ...args];
   const parsed = parseFlags(command);
   assert.ok(parsed.kind === "flags", JSON.stringify(parsed));
-  const { flags } = parsed;
-  const session: Session = { unfinished: new Set() };
+  const found = parsed.flags.resume === undefined ? undefined : await findResumed(parsed.flags);
+  assert.ok(!found?.finished);
+  const { flags, resumed } = { resumed: undefined, ...found ?? parsed };
+  const session = newSession();
   const [out, err] = [recorder(), recorder()];
-  const settings = { flags, plan: planRuns(flags), hub, command, out, err, session };
+  const plan = planRuns(flags);
+  const settings = { flags, plan, hub, command, resumed, out, err, session };
   const result = await runExperiment(settings, fakeTools(options));
   assert.equal(session.unfinished.size, 0);
   return { ...result, out: out.text, err: err.text };
@@ -268,10 +273,12 @@ Deno.test("a failure keeps what is finished and leaves nothing half", () =>
     const args = ["--experiment", "e", "--method", "lora"];
     await assert.rejects(
       experiment(folder, args, { failIn: "lora-r8" }),
-      /lora-r8: The GPU went away\. Finished and saved in .*: lora-r4\. Not trained: lora-r8, lora-r16\./,
+      /^UserError: lora-r8: The GPU went away\. Finished and saved in .*: lora-r4\. Not trained: lora-r16\. Go on with: deno task train --resume .*e$/,
     );
     const names = (await tree(join(folder, "e"))).filter((path) => !path.includes("/"));
-    assert.deepEqual(names, ["comparison.csv", "comparison.json", "comparison.md", "lora-r4"]);
+    const compared = ["comparison.csv", "comparison.json", "comparison.md", "lora-r4"];
+    assert.deepEqual(names, ["checkpoints", ...compared]);
+    await experiment(folder, ["--resume", join(folder, "e")]);
     await assert.rejects(experiment(folder, ["--method", "full"], { failIn: "full" }));
     assert.deepEqual((await tree(folder)).filter((path) => !path.includes("/")), ["e"]);
   }));

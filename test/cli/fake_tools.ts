@@ -8,6 +8,7 @@ import { randomWeights } from "../../models/encoders/weights.ts";
 import { stratifiedSplit } from "../../models/data/split.ts";
 import { countParameters } from "../../models/peft/methods.ts";
 import { computeMetrics } from "../../models/training/metrics.ts";
+import type { TrainState } from "../../models/training/state.ts";
 import type { Output } from "../../cli/shared/terminal.ts";
 
 export const tinyConfig = {
@@ -25,8 +26,10 @@ export interface FakeOptions {
   failIn?: string;
   /** What the GPU fails with: at the start, or in the run that `failIn` names. */
   deviceError?: "no adapter" | "out of memory";
-  /** The training of the run of this name never ends. */
+  /** The training of the run of this name goes no further than its second step, but stops where it is to. */
   hangIn?: string;
+  /** Does not even do that. */
+  deaf?: boolean;
   notice?: string;
   seen?: { run: string; seed: number; firstTexts: string[] }[];
   hash?: string;
@@ -95,7 +98,7 @@ export function fakeTools(options: FakeOptions = {}): TrainingTools<DeviceHandle
     tuneKernels: (_device, _products, { known, refused }) =>
       Promise.resolve({ plans: known, refused: options.refused ?? refused, left: [] }),
     openWeights: () => Promise.resolve(randomWeights("a test")),
-    async *train({ run, method, config, hyperparameters, split }) {
+    async *train({ run, method, config, hyperparameters, split, stopRequested }, from) {
       options.seen?.push({
         run,
         seed: hyperparameters.seed,
@@ -113,10 +116,14 @@ export function fakeTools(options: FakeOptions = {}): TrainingTools<DeviceHandle
         totalSteps,
         warnings: [],
       };
-      for (let step = 1; step <= totalSteps; step++) {
+      for (let step = (from?.step ?? 0) + 1; step <= totalSteps; step++) {
         await Promise.resolve();
-        if (options.hangIn === run && step === 3) {
-          await new Promise((resolve) => setTimeout(resolve, 60_000));
+        for (let waits = 0; options.hangIn === run && step === 3 && waits < 6000; waits++) {
+          await new Promise((resolve) => setTimeout(resolve, 10));
+          if (options.deaf || !stopRequested()) continue;
+          const capture = () =>
+            Promise.resolve(stateOf({ method, model: config, hyperparameters }));
+          yield { type: "checkpoint", step: step - 1, capture };
         }
         if (options.failIn === run && step === 3) {
           if (options.deviceError !== "out of memory") throw new Error("The GPU went away.");
@@ -153,6 +160,37 @@ export function fakeTools(options: FakeOptions = {}): TrainingTools<DeviceHandle
     exportRandomBase() {
       options.bases?.push("saved");
       return Promise.resolve([{ name: "config.json", content: "{}" }]);
+    },
+  };
+}
+
+/** A run's state after its second step. */
+export function stateOf(
+  of: Pick<TrainState["of"], "method" | "model" | "hyperparameters">,
+  step = 2,
+): TrainState {
+  const data = Float32Array.of(step, -0, 1e-45);
+  return {
+    of: { ...of, labels, examples: 32 },
+    step,
+    epoch: 0,
+    stepsOfEpoch: step,
+    weights: new Map([["w", { shape: [3, 1], data }]]),
+    optimizer: { steps: step, moments: new Map([["w", { mean: data, variance: data }]]) },
+    evaluations: [],
+    tokens: 20,
+    seconds: 1.5,
+    totalSeconds: 2.5,
+    peakGpuBytes: 100,
+    kernels: {
+      adapter: "a test's GPU",
+      choice: {
+        matmul: registerPlan(1, 1),
+        broadcastLanes: 0,
+        attentionTextures: false,
+        rowLanes: 1,
+      },
+      tuned: {},
     },
   };
 }

@@ -128,37 +128,120 @@ Deno.test("an output folder that cannot be made is told before anything else", (
     }
   }));
 
-for (const signal of ["SIGINT", "SIGTERM"] as const) {
-  Deno.test(`${signal} keeps finished runs and leaves nothing half`, () =>
+async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
+  while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 20));
+}
+
+const isThere = (path: string) => Deno.stat(path).then(() => true, () => false);
+
+/** Trains until the first of LoRA's runs is saved and the second hangs. */
+async function startHanging(folder: string, options: FakeOptions = {}): Promise<Started> {
+  const args = ["--method", "lora", "--experiment", "e"];
+  const started = start(folder, args, { hangIn: "lora-r8", ...options });
+  await until(() => isThere(join(folder, "results", "e", "comparison.md")));
+  return started;
+}
+
+const compared = ["comparison.csv", "comparison.json", "comparison.md"];
+const exitCodes = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
+
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+  Deno.test(`${signal} stops after the step, and --resume goes on to the end`, () =>
     withFolder(async (folder) => {
-      const args = ["--method", "lora", "--experiment", "e"];
-      const { process, ended } = start(folder, args, { hangIn: "lora-r8" });
-      const training = join(folder, "results", "e", "comparison.md");
-      // The first run is saved and the second is training, soon after this file is there.
-      while (!(await Deno.stat(training).then(() => true, () => false))) {
-        await new Promise((resolve) => setTimeout(resolve, 20));
-      }
+      const { process, ended } = await startHanging(folder);
       process.kill(signal);
       const { code, stderr } = await ended();
-      assert.equal(code, signal === "SIGINT" ? 130 : 143);
-      assert.match(stderr, /Interrupted/);
-      assert.deepEqual(entries(join(folder, "results", "e")), [
-        "comparison.csv",
-        "comparison.json",
-        "comparison.md",
-        "lora-r4",
+      assert.equal(code, exitCodes[signal]);
+      const name = signal === "SIGINT" ? "Ctrl-C" : signal;
+      assert.ok(
+        stderr.endsWith(
+          `${name}: finishing the step; once more stops at once.\n` +
+            `Stopped (${name}): lora-r8 is kept as of step 2. ` +
+            `Go on with: deno task train --resume results/e\n`,
+        ),
+        stderr,
+      );
+      const results = join(folder, "results", "e");
+      assert.deepEqual(entries(results), ["checkpoints", ...compared, "lora-r4"]);
+      assert.deepEqual(entries(join(results, "checkpoints")), ["command.json", "lock", "lora-r8"]);
+
+      const refused = await start(folder, ["--method", "full", "--experiment", "e"]).ended();
+      assert.equal(refused.code, 2);
+      assert.match(refused.stderr, /results\/e has unfinished runs: lora-r8 at step 2, lora-r16\./);
+
+      const rest = await start(folder, ["--resume"]).ended();
+      assert.equal(rest.code, 0, rest.stderr);
+      assert.match(rest.stdout, /lora-r8 \(2 of 3\)\n.* going on after step 2\n/);
+      assert.doesNotMatch(rest.stdout, /lora-r4 \(/);
+      assert.deepEqual(entries(results), [...compared, "lora-r16", "lora-r4", "lora-r8"]);
+      const run = JSON.parse(await Deno.readTextFile(join(results, "lora-r8", "run.json")));
+      assert.deepEqual(run.resumed_at_steps, [2]);
+      assert.deepEqual(run.command, ["--method", "lora", "--experiment", "e"]);
+      const steps = (await Deno.readTextFile(join(results, "lora-r8", "steps.jsonl"))).trim();
+      assert.deepEqual(steps.split("\n").map((line) => JSON.parse(line).step), [1, 2, 3, 4]);
+
+      const again = await start(folder, ["--resume", "results/e"]).ended();
+      assert.deepEqual([again.code, again.stderr], [
+        0,
+        "results/e is finished: there is nothing to resume.\n",
       ]);
     }));
 }
 
-Deno.test("an interruption before the first finished run leaves no folder", () =>
+Deno.test("a second signal stops at once: finished runs stay, and nothing half", () =>
   withFolder(async (folder) => {
-    const { process, ended } = start(folder, ["--method", "full"], { hangIn: "full" });
+    const { process, ended } = await startHanging(folder, { deaf: true });
+    process.kill("SIGINT");
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    process.kill("SIGINT");
+    const { code, stderr } = await ended();
+    assert.equal(code, 130);
+    assert.match(stderr, /Interrupted \(Ctrl-C\): finished runs and checkpoints are kept/);
+    const results = join(folder, "results", "e");
+    assert.deepEqual(entries(results), ["checkpoints", ...compared, "lora-r4"]);
+    assert.deepEqual(entries(join(results, "checkpoints")), ["command.json", "lock"]);
+  }));
+
+Deno.test("an interruption before anything is kept leaves no folder", () =>
+  withFolder(async (folder) => {
+    const args = ["--method", "full"];
+    const { process, ended } = start(folder, args, { hangIn: "full", deaf: true });
     const results = join(folder, "results");
-    while (!(await Deno.stat(results).then(() => entries(results).length > 0, () => false))) {
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
+    const command = () => join(results, entries(results)[0] ?? "", "checkpoints", "command.json");
+    await until(async () => await isThere(results) && await isThere(command()));
+    process.kill("SIGINT");
+    await new Promise((resolve) => setTimeout(resolve, 200));
     process.kill("SIGINT");
     assert.equal((await ended()).code, 130);
     assert.deepEqual(entries(results), []);
+  }));
+
+Deno.test("a program that is killed lets the next one in, which begins the unfinished run again", () =>
+  withFolder(async (folder) => {
+    const { process, ended } = await startHanging(folder);
+    const second = await start(folder, ["--method", "full", "--experiment", "e"]).ended();
+    assert.equal(second.code, 1);
+    assert.match(second.stderr, /^Error: Another program is training into results\/e\./);
+    process.kill("SIGKILL");
+    await ended();
+    const rest = await start(folder, ["--resume", "results/e"]).ended();
+    assert.equal(rest.code, 0, rest.stderr);
+    assert.deepEqual(entries(join(folder, "results", "e")), [
+      ...compared,
+      "lora-r16",
+      "lora-r4",
+      "lora-r8",
+    ]);
+  }));
+
+Deno.test("--resume takes no flag that would change what is trained, and needs something to resume", () =>
+  withFolder(async (folder) => {
+    const surplus = await start(folder, ["--resume", "--num_epochs", "9", "--rank=4"]).ended();
+    assert.equal(surplus.code, 2);
+    assert.match(surplus.stderr, /leave out --num_epochs, --rank\./);
+    const none = await start(folder, ["--resume", "--json"]).ended();
+    assert.equal(none.code, 1);
+    assert.match(none.stderr, /^Error: results holds no experiment that was stopped/);
+    const missing = await start(folder, ["--resume", "results/x"]).ended();
+    assert.match(missing.stderr, /^Error: There is no folder results\/x to resume\.\n$/);
   }));

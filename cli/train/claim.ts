@@ -1,0 +1,58 @@
+/** One program at a time trains into an experiment: it holds a lock, which the system takes back when it ends, however it ends. */
+import { join } from "node:path";
+import { messageOf, UserError } from "../../models/errors.ts";
+
+export interface Claim {
+  /** Lets others in; synchronous, since the process may be ending. */
+  release(): void;
+}
+
+/** Whether the lock was taken; undefined where the file system knows none, as some network drives. */
+function tryLock(file: Deno.FsFile): boolean | undefined {
+  try {
+    return file.tryLockSync(true);
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Claims an experiment by a lock on the file `lock` in `folder`, a folder in it, which is made where it is missing. Throws a
+ * UserError where another program holds it, or where nothing can be written there, before hours are spent. Synchronous, so
+ * that no signal comes between the folder and the claim on it.
+ */
+export function claim(experiment: string, folder: string): Claim {
+  const path = join(folder, "lock");
+  for (;;) {
+    let file: Deno.FsFile;
+    try {
+      Deno.mkdirSync(folder, { recursive: true });
+      file = Deno.openSync(path, { create: true, write: true });
+    } catch (cause) {
+      if (cause instanceof Deno.errors.NotFound) continue; // the program before has just removed the folder
+      throw new UserError(`Cannot write in ${experiment}: ${messageOf(cause)}. See --output_dir.`, {
+        cause,
+      });
+    }
+    if (tryLock(file) === false) {
+      file.close();
+      throw new UserError(
+        `Another program is training into ${experiment}. Wait until it has ended, or take another ` +
+          `--experiment.`,
+      );
+    }
+    // The program before may have removed the file after it was opened here: a lock on it keeps nobody out.
+    if (isAt(file, path)) return { release: () => file.close() };
+    file.close();
+  }
+}
+
+/** Whether an open file is still the one of that name. */
+function isAt(file: Deno.FsFile, path: string): boolean {
+  try {
+    const [open, named] = [file.statSync(), Deno.statSync(path)];
+    return open.ino === named.ino && open.dev === named.dev;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,64 @@
+/** How a training ends early: Ctrl-C and the system's signals. */
+import { removeIfEmpty, removeUnfinished, type Unfinished } from "../shared/folders.ts";
+import type { Output } from "../shared/terminal.ts";
+import type { Claim } from "./claim.ts";
+import { leaveWork } from "./work.ts";
+
+/** A wish to stop, and the exit code that tells of it. */
+export interface Stop {
+  /** As a user knows it. */
+  signal: string;
+  exitCode: number;
+}
+
+/** What exists only as long as the experiment runs; whatever ends it removes it. */
+export interface Session {
+  unfinished: Unfinished;
+  /** The experiment's folder, once it is known; it stays if it holds a finished run or a checkpoint. */
+  folder?: string;
+  /** The right to write there. */
+  claim?: Claim;
+  /** Whether a run trains: then the first signal lets it finish its step. */
+  training: boolean;
+  stop?: Stop;
+}
+
+export const newSession = (): Session => ({ unfinished: new Set(), training: false });
+
+/** Leaves nothing half-written behind; synchronous, since the process may be ending. */
+export function endSession(session: Session): void {
+  const { folder, claim, unfinished } = session;
+  removeUnfinished(unfinished);
+  if (folder === undefined) return;
+  if (claim !== undefined) leaveWork(folder, claim);
+  session.claim = undefined;
+  removeIfEmpty(folder);
+}
+
+const stops = {
+  SIGINT: { signal: "Ctrl-C", exitCode: 130 },
+  SIGTERM: { signal: "SIGTERM", exitCode: 143 },
+  SIGHUP: { signal: "SIGHUP", exitCode: 129 },
+} as const;
+
+/**
+ * The first signal lets a training run finish its step and write a checkpoint, a second one ends the program at once, as
+ * the first does where nothing trains yet.
+ */
+export function endOnSignals(session: Session, err: Output): void {
+  const clear = err.terminal ? "\r\x1b[K" : "";
+  const onSignal = (stop: Stop) => {
+    if (session.training && session.stop === undefined) {
+      session.stop = stop;
+      err.write(`${clear}${stop.signal}: finishing the step; once more stops at once.\n`);
+      return;
+    }
+    endSession(session);
+    err.write(`${clear}Interrupted (${stop.signal}): finished runs and checkpoints are kept.\n`);
+    Deno.exit(stop.exitCode);
+  };
+  for (const [name, stop] of Object.entries(stops)) {
+    if (Deno.build.os === "windows" && name === "SIGTERM") continue; // not known there
+    Deno.addSignalListener(name as keyof typeof stops, () => onSignal(stop));
+  }
+}

@@ -1,0 +1,43 @@
+/** What a failure leaves: which runs are saved, which one has a checkpoint, and how to go on. */
+import { messageOf, UserError } from "../../models/errors.ts";
+import { checkpointSteps } from "./checkpoints.ts";
+import type { StoppedError } from "./watch.ts";
+import { checkpointsOf, type Work } from "./work.ts";
+
+/** The command that goes on with an experiment. */
+export const resumeCommand = (folder: string) =>
+  `deno task train --resume ${/^[\w./:\\-]+$/.test(folder) ? folder : JSON.stringify(folder)}`;
+
+/** What a user reads where a training was stopped. */
+export function stoppedSentence({ stop, experiment, run, step }: StoppedError): string {
+  const where = step > 0 ? `${run} is kept as of step ${step}` : `${run} has not begun`;
+  return `Stopped (${stop.signal}): ${where}. Go on with: ${resumeCommand(experiment)}`;
+}
+
+/** Whether training the same again would fail the same way. */
+function isRepeatable(error: unknown): boolean {
+  return error instanceof UserError && error.remedy?.kind === "lowerLearningRate";
+}
+
+/** Adds to a failure what is saved and what is not; itself where nothing is. */
+export async function withStanding(
+  error: unknown,
+  failed: string,
+  folder: string,
+  { runs, done }: Work,
+): Promise<unknown> {
+  const checkpoints = checkpointsOf(folder, failed);
+  const [step] = await checkpointSteps(checkpoints).catch(() => []);
+  if (done.length === 0 && step === undefined) return error;
+  const left = runs.filter((run) => !done.includes(run) && run !== failed);
+  const sentences = [
+    done.length > 0 && `Finished and saved in ${folder}: ${done.join(", ")}.`,
+    step !== undefined && `A checkpoint of step ${step} is kept in ${checkpoints}.`,
+    left.length > 0 && `Not trained: ${left.join(", ")}.`,
+    !isRepeatable(error) && `Go on with: ${resumeCommand(folder)}`,
+  ].filter((sentence) => sentence !== false);
+  return new UserError([`${failed}: ${messageOf(error)}`, ...sentences].join(" "), {
+    cause: error,
+    exitCode: error instanceof UserError ? error.exitCode : 1,
+  });
+}

@@ -1,0 +1,115 @@
+/**
+ * What an experiment has still to do: in its folder `checkpoints` lie the command that began it (`command.json`) and the
+ * checkpoints of its runs. It is there while a program trains, stays where that is stopped, and goes with the last run.
+ */
+import { join } from "node:path";
+import * as v from "valibot";
+import { UserError } from "../../models/errors.ts";
+import { readJsonObject, toJson } from "../../models/files/json.ts";
+import { hostFolder } from "../../models/host/files.ts";
+import { writeFileWhole } from "../../models/host/write.ts";
+import { mend } from "../shared/folders.ts";
+import { checkpointSteps } from "./checkpoints.ts";
+import { type Claim, claim } from "./claim.ts";
+import { Kept, type KeptTuning } from "./tuning_cache.ts";
+
+const schema = v.object({
+  /** The arguments of `deno task train`. */
+  command: v.array(v.string()),
+  /** Names of the runs, in their order, and of those that are finished. */
+  runs: v.array(v.string()),
+  done: v.array(v.string()),
+  /** What the results depend on beside the command: were it another now, the runs would not go on, but begin mixed. */
+  model: v.object({ name: v.string(), random_start: v.boolean() }),
+  dataset_hash: v.string(),
+  /** The kernels' plans, on which the last bits depend, and the adapter that they are for. */
+  tuning: v.object({ key: v.string(), ...Kept.entries }),
+});
+
+/** The content of `command.json`. */
+export type Work = Omit<v.InferOutput<typeof schema>, "tuning"> & {
+  tuning: KeptTuning & { key: string };
+};
+
+const file = "command.json";
+
+/** Where an experiment keeps its unfinished work. */
+export const workFolder = (experiment: string) => join(experiment, "checkpoints");
+
+/** Where a run's checkpoints go. */
+export const checkpointsOf = (experiment: string, run: string) => join(workFolder(experiment), run);
+
+/** An experiment's unfinished work, or undefined where all is finished. Throws a UserError where it is damaged. */
+export async function readWork(experiment: string): Promise<Work | undefined> {
+  const folder = hostFolder(workFolder(experiment), 0);
+  if (!(await folder.has(file))) return undefined;
+  const read = v.safeParse(schema, await readJsonObject(folder, file));
+  if (read.success) return read.output;
+  const [issue] = read.issues;
+  throw new UserError(
+    `${join(folder.name, file)}: "${v.getDotPath(issue)}": ${issue.message}. Without it the ` +
+      `experiment cannot go on; --overwrite begins it again.`,
+  );
+}
+
+export async function writeWork(experiment: string, work: Work): Promise<void> {
+  await writeFileWhole(join(workFolder(experiment), file), toJson(work));
+}
+
+/** Where the runs stand that have checkpoints: `lora-r8 at step 120`. */
+export async function describeWork(experiment: string, { runs, done }: Work): Promise<string> {
+  const left = runs.filter((run) => !done.includes(run));
+  const places = await Promise.all(left.map(async (run) => {
+    const [step] = await checkpointSteps(checkpointsOf(experiment, run));
+    return step === undefined ? run : `${run} at step ${step}`;
+  }));
+  return places.join(", ");
+}
+
+/** Claims an experiment's folder for this program. Throws a UserError where that cannot be. */
+export const claimWork = (experiment: string): Claim => claim(experiment, workFolder(experiment));
+
+/** Puts in order what a killed program left in an experiment, which is claimed. */
+export async function mendWork(experiment: string): Promise<void> {
+  const folder = workFolder(experiment);
+  await mend(experiment);
+  await mend(folder);
+  for await (const { name, isDirectory } of Deno.readDir(folder)) {
+    if (isDirectory) await mend(join(folder, name));
+  }
+}
+
+/** Removes an experiment's unfinished work, but for the lock, which its claim holds. */
+export async function dropWork(experiment: string): Promise<void> {
+  const folder = workFolder(experiment);
+  for await (const { name } of Deno.readDir(folder)) {
+    if (name !== "lock") await Deno.remove(join(folder, name), { recursive: true });
+  }
+}
+
+/**
+ * Gives a claimed experiment back: its work stays where something can be gone on with, which is a finished run or a
+ * checkpoint, and goes where nothing can, or nothing is left to do. Synchronous, since the process may be ending.
+ */
+export function leaveWork(experiment: string, held: Claim): void {
+  const folder = workFolder(experiment);
+  try {
+    if (!isUseful(folder)) Deno.removeSync(folder, { recursive: true });
+  } catch {
+    // What cannot be removed does no harm: the next program that trains here puts it in order.
+  }
+  held.release();
+}
+
+function isUseful(folder: string): boolean {
+  const entries = (path: string) => [...Deno.readDirSync(path)];
+  const isCheckpoint = ({ name }: Deno.DirEntry) => name.startsWith("step-");
+  try {
+    const { runs, done } = JSON.parse(Deno.readTextFileSync(join(folder, file)));
+    const begun = entries(folder).filter(({ isDirectory }) => isDirectory);
+    return done.length < runs.length &&
+      (done.length > 0 || begun.some(({ name }) => entries(join(folder, name)).some(isCheckpoint)));
+  } catch {
+    return false; // no work was written, or it is damaged
+  }
+}
