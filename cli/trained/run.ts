@@ -7,7 +7,7 @@ import { openWeights, randomWeights, type WeightSource } from "../../models/enco
 import { UserError } from "../../models/errors.ts";
 import { type Folder, pathIn } from "../../models/files/folder.ts";
 import { readJsonObject } from "../../models/files/json.ts";
-import { exists, hostFolder } from "../../models/host/files.ts";
+import { entriesOf, exists, hostFolder } from "../../models/host/files.ts";
 import { isFolder, type ResolvedModel, resolveModel } from "../../models/host/resolve.ts";
 import type { HubSettings } from "../../models/host/settings.ts";
 import { type LoadedRun, readRun } from "../../models/peft/export.ts";
@@ -100,7 +100,7 @@ async function findFolder(path: string): Promise<Folder> {
   const folder = hostFolder(path);
   if (await folder.has(adapterConfigFile) || await folder.has("config.json")) return folder;
   const runs: string[] = [];
-  for await (const { name } of Deno.readDir(path)) {
+  for (const { name } of await entriesOf(path)) {
     if (!name.startsWith(".") && await exists(join(path, name, "run.json"))) runs.push(name);
   }
   runs.sort();
