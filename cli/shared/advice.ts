@@ -1,7 +1,7 @@
 /** What to do about an error, in the words of the flags: models/ and engine/ state facts and name no flag. */
 import { BindingTooLargeError, OutOfMemoryError } from "../../engine/errors.ts";
 import { messageOf, type Remedy, UserError } from "../../models/errors.ts";
-import { adviceForAdapter, adviceForDevice } from "./device_advice.ts";
+import { adviceForAdapter, adviceForDevice, adviceForRoom } from "./device_advice.ts";
 
 /** The sentence that belongs after an error's message; undefined where the message says it all. */
 export function adviceFor(error: unknown): string | undefined {
@@ -23,7 +23,7 @@ function otherPlace({ full }: Extract<Remedy, { kind: "otherPlace" }>, flag: str
 function adviceWithRun(error: unknown, kinds: readonly Remedy["kind"][]): string | undefined {
   for (let at = error; at instanceof Error; at = at.cause) {
     if (at instanceof OutOfMemoryError || at instanceof BindingTooLargeError) {
-      return "Lower --batch_size or --max_length.";
+      return adviceForRoom(at);
     }
     const kind = at instanceof UserError ? at.remedy?.kind : undefined;
     if (kind !== undefined && kinds.includes(kind)) return adviceFor(at);

@@ -187,7 +187,7 @@ Deno.test("help fits 80 columns, and advice names flags that exist", () => {
       new UserError("No data.", { remedy: { kind: "otherDataset" } }),
       new UserError("Several.", { remedy: { kind: "chooseDataset", example: "a.csv" } }),
       new UserError("No rows.", { remedy: { kind: "otherColumns" } }),
-      new OutOfMemoryError({ bytes: 1, held: 0, purpose: "logits" }),
+      new OutOfMemoryError({ bytes: 1, held: 0, purpose: "logits", use: "batch" }),
     ]
   ) {
     const flags = adviceForEvaluation(error)?.match(/--\w+/g) ?? [];

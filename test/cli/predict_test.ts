@@ -225,7 +225,7 @@ Deno.test("help fits 80 columns; what follows -- is text; advice names flags tha
     const error of [
       new UserError("No model.", { remedy: { kind: "otherModel" } }),
       new UserError("No column.", { remedy: column }),
-      new OutOfMemoryError({ bytes: 1, held: 0, purpose: "logits" }),
+      new OutOfMemoryError({ bytes: 1, held: 0, purpose: "logits", use: "batch" }),
     ]
   ) {
     const flags = adviceForPrediction(error)?.match(/--\w+/g) ?? [];
