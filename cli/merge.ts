@@ -119,7 +119,7 @@ export async function writeMerged(
 }
 
 /** Leaves nothing half-written behind when the user or the system ends the program. */
-function endOnSignals(unfinished: Unfinished): void {
+export function endOnSignals(unfinished: Unfinished): void {
   const end = (exitCode: number) => {
     removeUnfinished(unfinished);
     Deno.exit(exitCode);

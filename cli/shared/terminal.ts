@@ -63,8 +63,8 @@ function sayLost(error: unknown): void {
   try {
     writeAll(
       Deno.stderr,
-      `Cannot write to standard output: ${reason}. The command goes on, what it saves is saved, ` +
-        `and it will end with exit code 1.\n`,
+      `Cannot write to standard output: ${reason}. The command goes on and saves its files, ` +
+        `but it will end with exit code 1.\n`,
     );
   } catch {
     // nowhere left to say it

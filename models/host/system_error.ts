@@ -11,7 +11,7 @@ const words: Record<string, string> = {
   ENOENT: "there is no such file or folder",
   ENOTDIR: "a part of the path is a file, not a folder",
   EISDIR: "it is a folder",
-  EEXIST: "it is there already",
+  EEXIST: "a file is in the way",
   ENAMETOOLONG: "the name is too long",
   ELOOP: "its links lead in a circle",
   EMFILE: "too many files are open",

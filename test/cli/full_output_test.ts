@@ -5,8 +5,8 @@ import { folderTest } from "../files/temporary.ts";
 import { type Ended, runProgram } from "./command.ts";
 
 const lost =
-  "Cannot write to standard output: the disk is full. The command goes on, what it saves is " +
-  "saved, and it will end with exit code 1.\n";
+  "Cannot write to standard output: the disk is full. The command goes on and saves its files, but " +
+  "it will end with exit code 1.\n";
 
 /** A program of this project as a shell runs it, with a redirection behind its arguments. */
 function shell(
