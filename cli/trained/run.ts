@@ -46,13 +46,16 @@ export interface TrainedRun extends LoadedRun {
   data?: RecordedData;
 }
 
+/** As the flags of the same names: a batch of none would never end. */
+const wholeFrom = (least: number) => v.pipe(v.number(), v.integer(), v.minValue(least));
+
 /** What is read of a `run.json`; one that says the labels alone will do. */
 const recordedRun = v.object({
   model: v.optional(v.object({ name: v.string(), random_start: v.boolean() })),
   hyperparameters: v.optional(
     v.object({
-      max_length: v.optional(v.number(), defaults.maxLength),
-      batch_size: v.optional(v.number(), defaults.batchSize),
+      max_length: v.optional(wholeFrom(3), defaults.maxLength),
+      batch_size: v.optional(wholeFrom(1), defaults.batchSize),
       frozen_dtype: v.optional(v.picklist(dtypes), defaults.frozenDtype),
       seed: v.optional(v.number()),
     }),

@@ -56,7 +56,8 @@ folderTest("what the system refuses is told by its path, in words", async (folde
   await Deno.writeTextFile(path, "a file");
   await assert.rejects(
     writeFileWhole(join(path, "below"), ""),
-    (error) => error instanceof WriteError && /note\.txt.below: a file is in the way/.test(error.message),
+    (error) =>
+      error instanceof WriteError && /note\.txt.below: a file is in the way/.test(error.message),
   );
   assert.deepEqual(await namesIn(folder), ["note.txt"]);
 });
