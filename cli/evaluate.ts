@@ -3,7 +3,7 @@
  * 0 done, 1 failed, 2 wrong use.
  */
 import { join } from "node:path";
-import { messageOf, UserError } from "../models/errors.ts";
+import { UserError } from "../models/errors.ts";
 import { hubSettingsFromEnvironment } from "../models/host/settings.ts";
 import { writeFileWhole } from "../models/host/write.ts";
 import type { Metrics } from "../models/training/metrics.ts";
@@ -120,12 +120,7 @@ async function run(flags: EvaluateFlags): Promise<void> {
     );
   }
   if (flags.noWrite) return;
-  const path = join(trained.folder.name, "evaluation.json");
-  try {
-    await writeFileWhole(path, `${document}\n`);
-  } catch (error) {
-    throw new UserError(`${path} cannot be written: ${messageOf(error)}`, { cause: error });
-  }
+  await writeFileWhole(join(trained.folder.name, "evaluation.json"), `${document}\n`);
 }
 
 /** Runs the command; returns its exit code. */

@@ -7,8 +7,8 @@ import { object } from "@optique/core/constructs";
 import { text } from "@optique/core/message";
 import { argument } from "@optique/core/primitives";
 import { isTable } from "../models/data/table.ts";
-import { messageOf, UserError } from "../models/errors.ts";
-import { fileSource, isMissing } from "../models/host/files.ts";
+import { UserError } from "../models/errors.ts";
+import { cannotRead, fileSource, isMissing } from "../models/host/files.ts";
 import { runCommand } from "./shared/command.ts";
 import { parseCommand, switchOn, valueOf } from "./shared/flag_parser.ts";
 import { parseText } from "./shared/flag_values.ts";
@@ -39,7 +39,7 @@ export async function inspect(path: string): Promise<Found> {
       isMissing(cause)
         ? `There is no file or folder ${path}. (A model or a data set on the hub can be inspected ` +
           `once it is in a folder.)`
-        : `Cannot read ${path}: ${messageOf(cause)}.`,
+        : cannotRead(path, cause),
       { cause },
     );
   }

@@ -9,13 +9,13 @@ import { UserError } from "../models/errors.ts";
 import { readJsonObject, toJson } from "../models/files/json.ts";
 import { exists, hostFolder } from "../models/host/files.ts";
 import { hubSettingsFromEnvironment } from "../models/host/settings.ts";
-import { writeFileWhole } from "../models/host/write.ts";
+import { writeErrorAt, writeFileWhole } from "../models/host/write.ts";
 import { writeFiles } from "../models/host/write_files.ts";
 import { exportRun } from "../models/peft/export.ts";
 import { mergeRun } from "../models/peft/merge.ts";
 import { runName } from "../models/peft/methods.ts";
 import { loadTokenizer } from "../models/text/tokenizer.ts";
-import { adviceForPrediction } from "./shared/advice.ts";
+import { adviceForMerge } from "./shared/advice.ts";
 import { runCommand } from "./shared/command.ts";
 import { flag, parseCommand, switchOn, valueOf } from "./shared/flag_parser.ts";
 import { parseText } from "./shared/flag_values.ts";
@@ -104,6 +104,8 @@ export async function writeMerged(
     const more = await writeFileWhole(join(temporary, "run.json"), content);
     await checkOutput(output); // it may have been made meanwhile
     return { files: [...files, "run.json"], bytes: bytes + more };
+  }).catch((error) => {
+    throw writeErrorAt(output, error); // not at the temporary folder, which is gone
   });
   return {
     run: from,
@@ -117,13 +119,15 @@ export async function writeMerged(
 }
 
 /** Leaves nothing half-written behind when the user or the system ends the program. */
-function endOnSignals(unfinished: Unfinished): void {
+export function endOnSignals(unfinished: Unfinished): void {
   const end = (exitCode: number) => {
     removeUnfinished(unfinished);
     Deno.exit(exitCode);
   };
   Deno.addSignalListener("SIGINT", () => end(130));
-  if (Deno.build.os !== "windows") Deno.addSignalListener("SIGTERM", () => end(143));
+  if (Deno.build.os === "windows") return;
+  Deno.addSignalListener("SIGTERM", () => end(143));
+  Deno.addSignalListener("SIGHUP", () => end(129)); // the terminal was closed
 }
 
 async function run(flags: InferValue<typeof parser>): Promise<void> {
@@ -159,7 +163,7 @@ export function main(args: readonly string[]): Promise<number> {
       "model, which needs no adapter beside it.",
     examples: ["merge --run results/001-mini-sample/lora-r8 --output my-model"],
   });
-  return runCommand(parsed, command, run, { stdout, stderr, advice: adviceForPrediction });
+  return runCommand(parsed, command, run, { stdout, stderr, advice: adviceForMerge });
 }
 
 if (import.meta.main) Deno.exit(await main(Deno.args));

@@ -167,6 +167,7 @@ export class BindGroups {
           kernel: kernel.name,
           binding: name,
           purpose: bound.storage.buffer.label || "buffer",
+          use: bound.storage.use,
         });
       }
       entries.push({ binding, resource: resourceOf(bound) });

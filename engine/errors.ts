@@ -37,6 +37,12 @@ export class AdapterTooSmallError extends DeviceError {
   }
 }
 
+/**
+ * What memory holds, by what can be done about its size: weights that stay as they are; what trains, with gradients
+ * and the optimiser's state; a batch's tensors.
+ */
+export type MemoryUse = "frozen" | "trained" | "batch";
+
 /** The GPU has no room for a buffer or a texture, or one buffer may not be that large. */
 export class OutOfMemoryError extends DeviceError {
   override name = "OutOfMemoryError";
@@ -46,11 +52,14 @@ export class OutOfMemoryError extends DeviceError {
   readonly held: number;
   /** What the bytes are for, such as a parameter's name. */
   readonly purpose: string;
+  readonly use: MemoryUse;
   /** The bytes that one buffer may have, where that is what was exceeded. */
   readonly limit?: number;
 
-  constructor(facts: { bytes: number; held: number; purpose: string; limit?: number }) {
-    const { bytes, held, purpose, limit } = facts;
+  constructor(
+    facts: { bytes: number; held: number; purpose: string; use: MemoryUse; limit?: number },
+  ) {
+    const { bytes, held, purpose, use, limit } = facts;
     const why = limit === undefined ? "" : `; one buffer may have ${formatBytes(limit)}`;
     super(
       `Out of GPU memory: ${formatBytes(bytes)} asked for the ${purpose}, ` +
@@ -59,6 +68,7 @@ export class OutOfMemoryError extends DeviceError {
     this.bytes = bytes;
     this.held = held;
     this.purpose = purpose;
+    this.use = use;
     this.limit = limit;
   }
 }
@@ -75,11 +85,19 @@ export class BindingTooLargeError extends DeviceError {
   readonly binding: string;
   /** What its buffer is for, such as a parameter's name. */
   readonly purpose: string;
+  readonly use: MemoryUse;
 
   constructor(
-    facts: { bytes: number; limit: number; kernel: string; binding: string; purpose: string },
+    facts: {
+      bytes: number;
+      limit: number;
+      kernel: string;
+      binding: string;
+      purpose: string;
+      use: MemoryUse;
+    },
   ) {
-    const { bytes, limit, kernel, binding, purpose } = facts;
+    const { bytes, limit, kernel, binding, purpose, use } = facts;
     super(
       `Kernel ${kernel}: its "${binding}" (of the ${purpose}) has ${formatBytes(bytes)}; this ` +
         `adapter binds ${formatBytes(limit)} at most.`,
@@ -89,6 +107,7 @@ export class BindingTooLargeError extends DeviceError {
     this.kernel = kernel;
     this.binding = binding;
     this.purpose = purpose;
+    this.use = use;
   }
 }
 

@@ -3,7 +3,7 @@
  * whose buffers go back to a pool when the step ends. The pool is handed out in the same order every
  * step, so that equal steps get equal buffers and cached bind groups fit again.
  */
-import { type DeviceError, OutOfMemoryError } from "./errors.ts";
+import { type DeviceError, type MemoryUse, OutOfMemoryError } from "./errors.ts";
 
 /** A GPU buffer and what the engine knows of it. */
 export interface Storage {
@@ -13,6 +13,7 @@ export interface Storage {
   readonly bytes: number;
   /** Whether the arena owns it: it is reused once released, or when the step ends. */
   readonly arena: boolean;
+  readonly use: MemoryUse;
   /** Gradients that alias this buffer; the tape releases it with the last. */
   holds: number;
 }
@@ -35,6 +36,8 @@ export class Memory {
   #peak = 0;
   /** What {@link allOrNothing} would give back. */
   #made?: Storage[];
+  /** What the GPU has not answered yet, of what was asked of it. */
+  #asked = new Set<Promise<void>>();
 
   constructor(gpu: GPUDevice, onError: (error: DeviceError) => void) {
     this.#gpu = gpu;
@@ -56,8 +59,8 @@ export class Memory {
   }
 
   /** A zeroed buffer that lives until {@link destroy}. */
-  allocate(bytes: number, name = "buffer"): Storage {
-    const storage = this.#create(Math.max(16, Math.ceil(bytes / 16) * 16), false, name);
+  allocate(bytes: number, name = "buffer", use: MemoryUse = "batch"): Storage {
+    const storage = this.#create(Math.max(16, Math.ceil(bytes / 16) * 16), false, name, use);
     this.#made?.push(storage);
     return storage;
   }
@@ -78,12 +81,16 @@ export class Memory {
     }
   }
 
+  /** Waits until the GPU has said of all that was allocated whether it has room; {@link Device.check} then knows. */
+  async answered(): Promise<void> {
+    while (this.#asked.size > 0) await Promise.all(this.#asked);
+  }
+
   /** A texture that lives until {@link destroyTexture}; `bytes` count as held. */
   createTexture(descriptor: GPUTextureDescriptor, bytes: number): GPUTexture {
-    const error = new OutOfMemoryError({ bytes, held: this.#held, purpose: "texture" });
-    this.#gpu.pushErrorScope("out-of-memory");
-    const texture = this.#gpu.createTexture(descriptor);
-    this.#gpu.popErrorScope().then((found) => found && this.#onError(error), () => {});
+    const facts = { bytes, held: this.#held, purpose: "texture", use: "batch" } as const;
+    const error = new OutOfMemoryError(facts);
+    const texture = this.#ask(error, () => this.#gpu.createTexture(descriptor));
     this.#count(bytes);
     return texture;
   }
@@ -96,7 +103,7 @@ export class Memory {
   /** A buffer of the step arena, with whatever it last held. */
   acquire(bytes: number): Storage {
     const size = bucketSize(bytes);
-    const storage = this.#free.get(size)?.pop() ?? this.#create(size, true, "step arena");
+    const storage = this.#free.get(size)?.pop() ?? this.#create(size, true, "step arena", "batch");
     this.#used.add(storage);
     return storage;
   }
@@ -146,16 +153,28 @@ export class Memory {
     return pool;
   }
 
-  #create(bytes: number, arena: boolean, name: string): Storage {
+  /** Creates what the GPU may have no room for; its answer comes later. */
+  #ask<Made>(error: OutOfMemoryError, create: () => Made): Made {
+    this.#gpu.pushErrorScope("out-of-memory");
+    const made = create();
+    const answer = this.#gpu.popErrorScope()
+      .then((found) => void (found && this.#onError(error)), () => {})
+      .finally(() => this.#asked.delete(answer));
+    this.#asked.add(answer);
+    return made;
+  }
+
+  #create(bytes: number, arena: boolean, name: string, use: MemoryUse): Storage {
     const limit = this.#gpu.limits.maxBufferSize;
-    const facts = { bytes, held: this.#held, purpose: name };
+    const facts = { bytes, held: this.#held, purpose: name, use };
     if (bytes > limit) throw new OutOfMemoryError({ ...facts, limit });
     const error = new OutOfMemoryError(facts);
-    this.#gpu.pushErrorScope("out-of-memory");
-    const buffer = this.#gpu.createBuffer({ size: bytes, usage, label: name });
-    this.#gpu.popErrorScope().then((found) => found && this.#onError(error), () => {});
+    const buffer = this.#ask(
+      error,
+      () => this.#gpu.createBuffer({ size: bytes, usage, label: name }),
+    );
     this.#count(bytes);
-    return { buffer, id: this.#nextId++, bytes, arena, holds: 0 };
+    return { buffer, id: this.#nextId++, bytes, arena, use, holds: 0 };
   }
 
   #count(bytes: number): void {

@@ -84,8 +84,8 @@ export class AdamW {
     this.#options = { beta1: 0.9, beta2: 0.999, eps: 1e-8, ...options };
     this.#state = parameters.slabs.map((slab) => ({
       slab,
-      mean: persistent(device, slab.value.shape, undefined, "first moments"),
-      variance: persistent(device, slab.value.shape, undefined, "second moments"),
+      mean: persistent(device, slab.value.shape, undefined, "first moments", "trained"),
+      variance: persistent(device, slab.value.shape, undefined, "second moments", "trained"),
     }));
     let pieces = 0;
     for (const { gradient } of parameters.slabs) {

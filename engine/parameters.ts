@@ -42,8 +42,8 @@ export class Parameters {
       const members = infos.filter((info) => info.trainable && info.decay === decay);
       for (const group of groupsBelow(device.maxBindingBytes, stacksOf(members))) {
         const size = group.bytes / 4;
-        const value = persistent(device, [size], undefined, "parameters");
-        const gradient = persistent(device, [size], undefined, "gradients");
+        const value = persistent(device, [size], undefined, "parameters", "trained");
+        const gradient = persistent(device, [size], undefined, "gradients", "trained");
         slabs.push({ decay, value, gradient });
         owned.push(value.storage, gradient.storage);
         for (const { info, offset } of group.members) {
@@ -60,7 +60,7 @@ export class Parameters {
     for (const stack of stacksOf(infos.filter(({ trainable }) => !trainable))) {
       const [{ name }] = stack;
       const { bytes, members } = layOut(stack);
-      const storage = device.memory.allocate(bytes, name);
+      const storage = device.memory.allocate(bytes, name, "frozen");
       owned.push(storage);
       for (const { info, offset } of members) {
         tensors.set(info.name, new Tensor(device, info.shape, storage, offset, info.packed));
@@ -122,7 +122,7 @@ export class Parameters {
   /** Copies the trainable values into `copy`, made on the first call. */
   snapshot(copy?: Tensor[]): Tensor[] {
     copy ??= this.slabs.map(({ value }) =>
-      persistent(this.device, value.shape, undefined, "best epoch's parameters")
+      persistent(this.device, value.shape, undefined, "best epoch's parameters", "trained")
     );
     this.#copy(this.slabs.map(({ value }) => value), copy);
     return copy;

@@ -1,6 +1,7 @@
 /** Tensors: a shape over a piece of a GPU buffer, row-major; f32, but for packed frozen weights. */
 import type { Binding } from "./bind_groups.ts";
 import type { Device } from "./device.ts";
+import type { MemoryUse } from "./errors.ts";
 import type { Storage } from "./memory.ts";
 import { bytesPerValue, type Dtype, unpack } from "./pack.ts";
 import { sizeOf } from "./shape.ts";
@@ -154,10 +155,11 @@ export function persistent(
   shape: readonly number[],
   data?: Float32Array,
   name?: string,
+  use?: MemoryUse,
 ): Tensor {
   if (data) checkLength(shape, data);
   const size = sizeOf(shape);
-  const tensor = new Tensor(device, shape, device.memory.allocate(size * 4, name));
+  const tensor = new Tensor(device, shape, device.memory.allocate(size * 4, name, use));
   if (data) device.write(tensor.storage, 0, data);
   return tensor;
 }

@@ -19,7 +19,9 @@ export type Remedy =
   /** Keep frozen weights in another type. */
   | { kind: "otherFrozenDtype" }
   /** Train at a lower rate than this. */
-  | { kind: "lowerLearningRate"; rate: number };
+  | { kind: "lowerLearningRate"; rate: number }
+  /** Write elsewhere, or make room where the disk is full. */
+  | { kind: "otherPlace"; full: boolean };
 
 /**
  * A mistake that the user can put right: a wrong flag, an unreadable file, a model of another kind.

@@ -54,6 +54,7 @@ export function allocateModel(device: Device, options: ModelOptions): MethodMode
 /**
  * Builds the model of a method: allocates its parameters, reads the checkpoint tensor by tensor, and
  * starts the rest (head, LoRA, adapters; for `mini` everything) as its spec says, from the seed.
+ * Throws an OutOfMemoryError before anything is read where the GPU has no room.
  */
 export async function createModel(
   device: Device,
@@ -65,6 +66,9 @@ export async function createModel(
   const norms = new Map<string, Float32Array>();
   const wanted = new Set(specs.flatMap(({ init }) => init.kind === "rowNorms" ? [init.of] : []));
   try {
+    // Where there is no room, reading and sending gigabytes would only put the news off.
+    await device.memory.answered();
+    device.check();
     for (const spec of specs) {
       const { name, init, role } = spec;
       const data = await weights.read(spec) ??
@@ -80,8 +84,8 @@ export async function createModel(
       const { storage, offset } = parameters.get(name);
       device.write(storage, offset, packed ?? data);
       device.gpu.queue.submit([]); // hands the staging memory back tensor by tensor
+      device.check();
     }
-    device.check();
   } catch (error) {
     built.destroy();
     throw error;

@@ -3,7 +3,7 @@ import { findColumn } from "../../models/data/columns.ts";
 import { openTable, readText } from "../../models/data/table.ts";
 import { UserError } from "../../models/errors.ts";
 import { bytesSource } from "../../models/files/byte_source.ts";
-import { fileSource } from "../../models/host/files.ts";
+import { fileSource, readError } from "../../models/host/files.ts";
 import { formatCount } from "../shared/format.ts";
 import type { PredictFlags } from "./flags.ts";
 
@@ -34,7 +34,12 @@ async function columnOf(path: string, asked: string | undefined): Promise<string
 
 async function linesOf(input: Input): Promise<string[]> {
   if (input.isTerminal()) throw new UserError(`There is no text. ${ways}`, { exitCode: 2 });
-  const bytes = new Uint8Array(await new Response(input.readable).arrayBuffer());
+  let bytes: Uint8Array;
+  try {
+    bytes = new Uint8Array(await new Response(input.readable).arrayBuffer());
+  } catch (error) {
+    throw readError("standard input", error);
+  }
   return (await readText(bytesSource(bytes, "Standard input"))).split("\n");
 }
 

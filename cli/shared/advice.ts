@@ -1,7 +1,7 @@
 /** What to do about an error, in the words of the flags: models/ and engine/ state facts and name no flag. */
 import { BindingTooLargeError, OutOfMemoryError } from "../../engine/errors.ts";
 import { messageOf, type Remedy, UserError } from "../../models/errors.ts";
-import { adviceForAdapter, adviceForDevice } from "./device_advice.ts";
+import { adviceForAdapter, adviceForDevice, adviceForRoom } from "./device_advice.ts";
 
 /** The sentence that belongs after an error's message; undefined where the message says it all. */
 export function adviceFor(error: unknown): string | undefined {
@@ -13,11 +13,17 @@ export function adviceFor(error: unknown): string | undefined {
   return undefined;
 }
 
+function otherPlace({ full }: Extract<Remedy, { kind: "otherPlace" }>, flag: string): string {
+  return full
+    ? `Free some space, or name a folder on another disk with ${flag}.`
+    : `Name another folder with ${flag}.`;
+}
+
 /** As {@link adviceFor}, with a trained run: of remedies only those whose flags the command has. */
 function adviceWithRun(error: unknown, kinds: readonly Remedy["kind"][]): string | undefined {
   for (let at = error; at instanceof Error; at = at.cause) {
     if (at instanceof OutOfMemoryError || at instanceof BindingTooLargeError) {
-      return "Lower --batch_size or --max_length.";
+      return adviceForRoom(at);
     }
     const kind = at instanceof UserError ? at.remedy?.kind : undefined;
     if (kind !== undefined && kinds.includes(kind)) return adviceFor(at);
@@ -31,9 +37,19 @@ function adviceWithRun(error: unknown, kinds: readonly Remedy["kind"][]): string
 export const adviceForPrediction = (error: unknown) =>
   adviceWithRun(error, ["otherModel", "useModel", "nameColumn"]);
 
+/** As {@link adviceFor}, in the words of the flags that `deno task merge` has. */
+export function adviceForMerge(error: unknown): string | undefined {
+  const remedy = error instanceof UserError ? error.remedy : undefined;
+  return remedy?.kind === "otherPlace"
+    ? otherPlace(remedy, "--output")
+    : adviceForPrediction(error);
+}
+
 /** As {@link adviceFor}, in the words of the flags that `deno task evaluate` has. */
-export const adviceForEvaluation = (error: unknown) =>
-  adviceWithRun(error, [
+export function adviceForEvaluation(error: unknown): string | undefined {
+  const remedy = error instanceof UserError ? error.remedy : undefined;
+  if (remedy?.kind === "otherPlace") return "With --no_write nothing is written.";
+  return adviceWithRun(error, [
     "otherModel",
     "useModel",
     "nameColumn",
@@ -41,6 +57,7 @@ export const adviceForEvaluation = (error: unknown) =>
     "chooseDataset",
     "otherColumns",
   ]);
+}
 
 /** The message of whatever was thrown, and what to do about it where that is known. */
 export function messageWithAdvice(error: unknown, advice = adviceFor): string {
@@ -69,5 +86,7 @@ function sentenceFor(remedy: Remedy): string {
       return `Take another --frozen_dtype.`;
     case "lowerLearningRate":
       return `Lower --learning_rate (${remedy.rate}) or check the weights.`;
+    case "otherPlace":
+      return otherPlace(remedy, "--output_dir");
   }
 }

@@ -1,6 +1,7 @@
 /** What all commands have in common: help, wrong flags, and how they end when something was thrown. */
 import { DeviceError } from "../../engine/errors.ts";
 import { UserError } from "../../models/errors.ts";
+import { systemCode } from "../../models/host/system_error.ts";
 import { adviceFor, messageWithAdvice } from "./advice.ts";
 import type { Parsed } from "./flag_parser.ts";
 import { type Output, paint, standardOutput } from "./terminal.ts";
@@ -16,7 +17,7 @@ export interface CommandOptions {
 
 /**
  * Runs a command: prints help or the error in its flags, else runs it. Returns the exit code: what `run` returns,
- * or 0; 1 where it throws, 2 for wrong use.
+ * or 0; 1 where it throws or where standard output took not all of it, 2 for wrong use.
  */
 export async function runCommand<Flags>(
   parsed: Parsed<Flags>,
@@ -26,22 +27,23 @@ export async function runCommand<Flags>(
 ): Promise<number> {
   const { stdout = standardOutput("stdout"), stderr = standardOutput("stderr") } = options;
   const { advice = adviceFor, escape = (message) => message } = options;
+  const unlessLost = (code: number) => code === 0 && stdout.lost ? 1 : code;
   try {
     if (parsed.kind === "help") {
       stdout.write(`${parsed.text}\n`);
-      return 0;
+      return unlessLost(0);
     }
     if (parsed.kind === "error") {
       throw new UserError(`${parsed.message} See ${command} --help.`, { exitCode: 2 });
     }
-    return await run(parsed.flags) ?? 0;
+    return unlessLost(await run(parsed.flags) ?? 0);
   } catch (error) {
     const message = escape(messageWithAdvice(error, advice));
     stderr.write(`${paint(stderr, "red", "Error:")} ${message}\n`);
     if (error instanceof UserError) return error.exitCode;
     // Of the GPU and the file system a message says all; what is left is a mistake of ours.
-    const outside = [DeviceError, ...Object.values(Deno.errors)];
-    if (outside.some((kind) => error instanceof kind)) return 1;
+    if (error instanceof DeviceError || systemCode(error) !== undefined) return 1;
+    if (Object.values(Deno.errors).some((kind) => error instanceof kind)) return 1;
     if (error instanceof Error && error.stack) stderr.write(`${error.stack}\n`);
     return 1;
   }

@@ -1,7 +1,11 @@
 /** Where text goes: a terminal of some width, or a pipe that wants plain lines. */
+import { systemReason } from "../../models/host/system_error.ts";
 
 export interface Output {
+  /** Never throws: what cannot be written is no reason to end what is under way. */
   write(text: string): void;
+  /** Whether something was lost, as on a full disk; not where a reader has left, as `head` does. */
+  readonly lost?: boolean;
   /** Whether lines can be redrawn. */
   terminal: boolean;
   color: boolean;
@@ -38,22 +42,53 @@ function columnsOfTerminal(): number {
   return Number.isInteger(given) && given > 0 ? given : 80;
 }
 
+type Stream = Pick<typeof Deno.stdout, "writeSync">;
+
+/** Writes all of a text, also to a pipe that another process made non-blocking and that is full. */
+function writeAll(stream: Stream, text: string): void {
+  const bytes = new TextEncoder().encode(text);
+  for (let written = 0; written < bytes.length;) {
+    try {
+      written += stream.writeSync(bytes.subarray(written));
+    } catch (error) {
+      if (!(error instanceof Deno.errors.WouldBlock)) throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10);
+    }
+  }
+}
+
+/** Says once, where there is still somewhere to say it, that standard output takes nothing. */
+function sayLost(error: unknown): void {
+  const reason = systemReason(error) ?? String(error);
+  try {
+    writeAll(
+      Deno.stderr,
+      `Cannot write to standard output: ${reason}. The command goes on and saves its files, ` +
+        `but it will end with exit code 1.\n`,
+    );
+  } catch {
+    // nowhere left to say it
+  }
+}
+
 /** Standard output or standard error. */
 export function standardOutput(name: "stdout" | "stderr"): Output {
   const stream = name === "stdout" ? Deno.stdout : Deno.stderr;
   const terminal = stream.isTerminal() && variable("TERM") !== "dumb";
-  const encoder = new TextEncoder();
+  let lost = false;
   return {
     write(text) {
-      const bytes = encoder.encode(text);
       try {
-        for (let written = 0; written < bytes.length;) {
-          written += stream.writeSync(bytes.subarray(written));
-        }
+        writeAll(stream, text);
       } catch (error) {
         // `… | head` closes the pipe: training goes on, nobody reads.
-        if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
+        if (error instanceof Deno.errors.BrokenPipe || lost) return;
+        lost = true;
+        if (name === "stdout") sayLost(error);
       }
+    },
+    get lost() {
+      return lost;
     },
     terminal,
     color: wantsColor(terminal, variable),

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import * as v from "valibot";
 import type { RefusedPlan, TunedPlans } from "../../engine/plans.ts";
 import { isMissing } from "../../models/host/files.ts";
+import { cacheHome } from "../../models/host/settings.ts";
 import { writeFileWhole } from "../../models/host/write.ts";
 
 const Pair = v.tuple([v.number(), v.number()]);
@@ -63,8 +64,7 @@ export interface KeptTuning {
 export function tuningCachePath(
   read: (name: string) => string | undefined = (name) => Deno.env.get(name),
 ): string {
-  const home = read("HOME") || read("USERPROFILE") || ".";
-  return join(read("XDG_CACHE_HOME") || join(home, ".cache"), "peft-on-webgpu", "kernels.json");
+  return join(cacheHome(read), "peft-on-webgpu", "kernels.json");
 }
 
 /** What is kept under a key. Nothing where there is no file, or one that this version did not write. */

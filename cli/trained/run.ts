@@ -7,7 +7,7 @@ import { openWeights, randomWeights, type WeightSource } from "../../models/enco
 import { UserError } from "../../models/errors.ts";
 import { type Folder, pathIn } from "../../models/files/folder.ts";
 import { readJsonObject } from "../../models/files/json.ts";
-import { exists, hostFolder } from "../../models/host/files.ts";
+import { entriesOf, exists, hostFolder } from "../../models/host/files.ts";
 import { isFolder, type ResolvedModel, resolveModel } from "../../models/host/resolve.ts";
 import type { HubSettings } from "../../models/host/settings.ts";
 import { type LoadedRun, readRun } from "../../models/peft/export.ts";
@@ -46,13 +46,16 @@ export interface TrainedRun extends LoadedRun {
   data?: RecordedData;
 }
 
+/** As the flags of the same names: a batch of none would never end. */
+const wholeFrom = (least: number) => v.pipe(v.number(), v.integer(), v.minValue(least));
+
 /** What is read of a `run.json`; one that says the labels alone will do. */
 const recordedRun = v.object({
   model: v.optional(v.object({ name: v.string(), random_start: v.boolean() })),
   hyperparameters: v.optional(
     v.object({
-      max_length: v.optional(v.number(), defaults.maxLength),
-      batch_size: v.optional(v.number(), defaults.batchSize),
+      max_length: v.optional(wholeFrom(3), defaults.maxLength),
+      batch_size: v.optional(wholeFrom(1), defaults.batchSize),
       frozen_dtype: v.optional(v.picklist(dtypes), defaults.frozenDtype),
       seed: v.optional(v.number()),
     }),
@@ -100,7 +103,7 @@ async function findFolder(path: string): Promise<Folder> {
   const folder = hostFolder(path);
   if (await folder.has(adapterConfigFile) || await folder.has("config.json")) return folder;
   const runs: string[] = [];
-  for await (const { name } of Deno.readDir(path)) {
+  for (const { name } of await entriesOf(path)) {
     if (!name.startsWith(".") && await exists(join(path, name, "run.json"))) runs.push(name);
   }
   runs.sort();

@@ -116,7 +116,7 @@ export function bertBody(body: Scope, config: EncoderConfig): Omit<Network, "cla
 export function parseBert(fields: ConfigReader, type: string): EncoderConfig {
   fields.only("hidden_act", "gelu");
   fields.only("position_embedding_type", "absolute");
-  const hiddenDropout = fields.number("hidden_dropout_prob", 0.1);
+  const hiddenDropout = fields.dropout("hidden_dropout_prob", 0.1);
   return checkedHeads({
     type,
     vocabSize: fields.count("vocab_size"),
@@ -127,11 +127,11 @@ export function parseBert(fields: ConfigReader, type: string): EncoderConfig {
     maxPositions: fields.count("max_position_embeddings", 512),
     firstPosition: 0,
     typeVocabSize: fields.count("type_vocab_size", 2),
-    layerNormEps: fields.number("layer_norm_eps", 1e-12),
-    initializerRange: fields.number("initializer_range", 0.02),
+    layerNormEps: fields.notNegative("layer_norm_eps", 1e-12),
+    initializerRange: fields.notNegative("initializer_range", 0.02),
     hiddenDropout,
-    attentionDropout: fields.number("attention_probs_dropout_prob", 0.1),
-    classifierDropout: fields.number("classifier_dropout", hiddenDropout),
+    attentionDropout: fields.dropout("attention_probs_dropout_prob", 0.1),
+    classifierDropout: fields.dropout("classifier_dropout", hiddenDropout),
   }, fields.file);
 }
 

@@ -52,6 +52,26 @@ export class ConfigReader {
     return value;
   }
 
+  /** A number of at least 0. */
+  notNegative(name: string, fallback?: number): number {
+    const value = this.number(name, fallback);
+    if (value < 0) {
+      throw new UserError(`${this.file}: "${name}" should be 0 or more, but is ${value}.`);
+    }
+    return value;
+  }
+
+  /** A dropout's probability: 0 or more, and below 1, where nothing would be left. */
+  dropout(name: string, fallback: number): number {
+    const value = this.notNegative(name, fallback);
+    if (value >= 1) {
+      throw new UserError(
+        `${this.file}: "${name}" should be a dropout from 0 to below 1, but is ${value}.`,
+      );
+    }
+    return value;
+  }
+
   /** A whole number of at least 1. */
   count(name: string, fallback?: number): number {
     const value = this.number(name, fallback);
@@ -92,9 +112,15 @@ export class ConfigReader {
   }
 }
 
-/** The same config after a check that the heads divide the hidden size. */
+/** Far beyond every encoder of the kinds that are read; each layer is declared, also of a damaged file. */
+const mostLayers = 1000;
+
+/** The same config after a check that the heads divide the hidden size, and that the layers can be listed. */
 export function checkedHeads<Config extends EncoderConfig>(config: Config, file: string): Config {
-  const { hiddenSize, heads } = config;
+  const { hiddenSize, heads, layers } = config;
+  if (layers > mostLayers) {
+    throw new UserError(`${file} asks for ${layers} layers; at most ${mostLayers} can be read.`);
+  }
   if (hiddenSize % heads !== 0) {
     throw new UserError(
       `${file}: a hidden size of ${hiddenSize} does not divide into ${heads} heads.`,

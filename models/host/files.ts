@@ -3,16 +3,28 @@ import { join } from "node:path";
 import { messageOf, UserError } from "../errors.ts";
 import type { ByteSource } from "../files/byte_source.ts";
 import { type Folder, folderOf } from "../files/folder.ts";
+import { systemReason } from "./system_error.ts";
 
-/** Whether a file (or folder) exists. */
+/** Whether a file (or folder) exists. Throws a UserError where it cannot be told. */
 export async function exists(path: string): Promise<boolean> {
   try {
     await Deno.stat(path);
     return true;
   } catch (error) {
     if (isMissing(error)) return false;
-    throw error;
+    throw readError(path, error);
   }
+}
+
+/** The sentence for a file or a folder that is there, and that the system does not let us read. */
+export function cannotRead(path: string, cause: unknown): string {
+  return `Cannot read ${path}: ${systemReason(cause) ?? messageOf(cause)}.`;
+}
+
+/** A UserError that names the path, where the system refused it; anything else as it is. */
+export function readError(path: string, error: unknown): unknown {
+  if (error instanceof UserError || systemReason(error) === undefined) return error;
+  return new UserError(cannotRead(path, error), { cause: error });
 }
 
 /** Nothing of that name, or a part of the path that should be a folder is a file. */
@@ -28,12 +40,14 @@ export async function fileSource(path: string): Promise<ByteSource> {
     file = await Deno.open(path);
   } catch (cause) {
     throw new UserError(
-      isMissing(cause) ? `There is no file ${path}.` : `Cannot read ${path}: ${messageOf(cause)}.`,
+      isMissing(cause) ? `There is no file ${path}.` : cannotRead(path, cause),
       { cause },
     );
   }
   try {
-    ({ size } = await file.stat());
+    let isDirectory: boolean;
+    ({ size, isDirectory } = await file.stat());
+    if (isDirectory) throw new UserError(`${path} is a folder, not a file.`);
   } catch (error) {
     file.close();
     throw error;
@@ -64,6 +78,15 @@ async function readAt(file: Deno.FsFile, begin: number, end: number): Promise<Ar
   return bytes.buffer;
 }
 
+/** The entries of a folder. Throws a UserError where it cannot be read. */
+export async function entriesOf(folder: string): Promise<Deno.DirEntry[]> {
+  try {
+    return await Array.fromAsync(Deno.readDir(folder));
+  } catch (error) {
+    throw readError(folder, error);
+  }
+}
+
 /** Paths, relative to `folder` and with slashes, of all files below it, at most `levels` folders deep, sorted. */
 export async function filesBelow(
   folder: string,
@@ -71,7 +94,7 @@ export async function filesBelow(
   levels = Infinity,
 ): Promise<string[]> {
   const files: string[] = [];
-  for await (const entry of Deno.readDir(folder)) {
+  for (const entry of await entriesOf(folder)) {
     const path = `${prefix}${entry.name}`;
     const full = join(folder, entry.name);
     // The hub cache's files are links to its blobs; a link whose blob is gone does not count.
@@ -84,8 +107,11 @@ export async function filesBelow(
   return files.sort();
 }
 
-/** A folder of this machine, listed at most `levels` folders deep; where it is missing it has no files. */
-export function hostFolder(path: string, levels = Infinity): Folder {
+/**
+ * A folder of this machine, listed at most `levels` folders deep, which spares `/` and folders of links that lead
+ * back; where it is missing it has no files.
+ */
+export function hostFolder(path: string, levels = 1): Folder {
   return folderOf({
     name: path,
     list: async () => await exists(path) ? await filesBelow(path, "", levels) : [],

@@ -7,7 +7,13 @@ import { formatBytes } from "../../engine/bytes.ts";
 import { join } from "node:path";
 import { datasetInfo, downloadFileToCacheDir, listFiles, modelInfo } from "@huggingface/hub";
 import { UserError } from "../errors.ts";
-import { explainHubError, HubUnreachable, NetworkFailure } from "./hub_errors.ts";
+import {
+  explainCacheError,
+  explainHubError,
+  HubError,
+  HubUnreachable,
+  NetworkFailure,
+} from "./hub_errors.ts";
 import type { HubSettings } from "./settings.ts";
 import { writeFileWhole } from "./write.ts";
 
@@ -69,7 +75,7 @@ export async function cachedListing(
       : undefined;
   } catch (error) {
     if (error instanceof Deno.errors.NotFound || error instanceof SyntaxError) return undefined;
-    throw error;
+    throw explainCacheError(error, settings);
   }
 }
 
@@ -86,7 +92,7 @@ export async function cachedSnapshot(
     return (await Deno.stat(folder)).isDirectory ? { folder, revision } : undefined;
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return undefined;
-    throw error;
+    throw explainCacheError(error, settings);
   }
 }
 
@@ -136,6 +142,11 @@ async function ask<Result>(
     );
   }
   const { endpoint: hubUrl, token: accessToken } = settings;
+  if (!/^https?:$/.test(URL.parse(hubUrl)?.protocol ?? "")) {
+    throw new HubError(
+      `HF_ENDPOINT is "${hubUrl}", which is no address such as https://huggingface.co.`,
+    );
+  }
   try {
     return await quietly(() => work({ hubUrl, accessToken, fetch: impatientFetch }));
   } catch (error) {
@@ -228,6 +239,10 @@ export async function keepSnapshot(
   settings: HubSettings,
 ): Promise<void> {
   const listing = JSON.stringify(files.map(({ path }) => path));
-  await writeFileWhole(listingPath(repository, revision, settings), listing);
-  await writeFileWhole(join(repositoryFolder(repository, settings), "refs", "main"), revision);
+  try {
+    await writeFileWhole(listingPath(repository, revision, settings), listing);
+    await writeFileWhole(join(repositoryFolder(repository, settings), "refs", "main"), revision);
+  } catch (error) {
+    throw explainHubError(error, repository, settings);
+  }
 }

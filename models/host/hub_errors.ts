@@ -3,6 +3,8 @@ import { HubApiError } from "@huggingface/hub";
 import { messageOf, UserError } from "../errors.ts";
 import type { Repository } from "./hub.ts";
 import type { HubSettings } from "./settings.ts";
+import { systemReason } from "./system_error.ts";
+import { WriteError } from "./write.ts";
 
 /** The hub did not give what was asked of it. */
 export class HubError extends UserError {
@@ -35,10 +37,22 @@ export class NetworkFailure extends Error {
   }
 }
 
-function isFileSystemError(error: unknown): error is Error {
-  return error instanceof Error &&
-    ("syscall" in error || error instanceof Deno.errors.PermissionDenied ||
-      error instanceof Deno.errors.NotCapable || error instanceof Deno.errors.NotFound);
+/** The host that a request may not reach, such as `cdn.example:443`, where that is why it failed. */
+function forbiddenHost(error: unknown): string | undefined {
+  return /^Requires net access to "([^"]*)"/.exec(reason(error))?.[1];
+}
+
+/** What to do about a cache folder that cannot be read or written. */
+const otherCache = "HF_HUB_CACHE names another folder.";
+
+/** Turns what the file system says of the cache folder into a `UserError` that names it. */
+export function explainCacheError(error: unknown, { cacheFolder }: HubSettings): unknown {
+  const why = systemReason(error);
+  return why === undefined
+    ? error
+    : new UserError(`Cannot read the cache folder ${cacheFolder}: ${why}. ${otherCache}`, {
+      cause: error,
+    });
 }
 
 /** Turns whatever the hub package threw into a `UserError` that names the way out. */
@@ -47,8 +61,9 @@ export function explainHubError(
   { type, name }: Repository,
   { endpoint, token, cacheFolder }: HubSettings,
 ): UserError {
-  if (error instanceof UserError) return error;
-  const cause = error;
+  if (error instanceof UserError && !(error instanceof WriteError)) return error;
+  // Of what could not be written the system's error is the cause: the advice is another here.
+  const cause = error instanceof WriteError ? error.cause : error;
   const what = type === "model" ? "model" : "data set";
   if (error instanceof HubApiError) {
     const { statusCode } = error;
@@ -74,10 +89,19 @@ export function explainHubError(
       cause,
     });
   }
-  if (!(error instanceof NetworkFailure) && isFileSystemError(error)) {
+  const why = error instanceof NetworkFailure ? undefined : systemReason(cause);
+  if (why !== undefined) {
     return new UserError(
-      `Cannot store ${name} in the cache folder ${cacheFolder}: ${messageOf(error)}. ` +
-        `HF_HUB_CACHE names another folder.`,
+      `Cannot store ${name} in the cache folder ${cacheFolder}: ${why}. ${otherCache}`,
+      { cause },
+    );
+  }
+  const host = forbiddenHost(error);
+  if (host !== undefined) {
+    return new HubUnreachable(
+      `Cannot get ${name} from ${endpoint}: it leads to ${host}, which this program may not ` +
+        `reach. The hosts that it may reach stand in deno.json under "permissions"; HF_ENDPOINT ` +
+        `adds a mirror's.`,
       { cause },
     );
   }

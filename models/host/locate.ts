@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import { chooseTable } from "../data/choose.ts";
 import { isTable } from "../data/table.ts";
 import { type Remedy, UserError } from "../errors.ts";
-import { filesBelow } from "./files.ts";
+import { entriesOf, filesBelow, isMissing, readError } from "./files.ts";
 import {
   cachedListing,
   cachedSnapshot,
@@ -97,7 +97,7 @@ async function locateOnHub(
 
 async function locateFolder(folder: string): Promise<Located> {
   const names: string[] = [];
-  for await (const entry of Deno.readDir(folder)) if (!entry.isDirectory) names.push(entry.name);
+  for (const entry of await entriesOf(folder)) if (!entry.isDirectory) names.push(entry.name);
   const paths = chooseTable(names, folder).map((name) => join(folder, name));
   return { name: folder, source: paths.join(", "), sample: false, paths, notices: [] };
 }
@@ -135,8 +135,8 @@ export async function locateDataset(
     }
   }
   const info = await Deno.stat(name).catch((error: unknown) => {
-    if (error instanceof Deno.errors.NotFound) return undefined;
-    throw new UserError(`Cannot read ${name}: ${String(error)}.`, { cause: error });
+    if (isMissing(error)) return undefined;
+    throw readError(name, error);
   });
   if (info?.isDirectory) return await locateFolder(name);
   if (info !== undefined) {

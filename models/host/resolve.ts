@@ -5,11 +5,11 @@
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { bertBaseUncased, type EncoderConfig, hubOwner, parseConfig } from "../encoders/mod.ts";
-import { messageOf, type Remedy, UserError } from "../errors.ts";
+import { type Remedy, UserError } from "../errors.ts";
 import { readJsonObject } from "../files/json.ts";
 import { indexFile, noWeights, readShardIndex, weightsFile } from "../files/shards.ts";
 import { missingTokenizer } from "../text/tokenizer.ts";
-import { exists, hostFolder, isMissing } from "./files.ts";
+import { exists, hostFolder, isMissing, readError } from "./files.ts";
 import {
   cachedSnapshot,
   downloadFiles,
@@ -153,7 +153,7 @@ export async function isFolder(name: string): Promise<boolean> {
     return (await Deno.stat(name)).isDirectory;
   } catch (error) {
     if (isMissing(error)) return false;
-    throw new UserError(`Cannot read ${name}: ${messageOf(error)}.`, { cause: error });
+    throw readError(name, error);
   }
 }
 

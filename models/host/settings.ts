@@ -1,4 +1,5 @@
 /** How the hub is reached and where its files are kept, as the environment says. */
+import { homedir } from "node:os";
 import { join } from "node:path";
 import { UserError } from "../errors.ts";
 
@@ -15,6 +16,27 @@ export interface HubSettings {
 }
 
 /**
+ * The folder of all programs' caches: XDG_CACHE_HOME, else ~/.cache. Where no variable names a home, as for a
+ * service, it is that of the system's list of users; without one, as of a user who is not in it, /tmp, as `denow`
+ * does. Never the folder that the command happens to run in.
+ */
+export function cacheHome(
+  read: (name: string) => string | undefined,
+  listed: () => string | null = homedir,
+): string {
+  const value = (name: string) => read(name)?.trim() || undefined;
+  const home = () => {
+    try {
+      return listed() || undefined;
+    } catch {
+      return undefined; // not permitted, or no such user
+    }
+  };
+  return value("XDG_CACHE_HOME") ??
+    join(value("HOME") ?? value("USERPROFILE") ?? home() ?? "/tmp", ".cache");
+}
+
+/**
  * Reads HF_ENDPOINT, HF_TOKEN, HF_HUB_OFFLINE and the cache folder (HF_HUB_CACHE, else HF_HOME/hub,
  * else XDG_CACHE_HOME/huggingface/hub, else ~/.cache/huggingface/hub) as Python's `huggingface_hub`
  * does. Throws where HF_TOKEN is not a token.
@@ -24,14 +46,12 @@ export function hubSettingsFromEnvironment(
 ): HubSettings {
   const value = (name: string) => read(name)?.trim() || undefined;
   const token = value("HF_TOKEN");
-  if (token !== undefined && !token.startsWith("hf_")) {
+  if (token !== undefined && !/^hf_[!-~]*$/.test(token)) {
     throw new UserError(
-      `HF_TOKEN should start with "hf_". Copy the token from the hub's settings page, or unset HF_TOKEN.`,
+      `HF_TOKEN should start with "hf_" and be of plain letters and digits. Copy the token from the hub's settings page, or unset HF_TOKEN.`,
     );
   }
-  const home = value("HOME") ?? value("USERPROFILE") ?? ".";
-  const huggingFace = value("HF_HOME") ??
-    join(value("XDG_CACHE_HOME") ?? join(home, ".cache"), "huggingface");
+  const huggingFace = value("HF_HOME") ?? join(cacheHome(read), "huggingface");
   return {
     endpoint: (value("HF_ENDPOINT") ?? "https://huggingface.co").replace(/\/+$/, ""),
     token,

@@ -3,6 +3,7 @@ import type { Device } from "../../engine/device.ts";
 import { noGrad } from "../../engine/tape.ts";
 import { persistent } from "../../engine/tensor.ts";
 import type { Example } from "../data/clean.ts";
+import { UserError } from "../errors.ts";
 import type { MethodModel } from "../model.ts";
 import { packBatch } from "../nn/batch.ts";
 import { chunks } from "./batches.ts";
@@ -111,7 +112,7 @@ export function metricsOf(
   );
 }
 
-/** Metrics of a model on some sentences. */
+/** Metrics of a model on some sentences. Throws a UserError where it gives no numbers. */
 export async function evaluate(
   device: Device,
   built: BuiltModel,
@@ -119,6 +120,12 @@ export async function evaluate(
   { labels, batchSize }: { labels: readonly string[]; batchSize: number },
 ): Promise<Metrics> {
   const logits = await predict(device, built, examples, { classes: labels.length, batchSize });
+  if (!logits.every(Number.isFinite)) {
+    throw new UserError(
+      "The model's scores are no finite numbers after the last update: the learning rate or the " +
+        "weight decay is too high.",
+    );
+  }
   return metricsOf(logits, examples, labels);
 }
 

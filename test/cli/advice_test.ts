@@ -20,6 +20,7 @@ const said: { [Kind in Remedy["kind"]]: [Extract<Remedy, { kind: Kind }>, RegExp
     { kind: "lowerLearningRate", rate: 0.1 },
     /^Lower --learning_rate \(0\.1\) or check the weights\.$/,
   ],
+  otherPlace: [{ kind: "otherPlace", full: true }, /^Free some space, .* with --output_dir\.$/],
 };
 
 Deno.test("every remedy is said in the words of flags that exist", () => {

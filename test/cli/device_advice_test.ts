@@ -1,6 +1,10 @@
 /** The engine's errors have the facts; the command line adds what to do. */
 import assert from "node:assert/strict";
-import { messageWithAdvice } from "../../cli/shared/advice.ts";
+import {
+  adviceForEvaluation,
+  adviceForPrediction,
+  messageWithAdvice,
+} from "../../cli/shared/advice.ts";
 import { adviceForAdapter, adviceForDevice } from "../../cli/shared/device_advice.ts";
 import {
   AdapterTooSmallError,
@@ -11,13 +15,16 @@ import {
   OutOfMemoryError,
 } from "../../engine/errors.ts";
 
-const memory = { bytes: 158e6, held: 3e9, purpose: "step arena" };
+const memory = { bytes: 158e6, held: 3e9, purpose: "step arena", use: "batch" } as const;
 const binding = { bytes: 158e6, limit: 134e6, kernel: "gelu.forward", binding: "x" };
 const noAdapter = new NoAdapterError();
 const tooSmall = new AdapterTooSmallError({ description: "GL", needed: 8, offered: 4 });
 const outOfMemory = new OutOfMemoryError(memory);
 const overLimit = new OutOfMemoryError({ ...memory, limit: 134e6 });
-const tooLarge = new BindingTooLargeError({ ...binding, purpose: "step arena" });
+const tooLarge = new BindingTooLargeError({ ...binding, purpose: "step arena", use: "batch" });
+const table = "bert.embeddings.word_embeddings.weight";
+const frozen = { ...memory, purpose: table, use: "frozen" } as const;
+const trained = { ...memory, purpose: "first moments", use: "trained" } as const;
 const lost = new DeviceLostError({ reason: "unknown", message: "driver reset" });
 const destroyed = new DeviceLostError({ reason: "destroyed", message: "" });
 const all = [noAdapter, tooSmall, outOfMemory, overLimit, tooLarge, lost, destroyed];
@@ -55,6 +62,29 @@ Deno.test("every error that something can be done about gets a sentence on it", 
   assert.equal(message(destroyed), "This device was destroyed.");
   assert.equal(adviceForDevice(new DeviceError("Kernel x: typo")), undefined);
   assert.equal(message(new Error("a mistake of ours")), "a mistake of ours");
+});
+
+Deno.test("where the weights are too large, a smaller batch is no advice", () => {
+  const model = [
+    new OutOfMemoryError(frozen),
+    new OutOfMemoryError({ ...frozen, limit: 134e6 }),
+    new OutOfMemoryError(trained),
+    new OutOfMemoryError({ ...trained, limit: 134e6 }),
+    new BindingTooLargeError({ ...binding, purpose: table, use: "frozen" }),
+  ];
+  const advised = model.map((error) => adviceForDevice(error) ?? "");
+  for (const advice of advised) {
+    assert.doesNotMatch(advice, /--batch_size|--max_length|checkpointing/);
+    assert.match(advice, /--model_name/);
+  }
+  const helps = (flag: string) => advised.map((advice) => advice.includes(flag));
+  assert.deepEqual(helps("--frozen_dtype bf16"), [true, false, false, false, false]);
+  assert.deepEqual(helps("--method lora"), [false, false, true, false, false]);
+  for (const error of model) {
+    for (const advice of [adviceForPrediction, adviceForEvaluation]) {
+      assert.match(advice(error) ?? "", /^The model itself is too large: /);
+    }
+  }
 });
 
 Deno.test("a benchmark has no training flags to advise", () => {

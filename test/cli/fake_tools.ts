@@ -127,7 +127,12 @@ export function fakeTools(options: FakeOptions = {}): TrainingTools<DeviceHandle
         }
         if (options.failIn === run && step === 3) {
           if (options.deviceError !== "out of memory") throw new Error("The GPU went away.");
-          throw new OutOfMemoryError({ bytes: 158e6, held: 3e9, purpose: "step arena" });
+          throw new OutOfMemoryError({
+            bytes: 158e6,
+            held: 3e9,
+            purpose: "step arena",
+            use: "batch",
+          });
         }
         const rates = { gradientNorm: 1, learningRate: 1e-5, tokens: 10, tokensPerSecond: 100 };
         yield { type: "step", step, epoch: 1, loss: 1 / step, ...rates };

@@ -10,7 +10,7 @@ import { folderTest, golden, namesIn } from "../files/temporary.ts";
 import { testDevice } from "../models/device.ts";
 import { baseOf, openGolden } from "../models/goldens.ts";
 import { labels } from "../peft/folders.ts";
-import { runMerge, runPredict } from "./command.ts";
+import { runMerge, runPredict, startProgram } from "./command.ts";
 
 const hub = { endpoint: "http://127.0.0.1:1", cacheFolder: "/nowhere", offline: true };
 
@@ -116,3 +116,41 @@ folderTest("wrong use ends with 2; adapters and whole models with 1", async (fol
   assert.equal(help.code, 0);
   for (const line of help.stdout.split("\n")) assert.ok(line.length <= 80, line);
 });
+
+folderTest(
+  "an output that cannot be written is named, and not its temporary folder",
+  async (folder) => {
+    const [source, file] = [join(folder, "run"), join(folder, "file")];
+    await copyRun("lora", source);
+    await Deno.writeTextFile(file, "");
+    const output = join(file, "merged");
+    const { code, stderr } = await runMerge([
+      ...["--run", source, "--output", output, "--model_name", golden("model")],
+    ]);
+    assert.equal(code, 1);
+    assert.equal(
+      stderr,
+      `Error: Cannot write ${output}: a part of the path is a file, not a folder. ` +
+        `Name another folder with --output.\n`,
+    );
+  },
+);
+
+for (const [signal, exitCode] of [["SIGINT", 130], ["SIGTERM", 143], ["SIGHUP", 129]] as const) {
+  folderTest(`${signal} leaves nothing half-written`, async (folder) => {
+    const half = join(folder, ".merged.tmp");
+    await Deno.mkdir(half);
+    const merge = import.meta.resolve("../../cli/merge.ts");
+    const program = `import { endOnSignals } from ${JSON.stringify(merge)};
+      endOnSignals(new Set([${JSON.stringify(half)}]));
+      Deno.writeTextFileSync(${JSON.stringify(join(folder, "ready"))}, "");
+      setTimeout(() => {}, 60_000);`;
+    const { process, ended } = startProgram(Deno.execPath(), ["eval", "-q", program]);
+    while (!(await namesIn(folder)).includes("ready")) {
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    process.kill(signal);
+    assert.deepEqual(await ended(), { code: exitCode, stdout: "", stderr: "" });
+    assert.deepEqual(await namesIn(folder), ["ready"]);
+  });
+}

@@ -170,6 +170,12 @@ Deno.test("without a text, a terminal is told the three ways instead of being wa
   await fails(readTexts(nothing, terminal), /no text\. Give .*arguments, --file .*standard input/);
   const latin = new Blob([new Uint8Array([0xe9])]).stream();
   await fails(readTexts(nothing, { isTerminal: () => false, readable: latin }), /not UTF-8/);
+  const folder = Object.assign(new Error("Is a directory (os error 21)"), { code: "EISDIR" });
+  const readable = new ReadableStream({ pull: (controller) => controller.error(folder) });
+  await fails(
+    readTexts(nothing, { isTerminal: () => false, readable }),
+    /^Cannot read standard input: it is a folder\.$/,
+  );
 });
 
 Deno.test("a run.json of another shape is refused, one with the labels alone will do", async () => {
@@ -177,6 +183,9 @@ Deno.test("a run.json of another shape is refused, one with the labels alone wil
     const [record, message] of [
       [{ labels }, undefined],
       [{ labels, hyperparameters: { max_length: "long" } }, /run\.json: "hyperparameters\.max_len/],
+      [{ labels, hyperparameters: { max_length: 2 } }, /run\.json: "hyperparameters\.max_len/],
+      [{ labels, hyperparameters: { batch_size: -3.5 } }, /run\.json: "hyperparameters\.batch_s/],
+      [{ labels, hyperparameters: { batch_size: 0 } }, /run\.json: "hyperparameters\.batch_s/],
     ] as const
   ) {
     await withFolder(async (folder) => {
@@ -225,7 +234,7 @@ Deno.test("help fits 80 columns; what follows -- is text; advice names flags tha
     const error of [
       new UserError("No model.", { remedy: { kind: "otherModel" } }),
       new UserError("No column.", { remedy: column }),
-      new OutOfMemoryError({ bytes: 1, held: 0, purpose: "logits" }),
+      new OutOfMemoryError({ bytes: 1, held: 0, purpose: "logits", use: "batch" }),
     ]
   ) {
     const flags = adviceForPrediction(error)?.match(/--\w+/g) ?? [];

@@ -131,7 +131,7 @@ Deno.test("more than one buffer may hold is refused with what was asked and what
   for (const [ask, purpose] of [["allocate", "buffer"], ["acquire", "step arena"]] as const) {
     assert.throws(() => device.memory[ask](bytes), (error) => {
       assert.ok(error instanceof OutOfMemoryError);
-      const facts = { bytes, held: 1_000_000, purpose, limit };
+      const facts = { bytes, held: 1_000_000, purpose, use: "batch", limit };
       assert.deepEqual({ ...error }, { name: "OutOfMemoryError", ...facts });
       assert.match(
         error.message,
@@ -157,7 +157,14 @@ Deno.test("a tensor above the binding limit is refused before it is launched", a
       ),
     (error) => {
       assert.ok(error instanceof BindingTooLargeError, String(error));
-      const facts = { bytes, limit, kernel: "scale.main", binding: "y", purpose: "step arena" };
+      const facts = {
+        bytes,
+        limit,
+        kernel: "scale.main",
+        binding: "y",
+        purpose: "step arena",
+        use: "batch",
+      };
       assert.deepEqual({ ...error }, { name: "BindingTooLargeError", ...facts });
       assert.match(error.message, /^Kernel scale\.main: its "y" .* has [\d.]+ .B; .* [\d.]+ .B at/);
       return true;

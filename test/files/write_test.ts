@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { UserError } from "../../models/errors.ts";
 import { float, readJsonObject, toJson } from "../../models/files/json.ts";
-import { exists, hostFolder } from "../../models/host/files.ts";
-import { writeFileWhole } from "../../models/host/write.ts";
+import { exists, fileSource, hostFolder } from "../../models/host/files.ts";
+import { WriteError, writeErrorAt, writeFileWhole } from "../../models/host/write.ts";
 import { folderTest, namesIn } from "./temporary.ts";
 
 folderTest("a file is written into a new folder and replaced as a whole", async (folder) => {
@@ -27,6 +27,58 @@ folderTest("a failing write leaves the old file and no temporary one", async (fo
   await assert.rejects(writeFileWhole(path, pieces()), /disk full/);
   assert.equal(await Deno.readTextFile(path), "old");
   assert.deepEqual(await namesIn(folder), ["note.txt"]);
+});
+
+folderTest("what the system refuses is told by its path, in words", async (folder) => {
+  const path = join(folder, "note.txt");
+  const refused = (code: string) => Object.assign(new Error(`${code} (os error 1)`), { code });
+  const failing = function* (code: string) {
+    yield new Uint8Array(10);
+    throw refused(code);
+  };
+  for (
+    const [code, kind, reason] of [
+      ["ENOSPC", "full", "the disk is full"],
+      ["EDQUOT", "full", "the disk quota is used up"],
+      ["EROFS", "refused", "the disk is read-only"],
+      ["EACCES", "refused", "no permission"],
+      ["EXDEV", "refused", "EXDEV"],
+    ]
+  ) {
+    await assert.rejects(writeFileWhole(path, failing(code)), (error) => {
+      assert.ok(error instanceof WriteError);
+      assert.equal(error.message, `Cannot write ${path}: ${reason}.`);
+      assert.deepEqual([error.path, error.kind, error.reason], [path, kind, reason]);
+      assert.deepEqual(error.remedy, { kind: "otherPlace", full: kind === "full" });
+      return true;
+    });
+  }
+  await Deno.writeTextFile(path, "a file");
+  await assert.rejects(
+    writeFileWhole(join(path, "below"), ""),
+    (error) =>
+      error instanceof WriteError && /note\.txt.below: a file is in the way/.test(error.message),
+  );
+  assert.deepEqual(await namesIn(folder), ["note.txt"]);
+});
+
+Deno.test("a refusal within a folder is told at the folder, and nothing else is changed", () => {
+  const full = Object.assign(new Error("No space left on device"), { code: "ENOSPC" });
+  const inner = writeErrorAt("a/.b.tmp/c", full);
+  const outer = writeErrorAt("a/b", inner);
+  assert.ok(inner instanceof WriteError && outer instanceof WriteError);
+  assert.equal(outer.path, "a/b");
+  assert.equal(outer.cause, inner.cause);
+  for (const other of [new UserError("Ours."), new TypeError("a mistake"), "thrown"]) {
+    assert.equal(writeErrorAt("a", other), other);
+  }
+});
+
+folderTest("a folder in a file's place is told", async (folder) => {
+  await assert.rejects(
+    fileSource(folder),
+    (error) => error instanceof UserError && error.message === `${folder} is a folder, not a file.`,
+  );
 });
 
 Deno.test("JSON has sorted keys, and floats that stay floats in Python", () => {

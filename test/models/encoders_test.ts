@@ -89,6 +89,27 @@ Deno.test("what the engine does not compute, or what is no config, is refused by
     { ...bert, hidden_size: undefined },
     /"hidden_size" should be a number, but is undefined/,
   );
+  for (const dropout of [1, 1.5]) {
+    refuses(
+      { ...bert, hidden_dropout_prob: dropout },
+      new RegExp(`"hidden_dropout_prob" should be a dropout from 0 to below 1, but is ${dropout}`),
+    );
+  }
+  for (
+    const [config, field] of [
+      [bert, "attention_probs_dropout_prob"],
+      [robertaBase, "classifier_dropout"],
+      [distilbertBaseUncased, "seq_classif_dropout"],
+      [bert, "layer_norm_eps"],
+      [bert, "initializer_range"],
+    ] as const
+  ) {
+    refuses(
+      { ...config, [field]: -0.5 },
+      new RegExp(`"${field}" should be 0 or more, but is -0.5`),
+    );
+  }
+  refuses({ ...bert, num_hidden_layers: 1e9 }, /asks for 1000000000 layers; at most 1000/);
   refuses({ ...bert, num_hidden_layers: 0 }, /"num_hidden_layers" should be a positive whole .* 0/);
   refuses(
     { ...distilbertBaseUncased, n_layers: 1.5 },

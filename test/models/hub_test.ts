@@ -4,13 +4,14 @@ import { UserError } from "../../models/errors.ts";
 import { filesBelow } from "../../models/host/files.ts";
 import { HubUnreachable } from "../../models/host/hub_errors.ts";
 import {
+  cachedListing,
   cachedSnapshot,
   downloadFiles,
   keepSnapshot,
   listRepository,
   type Repository,
 } from "../../models/host/hub.ts";
-import { hubSettingsFromEnvironment } from "../../models/host/settings.ts";
+import { cacheHome, hubSettingsFromEnvironment } from "../../models/host/settings.ts";
 import { withFakeHub, withoutHub } from "./fake_hub.ts";
 
 const revision = "0123456789abcdef0123456789abcdef01234567";
@@ -42,7 +43,65 @@ Deno.test("the environment sets endpoint, token, cache folder and offline as in 
     join("/x", "huggingface", "hub"),
   );
   assert.equal(settings({ HF_HUB_OFFLINE: "0" }).offline, false);
-  assert.throws(() => settings({ HF_TOKEN: "secret" }), UserError);
+  for (const token of ["secret", "hf_\u00e4"]) {
+    assert.throws(() => settings({ HF_TOKEN: token }), UserError);
+  }
+});
+
+Deno.test("caches lie in a home, the system's list of users included, and never where one stands", () => {
+  const home = (environment: Record<string, string>, listed: () => string | null) =>
+    cacheHome((name) => environment[name], listed);
+  const denied = () => {
+    throw new Deno.errors.NotCapable("sys");
+  };
+  assert.equal(home({ HOME: "/h" }, () => "/listed"), join("/h", ".cache"));
+  assert.equal(home({ HOME: "/h", XDG_CACHE_HOME: "/x" }, () => "/listed"), "/x");
+  assert.equal(home({ HOME: "" }, () => "/listed"), join("/listed", ".cache"));
+  for (const unlisted of [() => null, () => "", denied]) {
+    assert.equal(home({}, unlisted), join("/tmp", ".cache"));
+  }
+});
+
+Deno.test("a cache folder that cannot be one is told by its name", async () => {
+  await withFakeHub({ "models/org/tiny": { revision, files } }, async (_, settings) => {
+    const file = join(settings.cacheFolder, "file");
+    await Deno.writeTextFile(file, "");
+    const broken = { ...settings, cacheFolder: file };
+    const said = (error: unknown) =>
+      error instanceof UserError && error.message.includes(`the cache folder ${file}: `) &&
+      /a part of the path is a file.* HF_HUB_CACHE names another folder\.$/.test(error.message);
+    await assert.rejects(cachedSnapshot(repository, broken), said);
+    await assert.rejects(cachedListing(repository, { folder: "", revision }, broken), said);
+    await assert.rejects(keepSnapshot(repository, { revision, files: [] }, broken), said);
+  });
+});
+
+Deno.test("a host that may not be reached is named, and an endpoint that is no address", async () => {
+  const elsewhere = Deno.serve(
+    { hostname: "127.0.0.1", port: 0, onListen: () => {} },
+    () => Response.redirect("http://cdn.invalid:81/file"),
+  );
+  const settings = { cacheFolder: "/nowhere", offline: false };
+  const endpoint = `http://127.0.0.1:${elsewhere.addr.port}`;
+  try {
+    await assert.rejects(
+      listRepository(repository, { ...settings, endpoint }),
+      (error: unknown) =>
+        error instanceof HubUnreachable &&
+        /leads to cdn\.invalid:81, which this program may not reach/.test(error.message) &&
+        !/--allow-net/.test(error.message),
+    );
+  } finally {
+    await elsewhere.shutdown();
+  }
+  for (const endpoint of ["nonsense", "http://[", "ftp://x"]) {
+    await assert.rejects(
+      listRepository(repository, { ...settings, endpoint }),
+      (error: unknown) =>
+        error instanceof UserError && !(error instanceof HubUnreachable) &&
+        error.message.startsWith(`HF_ENDPOINT is "${endpoint}"`),
+    );
+  }
 });
 
 Deno.test("a download fills the standard cache, and a second run asks nothing", async () => {

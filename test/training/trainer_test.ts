@@ -1,6 +1,7 @@
 /** The trainer on a small task that can be learnt. */
 import assert from "node:assert/strict";
 import { Device } from "../../engine/device.ts";
+import { UserError } from "../../models/errors.ts";
 import { loraDefaults } from "../../models/peft/lora.ts";
 import { UserError } from "../../models/errors.ts";
 import type { Method } from "../../models/peft/methods.ts";
@@ -172,4 +173,14 @@ Deno.test("batches hold every sentence once, in an order that the epoch changes"
   assert.equal(new Set(batches.flat()).size, 90);
   assert.deepEqual(epochBatches(90, options), batches);
   assert.notDeepEqual(epochBatches(90, { ...options, epoch: 1 }), batches);
+});
+
+Deno.test("weights that the last update of an epoch made useless are told, as a rate too high", async () => {
+  const settings = { epochs: 1, batchSize: 90, warmupSteps: 0, learningRate: 1e38 };
+  await assert.rejects(
+    run({ method: "full" }, settings),
+    (error) =>
+      error instanceof UserError &&
+      /scores are no finite numbers.*learning rate/.test(error.message),
+  );
 });
