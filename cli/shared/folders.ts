@@ -1,6 +1,7 @@
 /** Where results go: `<output_dir>/<experiment>/<run>/`, numbered, whole or not at all. */
 import { basename, join } from "node:path";
 import { messageOf, UserError } from "../../models/errors.ts";
+import { writeErrorAt } from "../../models/host/write.ts";
 
 /** `boltuix/emotions-dataset` → `emotions`, `/data/My Tweets.csv` → `my-tweets`. */
 export function shortName(name: string): string {
@@ -88,7 +89,8 @@ const besideOf = (folder: string, id: string, suffix: "tmp" | "old") =>
 /**
  * Fills a temporary folder beside `folder`, then renames it into place and returns what `fill`
  * returned. An older folder there is replaced only then; where the program is killed between the two renames, {@link mend}
- * brings back what is whole. When anything throws, the temporary folder is removed and the older one stays.
+ * brings back what is whole. When anything throws, the temporary folder is removed and the older one stays; a
+ * WriteError then names `folder`.
  */
 export async function writeFolderWhole<Result>(
   folder: string,
@@ -114,7 +116,7 @@ export async function writeFolderWhole<Result>(
     return result;
   } catch (error) {
     await Deno.remove(temporary, { recursive: true }).catch(() => {});
-    throw error;
+    throw writeErrorAt(folder, error);
   } finally {
     unfinished.delete(temporary);
   }

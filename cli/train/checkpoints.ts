@@ -7,6 +7,7 @@ import * as v from "valibot";
 import { messageOf, UserError } from "../../models/errors.ts";
 import { readJsonObject } from "../../models/files/json.ts";
 import { hostFolder } from "../../models/host/files.ts";
+import { WriteError } from "../../models/host/write.ts";
 import { writeFiles } from "../../models/host/write_files.ts";
 import type { TrainState } from "../../models/training/state.ts";
 import { hasState, readState, stateFiles } from "../../models/training/state_files.ts";
@@ -52,19 +53,43 @@ export async function checkpointSteps(folder: string): Promise<number[]> {
 
 const pathOf = (folder: string, step: number) => join(folder, `step-${step}`);
 
-/** Writes a checkpoint, replacing one of the same step, and then removes all but the newest `keep`. */
+export const isDiskFull = (error: unknown): boolean =>
+  error instanceof WriteError && error.kind === "full";
+
+/** Writes something; where the disk is full, once more without the run's older checkpoints. */
+export async function writeMakingRoom<Result>(
+  folder: string,
+  write: () => Promise<Result>,
+): Promise<Result> {
+  try {
+    return await write();
+  } catch (error) {
+    if (!isDiskFull(error) || await keepNewest(folder, 1) === 0) throw error;
+    return await write();
+  }
+}
+
+/**
+ * Writes a checkpoint, replacing one of the same step, and then removes all but the newest `keep`; where the disk is
+ * full, all but the newest go before.
+ */
 export async function writeCheckpoint(
   folder: string,
   { state, history, steps }: StoppedRun,
   { keep, unfinished }: { keep: number; unfinished: Unfinished },
 ): Promise<void> {
-  await writeFolderWhole(pathOf(folder, state.step), unfinished, async (temporary) => {
-    await writeFiles(temporary, [
-      { name: "steps.jsonl", content: steps.join("") },
-      { name: "run.json", content: `${JSON.stringify(history, null, 2)}\n` },
-      ...stateFiles(state),
-    ]);
-  });
+  const files = [
+    { name: "steps.jsonl", content: steps.join("") },
+    { name: "run.json", content: `${JSON.stringify(history, null, 2)}\n` },
+    ...stateFiles(state),
+  ];
+  const fill = async (temporary: string) => {
+    await writeFiles(temporary, files);
+  };
+  await writeMakingRoom(
+    folder,
+    () => writeFolderWhole(pathOf(folder, state.step), unfinished, fill),
+  );
   await keepNewest(folder, keep);
 }
 

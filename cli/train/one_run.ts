@@ -4,10 +4,11 @@ import type { Tokenizer } from "../../models/text/tokenizer.ts";
 import { exists, hostFolder } from "../../models/host/files.ts";
 import { writeFileWhole } from "../../models/host/write.ts";
 import { writeFiles } from "../../models/host/write_files.ts";
+import { messageOf } from "../../models/errors.ts";
 import { definitionOf } from "../../models/peft/methods.ts";
-import { type Unfinished, writeFolderWhole } from "../shared/folders.ts";
+import { writeFolderWhole } from "../shared/folders.ts";
 import { type Output, renderNotice } from "../shared/terminal.ts";
-import { keepNewest, newestCheckpoint } from "./checkpoints.ts";
+import { checkpointSteps, isDiskFull, newestCheckpoint, writeMakingRoom } from "./checkpoints.ts";
 import type { PlannedRun } from "./plan.ts";
 import { type RunContext, type RunReport, runReport } from "./run_report.ts";
 import type { Session } from "./session.ts";
@@ -51,28 +52,35 @@ async function saveRandomBase<Device extends DeviceHandle>(
   return base;
 }
 
-/** Out of disk space, by the system's name for it; whatever it is wrapped in. */
-function isDiskFull(error: unknown): boolean {
-  for (let at = error; at instanceof Error; at = at.cause) {
-    if ("code" in at && at.code === "ENOSPC") return true;
-  }
-  return false;
-}
-
-/** Writes a run's folder; where the disk is full, once more without the run's older checkpoints. */
+/**
+ * Writes a run's folder. Where the disk is full, and what was trained is in no checkpoint, it is tried until there is
+ * room or the session is to stop: nothing that was trained is lost because a file could not be written.
+ */
 async function writeRun(
   folder: string,
-  checkpoints: string,
-  unfinished: Unfinished,
+  { checkpoints, steps }: { checkpoints: string; steps: number },
+  { session, err }: Pick<Shared<DeviceHandle>, "session" | "err">,
   fill: (temporary: string) => Promise<RunReport>,
 ): Promise<RunReport> {
-  try {
-    return await writeFolderWhole(folder, unfinished, fill);
-  } catch (error) {
-    if (!isDiskFull(error) || await keepNewest(checkpoints, 1) === 0) throw error;
-    return await writeFolderWhole(folder, unfinished, fill);
+  for (let seconds = 1;; seconds = Math.min(2 * seconds, 30)) {
+    try {
+      const write = () => writeFolderWhole(folder, session.unfinished, fill);
+      return await writeMakingRoom(checkpoints, write);
+    } catch (error) {
+      const [kept] = await checkpointSteps(checkpoints);
+      if (!isDiskFull(error) || kept === steps || session.stop) throw error;
+      if (seconds === 1) {
+        const what =
+          "Its training is kept in memory, and writing is tried again until there is room.";
+        err.write(renderNotice(err, `${messageOf(error)} ${what} Free some, or stop with Ctrl-C.`));
+      }
+      for (let waited = 0; waited < 4 * seconds && !session.stop; waited++) await delay(250);
+    }
   }
 }
+
+const delay = (milliseconds: number) =>
+  new Promise<void>((resolve) => setTimeout(resolve, milliseconds));
 
 /**
  * Trains one run, or the rest of one that was stopped, and writes its folder: the trained weights in the format that other
@@ -131,7 +139,8 @@ export async function trainRun<Device extends DeviceHandle>(
   const needsBase = model.random && !definitionOf(method).trainsAll;
   const base = needsBase ? await saveRandomBase(shared, tools) : model.name;
   const folder = join(shared.folder, planned.name);
-  return await writeRun(folder, checkpoints, unfinished, async (temporary) => {
+  const made = { checkpoints, steps: steps.length };
+  return await writeRun(folder, made, shared, async (temporary) => {
     const files = await tools.exportRun({
       method,
       config: model.config,

@@ -1,6 +1,6 @@
 /** What a failure leaves: which runs are saved, which one has a checkpoint, and how to go on. */
 import { messageOf, UserError } from "../../models/errors.ts";
-import { checkpointSteps } from "./checkpoints.ts";
+import { checkpointSteps, isDiskFull } from "./checkpoints.ts";
 import type { StoppedError } from "./watch.ts";
 import { checkpointsOf, type Work } from "./work.ts";
 
@@ -34,10 +34,12 @@ export async function withStanding(
     done.length > 0 && `Finished and saved in ${folder}: ${done.join(", ")}.`,
     step !== undefined && `A checkpoint of step ${step} is kept in ${checkpoints}.`,
     left.length > 0 && `Not trained: ${left.join(", ")}.`,
-    !isRepeatable(error) && `Go on with: ${resumeCommand(folder)}`,
+    !isRepeatable(error) && `${isDiskFull(error) ? "Free some space, then go" : "Go"} on with: ` +
+      resumeCommand(folder),
   ].filter((sentence) => sentence !== false);
   return new UserError([`${failed}: ${messageOf(error)}`, ...sentences].join(" "), {
-    cause: error,
+    // Of a full disk all is said, and in words that fit an experiment which has its folder already.
+    cause: isDiskFull(error) ? undefined : error,
     exitCode: error instanceof UserError ? error.exitCode : 1,
   });
 }

@@ -283,6 +283,17 @@ Deno.test("a failure keeps what is finished and leaves nothing half", () =>
     assert.deepEqual((await tree(folder)).filter((path) => !path.includes("/")), ["e"]);
   }));
 
+Deno.test("on a full disk what was trained stays in memory until there is room", () =>
+  withFolder(async (folder) => {
+    const args = ["--experiment", "e", "--method", "full"];
+    const { err, folder: results } = await experiment(folder, args, { fullDisks: 1 });
+    assert.match(
+      err.replace(/\s!? */g, " "),
+      /Cannot write .*full: the disk is full\. Its training is kept/,
+    );
+    assert.deepEqual(await tree(join(results, "full")), ["run.json", "steps.jsonl", "weights"]);
+  }));
+
 Deno.test("a failing replacement keeps the older run", () =>
   withFolder(async (folder) => {
     const args = ["--experiment", "e", "--method", "full"];

@@ -5,6 +5,7 @@ import { type RefusedPlan, registerPlan } from "../../engine/plans.ts";
 import type { MatmulPrecision } from "../../engine/precision.ts";
 import { bertBaseUncased } from "../../models/encoders/mod.ts";
 import { randomWeights } from "../../models/encoders/weights.ts";
+import { WriteError } from "../../models/host/write.ts";
 import { stratifiedSplit } from "../../models/data/split.ts";
 import { countParameters } from "../../models/peft/methods.ts";
 import { computeMetrics } from "../../models/training/metrics.ts";
@@ -30,6 +31,8 @@ export interface FakeOptions {
   hangIn?: string;
   /** Does not even do that. */
   deaf?: boolean;
+  /** The files of so many exports cannot be written, since the disk is full. */
+  fullDisks?: number;
   notice?: string;
   seen?: { run: string; seed: number; firstTexts: string[] }[];
   hash?: string;
@@ -159,6 +162,11 @@ export function fakeTools(options: FakeOptions = {}): TrainingTools<DeviceHandle
       };
     },
     exportRun({ method, baseModel }) {
+      if (options.fullDisks) {
+        options.fullDisks--;
+        const full = Object.assign(new Error("No space left on device"), { code: "ENOSPC" });
+        return Promise.reject(new WriteError("weights", full));
+      }
       options.bases?.push(baseModel.name);
       return Promise.resolve([{ name: "weights", content: method.method }]);
     },

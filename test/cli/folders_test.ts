@@ -7,6 +7,7 @@ import {
   shortName,
   writeFolderWhole,
 } from "../../cli/shared/folders.ts";
+import { WriteError } from "../../models/host/write.ts";
 
 Deno.test("short names are the last part, in lower case, without what is no letter", () => {
   const names: [string, string][] = [
@@ -34,7 +35,7 @@ Deno.test("an interrupted write leaves nothing, finished folders stay", async ()
         removeUnfinished(unfinished); // as Ctrl-C does
         await Deno.writeTextFile(join(temporary, "more"), "");
       }),
-      Deno.errors.NotFound,
+      WriteError,
     );
     assert.equal(unfinished.size, 0);
     assert.deepEqual([...Deno.readDirSync(folder)], []);

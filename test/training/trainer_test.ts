@@ -3,7 +3,6 @@ import assert from "node:assert/strict";
 import { Device } from "../../engine/device.ts";
 import { UserError } from "../../models/errors.ts";
 import { loraDefaults } from "../../models/peft/lora.ts";
-import { UserError } from "../../models/errors.ts";
 import type { Method } from "../../models/peft/methods.ts";
 import { epochBatches } from "../../models/training/batches.ts";
 import type { Hyperparameters, StepEvent } from "../../models/training/events.ts";
