@@ -2,6 +2,8 @@
 
 export interface Output {
   write(text: string): void;
+  /** Whether a pipe that was written to has lost its reader. */
+  closed?(): boolean;
   /** Whether lines can be redrawn. */
   terminal: boolean;
   color: boolean;
@@ -43,6 +45,7 @@ export function standardOutput(name: "stdout" | "stderr"): Output {
   const stream = name === "stdout" ? Deno.stdout : Deno.stderr;
   const terminal = stream.isTerminal() && variable("TERM") !== "dumb";
   const encoder = new TextEncoder();
+  let closed = false;
   return {
     write(text) {
       const bytes = encoder.encode(text);
@@ -53,8 +56,10 @@ export function standardOutput(name: "stdout" | "stderr"): Output {
       } catch (error) {
         // `… | head` closes the pipe: training goes on, nobody reads.
         if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
+        closed = true;
       }
     },
+    closed: () => closed,
     terminal,
     color: wantsColor(terminal, variable),
     columns: columnsOfTerminal,

@@ -2,9 +2,9 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { adviceForPrediction } from "../../cli/shared/advice.ts";
-import { predictionLine, predictionTable, rank } from "../../cli/predict.ts";
 import { parsePredictFlags } from "../../cli/predict/flags.ts";
-import { readTexts } from "../../cli/predict/texts.ts";
+import { predictionLine, predictionTable, rank } from "../../cli/predict/report.ts";
+import { openTexts } from "../../cli/predict/texts.ts";
 import { probabilitiesOf } from "../../cli/trained/predictor.ts";
 import { findRun } from "../../cli/trained/run.ts";
 import { OutOfMemoryError } from "../../engine/errors.ts";
@@ -164,12 +164,10 @@ Deno.test("wrong use ends with exit code 2, what is not there with 1", async () 
   }
 });
 
-Deno.test("without a text, a terminal is told the three ways instead of being waited for", async () => {
-  const terminal = { isTerminal: () => true, readable: new ReadableStream() };
+Deno.test("standard input that is not UTF-8 is refused", async () => {
   const nothing = { texts: [], file: undefined, textColumn: undefined };
-  await fails(readTexts(nothing, terminal), /no text\. Give .*arguments, --file .*standard input/);
   const latin = new Blob([new Uint8Array([0xe9])]).stream();
-  await fails(readTexts(nothing, { isTerminal: () => false, readable: latin }), /not UTF-8/);
+  await fails(openTexts(nothing, { readable: latin }), /not UTF-8/);
 });
 
 Deno.test("a run.json of another shape is refused, one with the labels alone will do", async () => {
@@ -192,11 +190,8 @@ Deno.test("a run.json of another shape is refused, one with the labels alone wil
 });
 
 Deno.test("labels are ranked; a table cuts the text, --top_k cuts the ranks", () => {
-  const ranked = rank(
-    `${"long ".repeat(30)}\nend`,
-    ["a", "b", "c"],
-    Float64Array.of(0.25, 0.5, 0.25),
-  );
+  const text = `${"long ".repeat(30)}\nend`;
+  const ranked = { text, ranked: rank(["a", "b", "c"], Float64Array.of(0.25, 0.5, 0.25)) };
   assert.deepEqual(ranked.ranked.map(({ label }) => label), ["b", "a", "c"]);
   const table = predictionTable([ranked], 2, 50);
   assert.equal(table.length, 4);
