@@ -15,7 +15,7 @@ import {
   predictionLine,
   predictionTable,
   rank,
-  timingLine,
+  timingLines,
 } from "./predict/report.ts";
 import { checkSources, commonBatch, inPieces, openTexts, type Texts } from "./predict/texts.ts";
 import { formatCount } from "./shared/format.ts";
@@ -128,10 +128,8 @@ async function run(flags: PredictFlags): Promise<void> {
   try {
     if (texts) await labelAll(labeller, runs, texts, flags);
     else await answerTyped(labeller, runs, flags);
-    const used = runs.length > 1 ? labeller.timings : [];
-    for (const timing of used.filter(({ perSentence }) => perSentence.length > 0)) {
-      stderr.write(`${timingLine(timing)}\n`);
-    }
+    const lines = runs.length > 1 ? timingLines(labeller.timings) : [];
+    for (const line of lines) stderr.write(`${line}\n`);
   } finally {
     labeller.close();
   }

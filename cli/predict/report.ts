@@ -1,7 +1,7 @@
 /** Labels as people and programs read them: tables, of one run or several side by side, and lines of JSON. */
 import { formatCount } from "../shared/format.ts";
 import { type Column, renderTable } from "../shared/table.ts";
-import type { RunTiming } from "../trained/labeller.ts";
+import type { Labeller, RunTiming } from "../trained/labeller.ts";
 
 /** A label and its probability. */
 export interface Ranked {
@@ -122,14 +122,21 @@ function median(values: readonly number[]): number {
 const milliseconds = (value: number) =>
   `${value < 9.95 ? value.toFixed(value < 0.995 ? 2 : 1) : formatCount(value)} ms`;
 
-/** What a run took, as a line. */
-export function timingLine({ name, whole, trained, placing, perSentence }: RunTiming): string {
-  const own = whole
-    ? `whole, ${formatCount(trained)} values`
-    : `${formatCount(trained)} values of its own`;
-  const median_ = milliseconds(median(perSentence));
-  const of = perSentence.length === 1
-    ? "kernels compiled meanwhile"
-    : `median of ${formatCount(perSentence.length)} pieces`;
-  return `${name}: ${own} on the GPU in ${milliseconds(placing)}; ${median_} a sentence (${of})`;
+/** What runs side by side took, as lines. */
+export function timingLines({ bases, runs }: Labeller["timings"]): string[] {
+  const time = ({ perSentence }: RunTiming) =>
+    `${milliseconds(median(perSentence))} a sentence` +
+    (perSentence.length > 1 ? ` (median of ${formatCount(perSentence.length)})` : "");
+  return [
+    ...bases.map(({ name, dtype, placing }) =>
+      `Base ${name}${dtype === "f32" ? "" : ` in ${dtype}`}: loaded once, in ${
+        milliseconds(placing)
+      }`
+    ),
+    ...runs.filter(({ perSentence }) => perSentence.length > 0).map((run) =>
+      `${run.name}: ${formatCount(run.trained)} values ${
+        run.whole ? "(a whole model)" : "of its own"
+      } in ${milliseconds(run.placing)}; ${time(run)}`
+    ),
+  ];
 }

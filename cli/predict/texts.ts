@@ -40,11 +40,11 @@ async function* linesOf({ readable }: Input): AsyncGenerator<string[]> {
     const bytes = new Uint8Array(await new Blob(parts).arrayBuffer());
     return notEmpty((await readText(bytesSource(bytes, "Standard input"))).split("\n"));
   };
-  let begun: Uint8Array<ArrayBuffer>[] = []; // of a line whose end has not come yet
+  const begun: Uint8Array<ArrayBuffer>[] = []; // of a line whose end has not come yet
   for await (const bytes of readable) {
     const end = bytes.lastIndexOf(0x0a) + 1; // a byte that is part of no other character
     if (end > 0) yield await lines([...begun.splice(0), bytes.slice(0, end)]);
-    begun.push(bytes.slice(end));
+    if (end < bytes.length) begun.push(bytes.slice(end));
   }
   yield await lines(begun);
 }

@@ -15,14 +15,21 @@ export interface RunTiming {
   /** Values that it trained, and the milliseconds until they were on the GPU. */
   trained: number;
   placing: number;
-  /** Milliseconds a sentence, for each call of {@link Labeller.label}. */
+  /** Milliseconds a sentence, for each call of {@link Labeller.label}; without the compiling of kernels. */
   perSentence: number[];
+}
+
+/** What the frozen weights that runs share took. */
+export interface BaseTiming {
+  name: string;
+  dtype: Dtype;
+  placing: number;
 }
 
 export interface Labeller {
   /** Of each run, in their order, the probabilities of its labels for each text. */
   label(texts: readonly string[]): Promise<Float64Array[][]>;
-  timings: readonly RunTiming[];
+  timings: { bases: readonly BaseTiming[]; runs: readonly RunTiming[] };
   close(): void;
 }
 
@@ -35,7 +42,8 @@ interface PlacedRun extends NamedRun {
 export async function placeRuns(device: Device, runs: readonly NamedRun[]): Promise<Labeller> {
   const bases = new Map<Dtype, Parameters>();
   const placed: PlacedRun[] = [];
-  const timings: RunTiming[] = [];
+  const timings = { bases: [] as BaseTiming[], runs: [] as RunTiming[] };
+  const alone = runs.length === 1;
   const close = () => {
     for (const { built } of placed) built.destroy();
     for (const base of bases.values()) base.destroy();
@@ -44,21 +52,23 @@ export async function placeRuns(device: Device, runs: readonly NamedRun[]): Prom
     for (const named of runs) {
       const { run, name, sizes } = named;
       const whole = isWhole(run);
-      // A run alone takes no more of its base than it leaves frozen.
-      const base = whole || runs.length === 1 ? undefined : await sharedBase(device, run, bases);
+      const { frozenDtype: dtype, model } = run;
+      const shares = alone ? false : !whole; // a run alone takes no more of its base than it leaves frozen
+      if (shares && !bases.has(dtype)) {
+        const placing = await timed(
+          device,
+          async () => bases.set(dtype, await loadBase(device, run)),
+        );
+        timings.bases.push({ name: model.name, dtype, placing });
+      }
       const encode = await encodingOf(run, sizes.maxLength);
-      const start = performance.now();
-      const built = await buildRun(device, run, base);
-      placed.push({ ...named, built, encode });
-      await device.gpu.queue.onSubmittedWorkDone();
-      const own = built.specs.filter(({ trainable }) => trainable);
-      timings.push({
-        name,
-        whole,
-        trained: own.reduce((sum, { shape }) => sum + sizeOf(shape), 0),
-        placing: performance.now() - start,
-        perSentence: [],
+      const placing = await timed(device, async () => {
+        const built = await buildRun(device, run, shares ? bases.get(dtype) : undefined);
+        placed.push({ ...named, built, encode });
       });
+      const own = placed[placed.length - 1].built.specs.filter(({ trainable }) => trainable);
+      const trained = own.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
+      timings.runs.push({ name, whole, trained, placing, perSentence: [] });
     }
   } catch (error) {
     close();
@@ -70,30 +80,33 @@ export async function placeRuns(device: Device, runs: readonly NamedRun[]): Prom
     async label(texts) {
       const all: Float64Array[][] = [];
       for (const [place, { run, built, encode, sizes }] of placed.entries()) {
+        const { perSentence } = timings.runs[place];
+        const compute = async (texts: readonly string[]) =>
+          await probabilitiesBy(device, run, built, texts.map(encode), sizes.batchSize);
+        if (!alone && perSentence.length === 0) await compute(texts.slice(0, 1)); // compiles the kernels
         const start = performance.now();
-        const ids = texts.map(encode);
-        all.push(await probabilitiesBy(device, run, built, ids, sizes.batchSize));
-        timings[place].perSentence.push((performance.now() - start) / texts.length);
+        all.push(await compute(texts));
+        perSentence.push((performance.now() - start) / texts.length);
       }
       return all;
     },
   };
 }
 
-/** The base of a run as it was trained over it, in f32 or packed; loaded where no run before it had the same. */
-async function sharedBase(
-  device: Device,
-  run: TrainedRun,
-  bases: Map<Dtype, Parameters>,
-): Promise<Parameters> {
+/** Milliseconds until what was done is on the GPU. */
+async function timed(device: Device, run: () => Promise<unknown>): Promise<number> {
+  const start = performance.now();
+  await run();
+  await device.gpu.queue.onSubmittedWorkDone();
+  return performance.now() - start;
+}
+
+/** The frozen weights under a run as it was trained over them, in f32 or packed. */
+async function loadBase(device: Device, run: TrainedRun): Promise<Parameters> {
   const { frozenDtype, model: { config } } = run;
-  const known = bases.get(frozenDtype);
-  if (known) return known;
   const weights = await openBase(run);
   try {
-    const base = await createBase(device, { config, weights, frozenDtype });
-    bases.set(frozenDtype, base);
-    return base;
+    return await createBase(device, { config, weights, frozenDtype });
   } finally {
     weights.close();
   }
