@@ -6,7 +6,7 @@ import type { Ranked } from "./report.ts";
 /** Lines as they are typed. */
 export interface LineReader {
   lines: AsyncIterable<string>;
-  /** Asks for the next. */
+  /** Asks for the next, if there can be one. */
   prompt(): void;
   close(): void;
 }
@@ -20,11 +20,13 @@ export function terminalLines(interrupted: () => void): LineReader {
     terminal: true,
     prompt: "> ",
   });
+  let open = true; // Ctrl-D may come while a line is being answered
+  reader.on("close", () => open = false);
   reader.on("SIGINT", () => {
     reader.close(); // gives the terminal back as it was
     interrupted();
   });
-  return { lines: reader, prompt: () => reader.prompt(), close: () => reader.close() };
+  return { lines: reader, prompt: () => open && reader.prompt(), close: () => reader.close() };
 }
 
 /** Answers line after line until one is empty or there are no more. */

@@ -136,12 +136,21 @@ Deno.test({
   async fn() {
     // util-linux's `script` plays the terminal, and takes a command line.
     const quoted = [Deno.execPath(), ...predict, ...run].map((each) => `'${each}'`).join(" ");
-    for (const [end, exitCode] of [["\x03", 130], ["\r", 0]] as const) {
+    for (
+      const [typed, end, exitCode] of [
+        ["the cat\r", "\x03", 130],
+        ["the cat\r", "\r", 0],
+        ["the cat\r\x04", "", 0], // Ctrl-D before the answer
+      ] as const
+    ) {
       const { write, until, ended } = start(`exec script -qec "$1" /dev/null`, [quoted]);
       await until(/Each line is labelled by peft\. An empty line or Ctrl-D ends\.\r\n.*> /);
-      await write("the cat\r");
-      await until(/LABEL_\d {2}0\.\d{4} {2}█+\r\n( .*\r\n){2}.*> /);
-      await write(end);
+      await write(typed);
+      await until(/LABEL_\d {2}0\.\d{4} {2}█+\r\n( .*\r\n){2}/);
+      if (end !== "") {
+        await until(/\d{4}( +█*)?\r\n[^ ]*> /);
+        await write(end);
+      }
       const { code, stdout } = await ended();
       assert.equal(code, exitCode);
       assert.doesNotMatch(stdout, /Error|\bat .*:\d+/);
