@@ -2,26 +2,23 @@
  * `deno task merge`: folds a trained run's adapter into its base model, and ends with an exit code: 0 done,
  * 1 failed, 2 wrong use.
  */
-import { join, resolve } from "node:path";
+import { resolve } from "node:path";
 import { object } from "@optique/core/constructs";
 import type { InferValue } from "@optique/core/parser";
 import { UserError } from "../models/errors.ts";
-import { readJsonObject, toJson } from "../models/files/json.ts";
-import { exists, hostFolder } from "../models/host/files.ts";
+import { readJsonObject } from "../models/files/json.ts";
 import { hubSettingsFromEnvironment } from "../models/host/settings.ts";
-import { writeErrorAt, writeFileWhole } from "../models/host/write.ts";
-import { writeFiles } from "../models/host/write_files.ts";
-import { exportRun } from "../models/peft/export.ts";
 import { mergeRun } from "../models/peft/merge.ts";
 import { runName } from "../models/peft/methods.ts";
-import { loadTokenizer } from "../models/text/tokenizer.ts";
 import { adviceForMerge } from "./shared/advice.ts";
 import { runCommand } from "./shared/command.ts";
 import { flag, parseCommand, switchOn, valueOf } from "./shared/flag_parser.ts";
 import { parseText } from "./shared/flag_values.ts";
-import { removeUnfinished, type Unfinished, writeFolderWhole } from "./shared/folders.ts";
+import { removeUnfinished, type Unfinished } from "./shared/folders.ts";
 import { formatBytes } from "./shared/format.ts";
 import { prediction } from "./inspect/found.ts";
+import { checkOutput, writeModel } from "./merge/model_folder.ts";
+import { mismatch, unmergeFolder, unmergeLines } from "./merge/unmerge.ts";
 import { renderNotice, standardOutput } from "./shared/terminal.ts";
 import { findRun, openBase, type TrainedRun } from "./trained/run.ts";
 
@@ -38,7 +35,13 @@ const parser = object({
     "--output",
     valueOf("FOLDER", parseText, ""),
     "The model's folder, to be made",
-    "required",
+    "required, unless --unmerge",
+  ),
+  unmerge: flag(
+    "--unmerge",
+    valueOf("FOLDER", parseText, ""),
+    "A merged model: take the run out of it again, and compare with the base",
+    "none",
   ),
   modelName: flag(
     "--model_name",
@@ -64,14 +67,6 @@ export interface MergeReport {
   command: string;
 }
 
-/** Refuses to write over anything. */
-async function checkOutput(output: string): Promise<void> {
-  if (!(await exists(output))) return;
-  throw new UserError(`${output} is there already. Name another --output, or remove it.`, {
-    exitCode: 2,
-  });
-}
-
 /** Merges a run and writes the model's folder, whole or not at all. Throws a UserError where that cannot be. */
 export async function writeMerged(
   run: TrainedRun,
@@ -81,31 +76,16 @@ export async function writeMerged(
   const { model, labels, folder } = run;
   const { config } = model;
   await checkOutput(output);
-  const classes = labels.length;
   const base = await openBase(run);
-  const { weights, layers } = await mergeRun(run, { config, classes, base })
+  const { weights, layers } = await mergeRun(run, { config, classes: labels.length, base })
     .finally(() => base.close());
-  const tokenizer = await loadTokenizer(hostFolder(model.folder), config.vocabSize);
-  const exported = await exportRun({
-    method: { method: "full" },
-    config,
-    labels,
-    baseModel: { name: model.name, folder: hostFolder(model.folder) },
-    weights,
-    tokenizerFiles: tokenizer.files,
-  });
   const from = resolve(folder.name);
   const record = await folder.has("run.json")
     ? await readJsonObject(folder, "run.json")
     : { labels };
-  const content = toJson({ ...record, merged_from: { run: from, base: model.name } });
-  const written = await writeFolderWhole(output, unfinished, async (temporary) => {
-    const { files, bytes } = await writeFiles(temporary, exported);
-    const more = await writeFileWhole(join(temporary, "run.json"), content);
-    await checkOutput(output); // it may have been made meanwhile
-    return { files: [...files, "run.json"], bytes: bytes + more };
-  }).catch((error) => {
-    throw writeErrorAt(output, error); // not at the temporary folder, which is gone
+  const written = await writeModel(run, weights, output, {
+    record: { ...record, merged_from: { run: from, base: model.name } },
+    unfinished,
   });
   return {
     run: from,
@@ -131,28 +111,36 @@ export function endOnSignals(unfinished: Unfinished): void {
 }
 
 async function run(flags: InferValue<typeof parser>): Promise<void> {
-  const { run, output } = flags;
-  if (run === undefined || output === undefined) {
+  const { run, unmerge } = flags;
+  const output = flags.output?.replace(/(.)[\\/]+$/, "$1");
+  if (run === undefined || (output === undefined && unmerge === undefined)) {
     throw new UserError(
       `Say which run with --run FOLDER, and where to with --output FOLDER. See ${command} --help.`,
       { exitCode: 2 },
     );
   }
-  await checkOutput(output);
+  if (output !== undefined) await checkOutput(output);
   const report = (message: string) => stderr.write(`${message}\n`);
   const trained = await findRun(run, flags.modelName, { ...hubSettingsFromEnvironment(), report });
   for (const notice of trained.model.notices) stderr.write(renderNotice(stderr, notice));
   const unfinished: Unfinished = new Set();
   endOnSignals(unfinished);
-  const merged = await writeMerged(trained, output.replace(/(.)[\\/]+$/, "$1"), unfinished);
-  if (flags.json) {
-    stdout.write(`${JSON.stringify(merged, null, 2)}\n`);
+  const print = (document: unknown, lines: string[]) =>
+    stdout.write(`${flags.json ? JSON.stringify(document, null, 2) : lines.join("\n")}\n`);
+  if (unmerge !== undefined) {
+    const unmerged = await unmergeFolder(trained, unmerge, output, unfinished);
+    if (unmerged.matches || flags.json) {
+      print(unmerged, unmergeLines(runName(trained.method), unmerged));
+    }
+    if (!unmerged.matches) throw mismatch(unmerged);
     return;
   }
-  stdout.write(
+  const merged = await writeMerged(trained, output!, unfinished);
+  print(merged, [
     `${runName(trained.method)} merged into ${merged.layers} layers of ${merged.base}: ` +
-      `${merged.output}, ${formatBytes(merged.bytes)}\nUse it: ${merged.command}\n`,
-  );
+    `${merged.output}, ${formatBytes(merged.bytes)}`,
+    `Use it: ${merged.command}`,
+  ]);
 }
 
 /** Runs the command; returns its exit code. */
@@ -160,8 +148,12 @@ export function main(args: readonly string[]): Promise<number> {
   const parsed = parseCommand(parser, args, {
     command,
     brief: "Folds the LoRA, DoRA or IA3 of a run into its base model, and writes the whole " +
-      "model, which needs no adapter beside it.",
-    examples: ["merge --run results/001-mini-sample/lora-r8 --output my-model"],
+      "model, which needs no adapter beside it. With --unmerge it checks the way back, as " +
+      "PEFT's unmerge_adapter goes it: exit code 1 where the base is not what is left.",
+    examples: [
+      "merge --run results/001-mini-sample/lora-r8 --output my-model",
+      "merge --run results/001-mini-sample/lora-r8 --unmerge my-model",
+    ],
   });
   return runCommand(parsed, command, run, { stdout, stderr, advice: adviceForMerge });
 }

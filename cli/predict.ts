@@ -1,86 +1,138 @@
 /**
- * `deno task predict`: labels texts with a trained run, and ends with an exit code: 0 done, 1 failed,
- * 2 wrong use.
+ * `deno task predict`: labels texts with trained runs, and ends with an exit code: 0 done, 1 failed,
+ * 2 wrong use, 130 interrupted.
  */
 import { UserError } from "../models/errors.ts";
 import { hubSettingsFromEnvironment } from "../models/host/settings.ts";
 import { adviceForPrediction } from "./shared/advice.ts";
 import { runCommand } from "./shared/command.ts";
 import { parsePredictFlags, type PredictFlags } from "./predict/flags.ts";
-import { readTexts } from "./predict/texts.ts";
-import { type Column, renderTable } from "./shared/table.ts";
+import { answerLines, answerRows, terminalLines } from "./predict/prompt.ts";
+import {
+  agree,
+  type Comparison,
+  comparisonTable,
+  predictionLine,
+  predictionTable,
+  rank,
+  timingLines,
+} from "./predict/report.ts";
+import { checkSources, commonBatch, inPieces, openTexts, type Texts } from "./predict/texts.ts";
+import { formatCount } from "./shared/format.ts";
 import { renderNotice, standardOutput } from "./shared/terminal.ts";
-import { findRun, sizesOf } from "./trained/run.ts";
-
-/** A text and its labels, the best first. */
-export interface Prediction {
-  text: string;
-  ranked: { label: string; probability: number }[];
-}
-
-/** The labels of a text by their probabilities, the best first; equal ones in the classifier's order. */
-export function rank(
-  text: string,
-  labels: readonly string[],
-  probabilities: Float64Array,
-): Prediction {
-  const ranked = labels.map((label, id) => ({ label, probability: probabilities[id] }));
-  return { text, ranked: ranked.sort((a, b) => b.probability - a.probability) };
-}
-
-const columns: Column[] = [
-  { title: "Text", shrinks: true },
-  { title: "Label" },
-  { title: "Probability", right: true },
-];
-
-/** A table with the best labels of each text, at most `width` columns wide. */
-export function predictionTable(
-  predictions: readonly Prediction[],
-  topK: number,
-  width: number,
-): string[] {
-  const rows = predictions.flatMap(({ text, ranked }) =>
-    ranked.slice(0, topK).map(({ label, probability }, place) => [
-      place === 0 ? text.replace(/\s+/g, " ") : "",
-      label,
-      probability.toFixed(4),
-    ])
-  );
-  return renderTable(columns, rows, width);
-}
-
-/** One line of JSON. */
-export function predictionLine({ text, ranked }: Prediction, topK = ranked.length): string {
-  const best = ranked.slice(0, topK).map(({ label, probability }) => [label, probability]);
-  return JSON.stringify({ text, ...ranked[0], probabilities: Object.fromEntries(best) });
-}
+import type { Labeller } from "./trained/labeller.ts";
+import { findRuns, type NamedRun } from "./trained/runs.ts";
 
 const stdout = standardOutput("stdout");
 const stderr = standardOutput("stderr");
 
+/** What the runs say of texts. */
+async function compare(
+  labeller: Labeller,
+  runs: readonly NamedRun[],
+  texts: readonly string[],
+): Promise<Comparison[]> {
+  const probabilities = await labeller.label(texts);
+  return texts.map((text, row) => ({
+    text,
+    rankings: runs.map(({ run }, place) => rank(run.labels, probabilities[place][row])),
+  }));
+}
+
+/** A line of JSON of each run, which is named where it is not alone. */
+function jsonLines(
+  runs: readonly NamedRun[],
+  { text, rankings }: Comparison,
+  topK?: number,
+): string {
+  return rankings.map((ranked, place) => {
+    const name = runs.length > 1 ? runs[place].name : undefined;
+    return `${predictionLine({ text, ranked }, topK, name)}\n`;
+  }).join("");
+}
+
+/** Labels all texts: lines of JSON as they are known, or a table when all are. */
+async function labelAll(
+  labeller: Labeller,
+  runs: readonly NamedRun[],
+  { arrivals }: Texts,
+  { json, topK }: PredictFlags,
+): Promise<void> {
+  const names = runs.map(({ name }) => name);
+  const kept: Comparison[] = [];
+  const counts = { texts: 0, agreed: 0 };
+  const batch = commonBatch(runs.map(({ sizes }) => sizes.batchSize));
+  for await (const texts of inPieces(arrivals, batch)) {
+    const comparisons = await compare(labeller, runs, texts);
+    counts.texts += texts.length;
+    counts.agreed += comparisons.filter(agree).length;
+    if (!json) kept.push(...comparisons);
+    else stdout.write(comparisons.map((each) => jsonLines(runs, each, topK)).join(""));
+    if (stdout.closed?.()) return;
+  }
+  if (!json) {
+    const predictions = kept.map(({ text, rankings: [ranked] }) => ({ text, ranked }));
+    const lines = runs.length > 1
+      ? comparisonTable(names, kept, topK ?? 1, stdout.columns())
+      : predictionTable(predictions, topK ?? 1, stdout.columns());
+    stdout.write(`${lines.join("\n")}\n`);
+  }
+  if (runs.length > 1) {
+    const { texts, agreed } = counts;
+    stderr.write(
+      `${runs.length} runs give ${formatCount(agreed)} of ${formatCount(texts)} texts one label.\n`,
+    );
+  }
+}
+
+/** Labels what is typed, line after line. */
+async function answerTyped(
+  labeller: Labeller,
+  runs: readonly NamedRun[],
+  { json, topK }: PredictFlags,
+): Promise<void> {
+  const names = runs.map(({ name }) => name);
+  stderr.write(
+    `Each line is labelled by ${names.join(", ")}. An empty line or Ctrl-D ends.\n`,
+  );
+  await answerLines(terminalLines(() => Deno.exit(130)), async (text) => {
+    const [comparison] = await compare(labeller, runs, [text]);
+    const answer = json
+      ? jsonLines(runs, comparison, topK)
+      : answerRows(names, comparison.rankings, topK ?? 3, stdout.columns())
+        .map((line) => `${line}\n`).join("");
+    stdout.write(answer);
+  });
+}
+
 async function run(flags: PredictFlags): Promise<void> {
-  if (flags.run === undefined) {
+  if (flags.run.length === 0) {
     throw new UserError("Say which run with --run FOLDER. See deno task predict --help.", {
       exitCode: 2,
     });
   }
-  const { texts, notices } = await readTexts(flags, Deno.stdin);
-  for (const notice of notices) stderr.write(`${notice}\n`);
+  checkSources(flags);
+  const typed = flags.texts.length === 0 && flags.file === undefined && Deno.stdin.isTerminal();
+  const texts = typed ? undefined : await openTexts(flags, Deno.stdin);
+  for (const notice of texts?.notices ?? []) stderr.write(`${notice}\n`);
   const report = (message: string) => stderr.write(`${message}\n`);
   const hub = { ...hubSettingsFromEnvironment(), report };
-  const trained = await findRun(flags.run, flags.modelName, hub);
-  for (const notice of trained.model.notices) stderr.write(renderNotice(stderr, notice));
-  const sizes = sizesOf(trained, flags);
+  const runs = await findRuns(flags.run, flags.modelName, flags, hub);
+  const notices = new Set(runs.flatMap(({ run }) => run.model.notices));
+  for (const notice of notices) stderr.write(renderNotice(stderr, notice));
+  // Between two writes, so that what was written is whole lines.
+  Deno.addSignalListener("SIGINT", () => Deno.exit(130));
   // Loaded only now, so that --help and mistakes need no engine.
-  const { predictTexts } = await import("./trained/predictor.ts");
-  const probabilities = await predictTexts(trained, texts, sizes);
-  const predictions = texts.map((text, row) => rank(text, trained.labels, probabilities[row]));
-  const { topK } = flags;
-  const lines = flags.json
-    ? predictions.map((prediction) => predictionLine(prediction, topK))
-    : predictionTable(predictions, topK ?? 1, stdout.columns());
-  stdout.write(`${lines.join("\n")}\n`);
+  const { openLabeller } = await import("./trained/labeller.ts");
+  const labeller = await openLabeller(runs);
+  try {
+    if (texts) await labelAll(labeller, runs, texts, flags);
+    else await answerTyped(labeller, runs, flags);
+    const lines = runs.length > 1 ? timingLines(labeller.timings) : [];
+    for (const line of lines) stderr.write(`${line}\n`);
+  } finally {
+    labeller.close();
+  }
 }
 
 /** Runs the command; returns its exit code. */

@@ -34,7 +34,8 @@ export class Parameters {
   readonly #tensors: ReadonlyMap<string, Tensor>;
   readonly #owned: Storage[];
 
-  constructor(device: Device, infos: readonly ParameterInfo[]) {
+  /** Frozen parameters that `shared` holds are its own tensors, and not allocated again; it is to outlive these. */
+  constructor(device: Device, infos: readonly ParameterInfo[], shared?: Parameters) {
     const tensors = new Map<string, Tensor>();
     const owned: Storage[] = [];
     const slabs: Slab[] = [];
@@ -58,6 +59,11 @@ export class Parameters {
       if (trainable && packed !== "f32") throw new Error(`${name} trains: it cannot be ${packed}.`);
     }
     for (const stack of stacksOf(infos.filter(({ trainable }) => !trainable))) {
+      const held = shared && shared.#frozenStack(stack);
+      if (held) {
+        held.forEach((tensor, i) => tensors.set(stack[i].name, tensor));
+        continue;
+      }
       const [{ name }] = stack;
       const { bytes, members } = layOut(stack);
       const storage = device.memory.allocate(bytes, name, "frozen");
@@ -80,6 +86,11 @@ export class Parameters {
     const tensor = this.#tensors.get(name);
     if (!tensor) throw new Error(`The model has no parameter "${name}".`);
     return tensor;
+  }
+
+  /** Whether a parameter lies in memory of these, and not of those that they share. */
+  owns(name: string): boolean {
+    return this.#owned.includes(this.get(name).storage);
   }
 
   /**
@@ -148,6 +159,21 @@ export class Parameters {
   destroy(): void {
     this.#owned.forEach((storage) => this.device.memory.destroy(storage));
     this.device.launcher.forget();
+  }
+
+  /** The tensors of a frozen stack, where these are frozen too, lie as it wants them and start where a binding may. */
+  #frozenStack(stack: readonly ParameterInfo[]): Tensor[] | undefined {
+    const found = stack.flatMap(({ name }) => this.#tensors.get(name) ?? []);
+    if (found.length < stack.length || found[0].offset % offsetAlignment !== 0) return undefined;
+    const { storage } = found[0];
+    let { offset } = found[0];
+    const fits = found.every((tensor, i) => {
+      const { shape, packed = "f32" } = stack[i];
+      const lies = !tensor.requiresGrad && tensor.storage === storage && tensor.offset === offset;
+      offset += tensor.size * bytesPerValue[tensor.dtype];
+      return lies && tensor.dtype === packed && tensor.shape.join() === shape.join();
+    });
+    return fits ? found : undefined;
   }
 
   #copy(from: Tensor[], to: Tensor[]): void {

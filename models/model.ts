@@ -2,7 +2,7 @@
 import type { Device } from "../engine/device.ts";
 import { type Dtype, pack, type PackedDtype, unpack } from "../engine/pack.ts";
 import { Parameters } from "../engine/parameters.ts";
-import { bindModel, type EncoderConfig, inputLimits } from "./encoders/mod.ts";
+import { bindModel, declareModel, type EncoderConfig, inputLimits } from "./encoders/mod.ts";
 import type { WeightSource } from "./encoders/weights.ts";
 import { messageOf, UserError } from "./errors.ts";
 import type { InputLimits } from "./nn/batch.ts";
@@ -18,6 +18,8 @@ export interface ModelOptions {
   classes: number;
   /** How the weights of frozen linear layers lie on the GPU; f32 unless given. */
   frozenDtype?: Dtype;
+  /** See {@link createBase}: what is frozen is taken from it where it can be. It is to outlive the model. */
+  base?: Parameters;
 }
 
 export interface MethodModel {
@@ -33,13 +35,13 @@ export interface MethodModel {
 
 /** Allocates a model's parameters and binds its network to them; their values are the caller's to write. */
 export function allocateModel(device: Device, options: ModelOptions): MethodModel {
-  const { config, method, classes, frozenDtype = "f32" } = options;
+  const { config, method, classes, frozenDtype = "f32", base } = options;
   const specs = methodParameters(config, method, classes);
   const infos = specs.map((spec) => ({ ...spec, packed: packing(spec, frozenDtype) }));
   const mode = { training: false };
   const wrapping = definitionOf(method).wrap(method, config);
   const { parameters, network } = device.memory.allOrNothing(() => {
-    const parameters = new Parameters(device, infos);
+    const parameters = new Parameters(device, infos, base);
     return { parameters, network: bindModel(config, classes, { parameters, mode, wrapping }) };
   });
   return {
@@ -54,7 +56,8 @@ export function allocateModel(device: Device, options: ModelOptions): MethodMode
 /**
  * Builds the model of a method: allocates its parameters, reads the checkpoint tensor by tensor, and
  * starts the rest (head, LoRA, adapters; for `mini` everything) as its spec says, from the seed.
- * Throws an OutOfMemoryError before anything is read where the GPU has no room.
+ * What it shares with a base is neither read nor written again. Throws an OutOfMemoryError before anything is read
+ * where the GPU has no room.
  */
 export async function createModel(
   device: Device,
@@ -64,13 +67,19 @@ export async function createModel(
   const built = allocateModel(device, options);
   const { parameters, specs } = built;
   const norms = new Map<string, Float32Array>();
-  const wanted = new Set(specs.flatMap(({ init }) => init.kind === "rowNorms" ? [init.of] : []));
   try {
     // Where there is no room, reading and sending gigabytes would only put the news off.
     await device.memory.answered();
     device.check();
+    const wanted = new Set<string>();
+    for (const spec of specs) {
+      const { init } = spec;
+      if (init.kind === "rowNorms" && !(await weights.read(spec))) wanted.add(init.of);
+    }
     for (const spec of specs) {
       const { name, init, role } = spec;
+      const owned = parameters.owns(name);
+      if (!owned && !wanted.has(name)) continue;
       const data = await weights.read(spec) ??
         (init.kind === "rowNorms" ? norms.get(init.of)! : initialValues(
           spec,
@@ -81,8 +90,8 @@ export async function createModel(
       if (wanted.has(name)) {
         norms.set(name, rowNorms(packed ? unpack(packed, dtype) : data, spec.shape[0]));
       }
-      const { storage, offset } = parameters.get(name);
-      device.write(storage, offset, packed ?? data);
+      if (!owned) continue;
+      writeTensor(parameters, name, packed ?? data);
       device.gpu.queue.submit([]); // hands the staging memory back tensor by tensor
       device.check();
     }
@@ -91,6 +100,44 @@ export async function createModel(
     throw error;
   }
   return built;
+}
+
+/**
+ * Puts an encoder's weights on the GPU, frozen and without a classifier, for models of several methods to lie over:
+ * see {@link ModelOptions.base}. Each of those has what it trains for its own. The caller destroys it after them.
+ */
+export async function createBase(
+  device: Device,
+  { config, weights, frozenDtype = "f32" }:
+    & Pick<ModelOptions, "config" | "frozenDtype">
+    & { weights: WeightSource },
+): Promise<Parameters> {
+  const specs = declareModel(config, 2).specs // of the head, whose size this is, nothing is kept
+    .flatMap((spec) => spec.role === "head" ? [] : { ...spec, trainable: false });
+  const infos = specs.map((spec) => ({ ...spec, packed: packing(spec, frozenDtype) }));
+  const parameters = device.memory.allOrNothing(() => new Parameters(device, infos));
+  try {
+    for (const spec of specs) {
+      const data = await weights.read(spec) ?? initialValues(spec, baseSeed);
+      const dtype = packing(spec, frozenDtype);
+      writeTensor(parameters, spec.name, dtype ? packTensor(spec.name, data, dtype) : data);
+    }
+    device.check();
+  } catch (error) {
+    parameters.destroy();
+    throw error;
+  }
+  return parameters;
+}
+
+function writeTensor(
+  parameters: Parameters,
+  name: string,
+  values: Float32Array | Uint16Array,
+): void {
+  const { device, storage, offset } = parameters.get(name);
+  device.write(storage, offset, values);
+  device.gpu.queue.submit([]); // hands the staging memory back tensor by tensor
 }
 
 /**

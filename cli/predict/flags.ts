@@ -5,6 +5,7 @@ import {
   flag,
   parseCommand,
   type Parsed,
+  repeated,
   switchOn,
   texts,
   valueOf,
@@ -16,7 +17,12 @@ const parser = merge(
   group(
     "Run",
     object({
-      run: flag("--run", valueOf("FOLDER", parseText, ""), "A trained run's folder", "required"),
+      run: repeated(
+        "--run",
+        valueOf("FOLDER", parseText, ""),
+        "A trained run's folder; again for more of one base",
+        "required",
+      ),
       modelName: flag(
         "--model_name",
         valueOf("NAME", parseText, ""),
@@ -30,7 +36,7 @@ const parser = merge(
   group(
     "Texts",
     object({
-      texts: texts("To label; else --file, or the lines of stdin"),
+      texts: texts("To label; else --file, stdin's lines, or a prompt"),
       file: flag(
         "--file",
         valueOf("FILE", parseText, ""),
@@ -48,7 +54,7 @@ const parser = merge(
   group(
     "Output",
     object({
-      topK: whole("--top_k", "Only the N best labels", "1, or all with --json", 1),
+      topK: whole("--top_k", "Only the N best labels", "1; all with --json", 1),
       json: switchOn("--json", "Print one JSON object a line"),
     }),
   ),
@@ -61,11 +67,15 @@ export type PredictFlags = InferValue<typeof parser>;
 export function parsePredictFlags(args: readonly string[]): Parsed<PredictFlags> {
   return parseCommand(parser, args, {
     command: "deno task predict",
-    brief: "Labels texts with a run that deno task train, PEFT or AdapterHub has trained.",
+    brief:
+      "Labels texts with a run that deno task train, PEFT or AdapterHub has trained, or with " +
+      "several that share one base.",
     operands: "[TEXT …]",
     examples: [
       'predict --run results/001-mini-sample/lora-r8 "I am so happy"',
       "predict --run results/001-mini-sample/full --file mine.csv --json",
+      "predict --run results/001-mini-sample/lora-r8",
+      "predict --run tried/lora-r4 --run tried/ia3 --file mine.csv",
       "predict --run my-lora --model_name roberta-base < lines.txt",
     ],
   });

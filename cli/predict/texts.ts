@@ -9,18 +9,20 @@ import type { PredictFlags } from "./flags.ts";
 
 /** What is read of `Deno.stdin`. */
 export interface Input {
-  isTerminal(): boolean;
   readable: ReadableStream<Uint8Array<ArrayBuffer>>;
 }
 
 export interface Texts {
-  /** Trimmed, as in training; none is empty. */
-  texts: string[];
+  /** Trimmed, as in training, and none empty; as many together as were there, the first of them already. */
+  arrivals: AsyncIterable<string[]>;
   /** What the reader must not overlook. */
   notices: string[];
 }
 
 const ways = `Give texts as arguments, --file with a table, or lines on standard input.`;
+
+const notEmpty = (texts: readonly string[]): string[] =>
+  texts.map((text) => text.trim()).filter((text) => text !== "");
 
 async function columnOf(path: string, asked: string | undefined): Promise<string[]> {
   const source = await fileSource(path);
@@ -32,22 +34,29 @@ async function columnOf(path: string, asked: string | undefined): Promise<string
   }
 }
 
-async function linesOf(input: Input): Promise<string[]> {
-  if (input.isTerminal()) throw new UserError(`There is no text. ${ways}`, { exitCode: 2 });
-  let bytes: Uint8Array;
+/** Lines as they come, those of each portion that was read. Throws a UserError where they are not UTF-8. */
+async function* linesOf({ readable }: Input): AsyncGenerator<string[]> {
+  const lines = async (parts: Uint8Array<ArrayBuffer>[]) => {
+    const bytes = new Uint8Array(await new Blob(parts).arrayBuffer());
+    return notEmpty((await readText(bytesSource(bytes, "Standard input"))).split("\n"));
+  };
+  const begun: Uint8Array<ArrayBuffer>[] = []; // of a line whose end has not come yet
   try {
-    bytes = new Uint8Array(await new Response(input.readable).arrayBuffer());
+    for await (const bytes of readable) {
+      const end = bytes.lastIndexOf(0x0a) + 1; // a byte that is part of no other character
+      if (end > 0) yield await lines([...begun.splice(0), bytes.slice(0, end)]);
+      if (end < bytes.length) begun.push(bytes.slice(end));
+    }
   } catch (error) {
     throw readError("standard input", error);
   }
-  return (await readText(bytesSource(bytes, "Standard input"))).split("\n");
+  yield await lines(begun);
 }
 
-/** Reads the texts; empty ones are left out, under a notice where they are a file's. Throws a UserError where there are none. */
-export async function readTexts(
+/** Throws a UserError where the flags ask for texts from two places, or for a column of none. */
+export function checkSources(
   { texts, file, textColumn }: Pick<PredictFlags, "texts" | "file" | "textColumn">,
-  input: Input,
-): Promise<Texts> {
+): void {
   if (file !== undefined && texts.length > 0) {
     throw new UserError(`--file and texts as arguments contradict each other; give one.`, {
       exitCode: 2,
@@ -58,19 +67,72 @@ export async function readTexts(
       exitCode: 2,
     });
   }
-  const read = file !== undefined
-    ? await columnOf(file, textColumn)
-    : texts.length > 0
-    ? texts
-    : await linesOf(input);
-  const kept = read.map((text) => text.trim()).filter((text) => text !== "");
-  if (kept.length === 0) {
-    const where = file ?? "Standard input";
-    throw new UserError(`${where} holds no text. ${ways}`, { exitCode: file ? 1 : 2 });
-  }
+}
+
+/**
+ * Opens the texts and waits for the first; empty ones are left out, under a notice where they are a file's. Throws a
+ * UserError where there are none.
+ */
+export async function openTexts(
+  { texts, file, textColumn }: Pick<PredictFlags, "texts" | "file" | "textColumn">,
+  input: Input,
+): Promise<Texts> {
+  checkSources({ texts, file, textColumn });
+  const read = file !== undefined ? await columnOf(file, textColumn) : texts;
+  const kept = notEmpty(read);
   const empty = file === undefined ? 0 : read.length - kept.length;
   const notices = empty === 0
     ? []
     : [`${formatCount(empty)} of the ${formatCount(read.length)} rows are empty: left out.`];
-  return { texts: kept, notices };
+  const rest = read.length > 0 || file !== undefined ? undefined : linesOf(input);
+  const first = rest === undefined ? kept : await firstOf(rest);
+  if (first.length === 0) {
+    const where = file ?? "Standard input";
+    throw new UserError(`${where} holds no text. ${ways}`, { exitCode: file ? 1 : 2 });
+  }
+  return {
+    notices,
+    arrivals: (async function* () {
+      yield first;
+      if (rest) yield* rest;
+    })(),
+  };
+}
+
+async function firstOf(arrivals: AsyncGenerator<string[]>): Promise<string[]> {
+  for (;;) {
+    const { done, value } = await arrivals.next();
+    if (done) return [];
+    if (value.length > 0) return value;
+  }
+}
+
+/**
+ * Cuts texts, as they arrive, into pieces of whole batches, some `most` texts at most; what is left at the end is a
+ * piece of its own. Which texts share a batch depends on their order alone, and so do the last bits of results.
+ */
+export async function* inPieces(
+  arrivals: AsyncIterable<string[]>,
+  batchSize: number,
+  most = 128,
+): AsyncGenerator<string[]> {
+  const batches = Math.max(1, Math.floor(most / batchSize));
+  let waiting: string[] = [];
+  for await (const texts of arrivals) {
+    waiting = [...waiting, ...texts];
+    let taken = 0;
+    for (;;) {
+      const whole = Math.min(batches, Math.floor((waiting.length - taken) / batchSize));
+      if (whole === 0) break;
+      yield waiting.slice(taken, taken += whole * batchSize);
+    }
+    waiting = waiting.slice(taken);
+  }
+  if (waiting.length > 0) yield waiting;
+}
+
+/** The least number of texts that is whole batches of every size. */
+export function commonBatch(sizes: readonly number[]): number {
+  const divisor = (a: number, b: number): number => b === 0 ? a : divisor(b, a % b);
+  return sizes.reduce((a, b) => a / divisor(a, b) * b, 1);
 }

@@ -58,6 +58,16 @@ export function flag<T>(
   return withDefault(option(name, value, { description }), undefined);
 }
 
+/** An option that may be given several times; none: an empty list. */
+export function repeated<T>(
+  name: FlagName,
+  value: ValueParser<"sync", T>,
+  help: string,
+  shown: string,
+) {
+  return multiple(option(name, value, { description: [text(`${help} (${shown})`)] }));
+}
+
 export function whole(name: FlagName, help: string, shown: string, least: number, most?: number) {
   return flag(name, valueOf("N", (input) => parseWhole(input, least, most), least), help, shown);
 }

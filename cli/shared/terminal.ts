@@ -6,6 +6,8 @@ export interface Output {
   write(text: string): void;
   /** Whether something was lost, as on a full disk; not where a reader has left, as `head` does. */
   readonly lost?: boolean;
+  /** Whether a pipe that was written to has lost its reader. */
+  closed?(): boolean;
   /** Whether lines can be redrawn. */
   terminal: boolean;
   color: boolean;
@@ -76,13 +78,15 @@ export function standardOutput(name: "stdout" | "stderr"): Output {
   const stream = name === "stdout" ? Deno.stdout : Deno.stderr;
   const terminal = stream.isTerminal() && variable("TERM") !== "dumb";
   let lost = false;
+  let closed = false;
   return {
     write(text) {
       try {
         writeAll(stream, text);
       } catch (error) {
         // `… | head` closes the pipe: training goes on, nobody reads.
-        if (error instanceof Deno.errors.BrokenPipe || lost) return;
+        if (error instanceof Deno.errors.BrokenPipe) closed = true;
+        if (closed || lost) return;
         lost = true;
         if (name === "stdout") sayLost(error);
       }
@@ -90,6 +94,7 @@ export function standardOutput(name: "stdout" | "stderr"): Output {
     get lost() {
       return lost;
     },
+    closed: () => closed,
     terminal,
     color: wantsColor(terminal, variable),
     columns: columnsOfTerminal,

@@ -1,5 +1,6 @@
 /** From a trained run and texts to probabilities, on the GPU: loading this file loads the engine. */
 import { createDevice, type Device } from "../../engine/device.ts";
+import type { Parameters } from "../../engine/parameters.ts";
 import { trainedWeights } from "../../models/encoders/weights.ts";
 import type { Example } from "../../models/data/clean.ts";
 import { UserError } from "../../models/errors.ts";
@@ -17,8 +18,15 @@ import {
 import type { Metrics } from "../../models/training/metrics.ts";
 import { openBase, type Sizes, type TrainedRun } from "./run.ts";
 
-/** Builds a run's model as it was when its training ended. The caller destroys it. */
-export async function buildRun(device: Device, run: TrainedRun): Promise<MethodModel> {
+/**
+ * Builds a run's model as it was when its training ended, with what is frozen taken from `shared` where that is
+ * given. The caller destroys it.
+ */
+export async function buildRun(
+  device: Device,
+  run: TrainedRun,
+  shared?: Parameters,
+): Promise<MethodModel> {
   const { model, method, labels, frozenDtype } = run;
   const base = await openBase(run);
   try {
@@ -31,63 +39,64 @@ export async function buildRun(device: Device, run: TrainedRun): Promise<MethodM
       weights,
       seed: baseSeed,
       frozenDtype,
+      base: shared,
     });
   } finally {
     base.close();
   }
 }
 
-/** Logits [examples, labels]. Throws a UserError where one is no number. */
+/** Logits [examples, labels] of a run's model. Throws a UserError where one is no number. */
 async function logitsOf(
   device: Device,
-  run: TrainedRun,
+  { labels }: TrainedRun,
+  built: MethodModel,
   examples: readonly EncodedExample[],
   batchSize: number,
 ): Promise<Float32Array> {
-  const built = await buildRun(device, run);
-  try {
-    const logits = await predict(device, built, examples, {
-      classes: run.labels.length,
-      batchSize,
-    });
-    if (!logits.every(Number.isFinite)) {
-      throw new UserError(`The run's scores are no finite numbers: its weights are of no use.`);
-    }
-    return logits;
-  } finally {
-    built.destroy();
+  const logits = await predict(device, built, examples, { classes: labels.length, batchSize });
+  if (!logits.every(Number.isFinite)) {
+    throw new UserError(`The run's scores are no finite numbers: its weights are of no use.`);
   }
+  return logits;
 }
 
-/** Probabilities of the labels, for each sentence of token ids. Throws a UserError where a logit is no number. */
+/** Probabilities of the labels by a run's model, for each sentence of token ids. Throws as {@link logitsOf}. */
+export async function probabilitiesBy(
+  device: Device,
+  run: TrainedRun,
+  built: MethodModel,
+  sentences: readonly (readonly number[])[],
+  batchSize: number,
+): Promise<Float64Array[]> {
+  const classes = run.labels.length;
+  const examples = sentences.map((ids) => ({ ids, label: 0 }));
+  const logits = await logitsOf(device, run, built, examples, batchSize);
+  return sentences.map((_, row) => softmax(logits.subarray(row * classes, (row + 1) * classes)));
+}
+
+/** The same, with a model that is built for it. */
 export async function probabilitiesOf(
   device: Device,
   run: TrainedRun,
   sentences: readonly (readonly number[])[],
   batchSize: number,
 ): Promise<Float64Array[]> {
-  const classes = run.labels.length;
-  const examples = sentences.map((ids) => ({ ids, label: 0 }));
-  const logits = await logitsOf(device, run, examples, batchSize);
-  return sentences.map((_, row) => softmax(logits.subarray(row * classes, (row + 1) * classes)));
+  const built = await buildRun(device, run);
+  try {
+    return await probabilitiesBy(device, run, built, sentences, batchSize);
+  } finally {
+    built.destroy();
+  }
 }
 
-/** Probabilities of the labels, for each text. */
-export async function predictTexts(
-  run: TrainedRun,
-  texts: readonly string[],
-  { maxLength, batchSize }: Sizes,
-): Promise<Float64Array[]> {
-  const { folder, config } = run.model;
+/** From texts to a run's token ids. */
+export async function encodingOf(
+  { model: { folder, config } }: TrainedRun,
+  maxLength: number,
+): Promise<(text: string) => number[]> {
   const tokenizer = await loadTokenizer(hostFolder(folder), config.vocabSize);
-  const sentences = texts.map((text) => tokenizer.encode(text, maxLength));
-  // In f32, also what was trained with products of f16: any adapter has it, and it is the more exact.
-  const device = await createDevice();
-  try {
-    return await probabilitiesOf(device, run, sentences, batchSize);
-  } finally {
-    device.destroy();
-  }
+  return (text) => tokenizer.encode(text, maxLength);
 }
 
 /** Metrics of a run on examples whose labels count in the run's order; computed as training computes them. */
@@ -96,12 +105,16 @@ export async function evaluateExamples(
   examples: readonly Example[],
   { maxLength, batchSize }: Sizes,
 ): Promise<Metrics> {
-  const { folder, config } = run.model;
-  const tokenizer = await loadTokenizer(hostFolder(folder), config.vocabSize);
-  const encoded = examples.map(encoder((text) => tokenizer.encode(text, maxLength)));
+  const encoded = examples.map(encoder(await encodingOf(run, maxLength)));
+  // In f32, also what was trained with products of f16: any adapter has it, and it is the more exact.
   const device = await createDevice();
   try {
-    return metricsOf(await logitsOf(device, run, encoded, batchSize), encoded, run.labels);
+    const built = await buildRun(device, run);
+    return metricsOf(
+      await logitsOf(device, run, built, encoded, batchSize),
+      encoded,
+      run.labels,
+    );
   } finally {
     device.destroy();
   }

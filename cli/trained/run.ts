@@ -115,7 +115,10 @@ async function findFolder(path: string): Promise<Folder> {
     );
   }
   throw new UserError(
-    `${path} holds several runs: ${runs.join(", ")}. Name one: --run ${join(path, runs[0])}`,
+    `${path} holds several runs: ${runs.join(", ")}. Name one: --run ${join(path, runs[0])} ` +
+      `(deno task predict takes several: --run ${join(path, runs[0])} --run ${
+        join(path, runs[1])
+      }).`,
     { exitCode: 2 },
   );
 }

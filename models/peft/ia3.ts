@@ -137,16 +137,35 @@ function scaled({ scope, inputs, outputs }: LinearSite, onInput: boolean): Linea
 
 /** l within W: on its columns where it scales the input, else on its rows and on b. */
 function folded(onInput: boolean): Fold {
-  return ({ weight, bias }, trained) => {
-    const l = trained("ia3_l");
-    if (onInput) return { weight: weight.map((value, i) => value * l[i % l.length]), bias };
-    const inputs = weight.length / l.length;
-    return {
-      weight: weight.map((value, i) => value * l[Math.floor(i / inputs)]),
-      bias: bias?.map((value, row) => value * l[row]),
-    };
+  const inputsOf = (weight: Float32Array, l: Float32Array) => weight.length / l.length;
+  return {
+    fold({ weight, bias }, trained) {
+      const l = trained("ia3_l");
+      if (onInput) return { weight: weight.map((value, i) => value * l[i % l.length]), bias };
+      const inputs = inputsOf(weight, l);
+      return {
+        weight: weight.map((value, i) => value * l[Math.floor(i / inputs)]),
+        bias: bias?.map((value, row) => value * l[row]),
+      };
+    },
+    unfold({ weight, bias }, trained, base) {
+      const l = trained("ia3_l");
+      const inputs = inputsOf(weight, l);
+      const factor = (i: number) => l[onInput ? i % l.length : Math.floor(i / inputs)];
+      const lost = (factor: number) => Math.abs(factor) < leastFactor;
+      const divided = (value: number, factor: number, before: number) =>
+        lost(factor) ? before : value / factor;
+      return {
+        weight: weight.map((value, i) => divided(value, factor(i), base.weight[i])),
+        bias: onInput ? bias : bias?.map((value, row) => divided(value, l[row], base.bias![row])),
+        lost: l.filter(lost).length,
+      };
+    },
   };
 }
+
+/** A weight of usual size times less than this is not kept in f32 to its last digit, or is 0. */
+const leastFactor = 1e-30;
 
 function namesOf({ targetModules, feedforwardModules }: Ia3Method, config: EncoderConfig) {
   const of = (modules: string[]) => targetNames(config, modules, "ia3_feedforward_modules");

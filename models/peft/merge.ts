@@ -1,9 +1,11 @@
 /** A run's adapter folded into its base: one whole model, which needs neither beside it. */
-import { definitionOf, methodParameters } from "./methods.ts";
+import type { Fold } from "./method.ts";
+import { definitionOf, type Method, methodParameters } from "./methods.ts";
 import { declareModel, type EncoderConfig } from "../encoders/mod.ts";
 import type { WeightSource } from "../encoders/weights.ts";
 import { UserError } from "../errors.ts";
 import { initialValues } from "../nn/initial.ts";
+import type { LinearSite } from "../nn/wrapping.ts";
 import { baseSeed } from "./export.ts";
 import type { LoadedRun, NamedTensors } from "./run_files.ts";
 
@@ -24,23 +26,21 @@ export async function mergeRun(
   { method, weights: trained }: Pick<LoadedRun, "method" | "weights">,
   { config, classes, base }: { config: EncoderConfig; classes: number; base: WeightSource },
 ): Promise<Merged> {
-  const { merge } = definitionOf(method);
-  if (typeof merge === "string") throw new UserError(`This run cannot be merged: ${merge}`);
+  const foldOf = foldsOf(method, config);
   const weights: NamedTensors = new Map();
   for (const spec of methodParameters(config, { method: "full" }, classes)) {
     const { name, shape } = spec;
     const data = trained.get(name)?.data ?? await base.read(spec) ?? initialValues(spec, baseSeed);
     weights.set(name, { shape, data });
   }
-  const foldOf = merge(method, config);
   const layers: string[] = [];
   for (const site of declareModel(config, classes).linears) {
-    const fold = foldOf(site);
-    if (!fold) continue;
+    const folding = foldOf(site);
+    if (!folding) continue;
     const module = site.scope.name;
     const weight = weights.get(`${module}.weight`)!;
     const bias = weights.get(`${module}.bias`);
-    const folded = fold(
+    const folded = folding.fold(
       { weight: weight.data, bias: bias?.data },
       (name) => trained.get(`${module}.${name}`)!.data,
     );
@@ -54,4 +54,14 @@ export async function mergeRun(
     layers.push(module);
   }
   return { weights, layers };
+}
+
+/** How a method folds into linear layers. Throws a UserError where it does not. */
+export function foldsOf(
+  method: Method,
+  config: EncoderConfig,
+): (site: LinearSite) => Fold | undefined {
+  const { merge } = definitionOf(method);
+  if (typeof merge === "string") throw new UserError(`This run cannot be merged: ${merge}`);
+  return merge(method, config);
 }

@@ -57,11 +57,21 @@ export interface LinearValues {
   bias?: Float32Array;
 }
 
-/** Makes of a linear layer, and of what was trained beside it, by the end of its name, a layer that computes both. */
-export type Fold = (
-  layer: LinearValues,
-  trained: (name: string) => Float32Array,
-) => LinearValues;
+/** What was trained beside a linear layer, by the end of its name. */
+export type TrainedBeside = (name: string) => Float32Array;
+
+/** A linear layer as it was before something was folded into it. */
+export interface UnfoldedValues extends LinearValues {
+  /** How many of its rows or columns cannot be told, since a factor on them is 0: the base's are in their place. */
+  lost: number;
+}
+
+/** Makes of a linear layer and of what was trained beside it one layer, and of that the former again. */
+export interface Fold {
+  fold(layer: LinearValues, trained: TrainedBeside): LinearValues;
+  /** `base` is the layer that it should be, for what the folded one does not tell. */
+  unfold(folded: LinearValues, trained: TrainedBeside, base: LinearValues): UnfoldedValues;
+}
 
 export interface MethodDefinition<
   Value extends MethodValue = MethodValue,

@@ -74,6 +74,43 @@ folderTest("it says what it did, and the command it names works", async (folder)
   assert.ok(labels.includes(JSON.parse(predicted.stdout).label));
 });
 
+folderTest("the way back: to the base, or to the reason why not", async (folder) => {
+  const [source, output, again] = ["run", "merged", "again"].map((name) => join(folder, name));
+  await copyRun("ia3", source);
+  const run = ["--run", source, "--model_name", golden("model")];
+  assert.equal((await runMerge([...run, "--output", output])).code, 0);
+  const checked = await runMerge([...run, "--unmerge", output]);
+  assert.equal(checked.code, 0, checked.stderr);
+  assert.match(
+    checked.stdout,
+    /^ia3 taken out of 8 layers of .*merged, which it had .* up to 0\.\d+: .*model again, to \d\.\de-\d /,
+  );
+  const written = await runMerge([...run, "--unmerge", output, "--output", again, "--json"]);
+  const report = JSON.parse(written.stdout);
+  assert.deepEqual([report.matches, report.output, report.layers], [true, again, 8]);
+  assert.deepEqual(await namesIn(again), report.files.toSorted());
+  // What was written is the base with a classifier: nothing can be taken out of it.
+  const wrong = await runMerge([...run, "--unmerge", again, "--output", join(folder, "x")]);
+  assert.equal(wrong.code, 1);
+  assert.equal(wrong.stdout, "");
+  assert.match(
+    wrong.stderr,
+    /^Error: Without the run's adapter, .*again is not .* is off by 0\.\d+, /,
+  );
+  const told = await runMerge([...run, "--unmerge", again, "--json"]);
+  assert.equal(told.code, 1);
+  assert.equal(JSON.parse(told.stdout).matches, false);
+  for (
+    const [path, message] of [[source, /no merged model of/], ["nowhere", /There is no folder/]]
+  ) {
+    const { code, stderr } = await runMerge([...run, "--unmerge", `${path}`]);
+    assert.equal(code, 1);
+    assert.match(stderr, message as RegExp);
+    assert.doesNotMatch(stderr, /--model_name/);
+  }
+  assert.deepEqual(await namesIn(folder), ["again", "merged", "run"]);
+});
+
 folderTest("what is there already is refused; a failure leaves nothing behind", async (folder) => {
   const source = join(folder, "run");
   await copyRun("lora", source);

@@ -2,9 +2,9 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { adviceForPrediction } from "../../cli/shared/advice.ts";
-import { predictionLine, predictionTable, rank } from "../../cli/predict.ts";
 import { parsePredictFlags } from "../../cli/predict/flags.ts";
-import { readTexts } from "../../cli/predict/texts.ts";
+import { predictionLine, predictionTable, rank } from "../../cli/predict/report.ts";
+import { openTexts } from "../../cli/predict/texts.ts";
 import { probabilitiesOf } from "../../cli/trained/predictor.ts";
 import { findRun } from "../../cli/trained/run.ts";
 import { OutOfMemoryError } from "../../engine/errors.ts";
@@ -73,6 +73,8 @@ Deno.test("runs that were trained just now, from the shell", async (test) => {
     const rows = split.test.map(({ text }) => JSON.stringify({ words: text }));
     await Deno.writeTextFile(file, [...rows, '{"words": " "}'].join("\n"));
 
+    const alone: string[][] = [];
+
     for (
       const [name, ...method] of [
         ["full", "--method", "full"],
@@ -88,7 +90,8 @@ Deno.test("runs that were trained just now, from the shell", async (test) => {
         const { code, stdout, stderr } = await runPredict(args);
         assert.equal(code, 0, stderr);
         assert.equal(stderr, `1 of the ${rows.length + 1} rows are empty: left out.\n`);
-        const lines = stdout.trimEnd().split("\n").map((line) => JSON.parse(line));
+        alone.push(stdout.trimEnd().split("\n"));
+        const lines = alone[alone.length - 1].map((line) => JSON.parse(line));
         assert.deepEqual(lines.map(({ text }) => text), split.test.map(({ text }) => text));
         const confusion = dataset.labels.map(() => dataset.labels.map(() => 0));
         let loss = 0;
@@ -106,6 +109,30 @@ Deno.test("runs that were trained just now, from the shell", async (test) => {
         assert.deepEqual(confusion, told.confusion_matrix);
       });
     }
+
+    await test.step("all of them in one call say, to the last digit, what each says alone", async () => {
+      const names = ["full", "lora-r8", "adapter-16"];
+      const runs = names.flatMap((name) => ["--run", join(experiment, name)]);
+      const args = [...runs, "--json", "--file", file, "--text_column", "words"];
+      const { code, stdout, stderr } = await runPredict(args);
+      assert.equal(code, 0, stderr);
+      const expected = rows.flatMap((_, row) =>
+        names.map((run, place) => {
+          const { text, ...said } = JSON.parse(alone[place][row]);
+          return JSON.stringify({ text, run, ...said });
+        })
+      );
+      assert.deepEqual(stdout.trimEnd().split("\n"), expected);
+      const told = stderr.trimEnd().split("\n").slice(1);
+      assert.match(told[0], new RegExp(`^3 runs give \\d+ of ${rows.length} texts one label\\.$`));
+      assert.deepEqual(told.slice(1).map((line) => line.replace(/[\d.,]+ ms/g, "N ms")), [
+        "Base mini in bf16: loaded once, in N ms",
+        "Base mini: loaded once, in N ms",
+        ...["full: 1,645,325 values (a whole model)", "lora-r8: 18,061 values of its own"]
+          .map((run) => `${run} in N ms; N ms a sentence`),
+        "adapter-16: 5,917 values of its own in N ms; N ms a sentence",
+      ]);
+    });
 
     await test.step("lines of standard input, and texts, become the same table", async () => {
       const run = ["--run", join(experiment, "full"), "--top_k", "2"];
@@ -164,18 +191,13 @@ Deno.test("wrong use ends with exit code 2, what is not there with 1", async () 
   }
 });
 
-Deno.test("without a text, a terminal is told the three ways instead of being waited for", async () => {
-  const terminal = { isTerminal: () => true, readable: new ReadableStream() };
+Deno.test("standard input that is not UTF-8 is refused", async () => {
   const nothing = { texts: [], file: undefined, textColumn: undefined };
-  await fails(readTexts(nothing, terminal), /no text\. Give .*arguments, --file .*standard input/);
   const latin = new Blob([new Uint8Array([0xe9])]).stream();
-  await fails(readTexts(nothing, { isTerminal: () => false, readable: latin }), /not UTF-8/);
+  await fails(openTexts(nothing, { readable: latin }), /not UTF-8/);
   const folder = Object.assign(new Error("Is a directory (os error 21)"), { code: "EISDIR" });
   const readable = new ReadableStream({ pull: (controller) => controller.error(folder) });
-  await fails(
-    readTexts(nothing, { isTerminal: () => false, readable }),
-    /^Cannot read standard input: it is a folder\.$/,
-  );
+  await fails(openTexts(nothing, { readable }), /^Cannot read standard input: it is a folder\.$/);
 });
 
 Deno.test("a run.json of another shape is refused, one with the labels alone will do", async () => {
@@ -201,11 +223,8 @@ Deno.test("a run.json of another shape is refused, one with the labels alone wil
 });
 
 Deno.test("labels are ranked; a table cuts the text, --top_k cuts the ranks", () => {
-  const ranked = rank(
-    `${"long ".repeat(30)}\nend`,
-    ["a", "b", "c"],
-    Float64Array.of(0.25, 0.5, 0.25),
-  );
+  const text = `${"long ".repeat(30)}\nend`;
+  const ranked = { text, ranked: rank(["a", "b", "c"], Float64Array.of(0.25, 0.5, 0.25)) };
   assert.deepEqual(ranked.ranked.map(({ label }) => label), ["b", "a", "c"]);
   const table = predictionTable([ranked], 2, 50);
   assert.equal(table.length, 4);
