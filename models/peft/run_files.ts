@@ -58,14 +58,31 @@ export function splitHead(
   return { body, head };
 }
 
+/**
+ * Throws a UserError where a folder has its weights as a pickle only; `advice` says how its library saves
+ * them otherwise.
+ */
+export async function checkNoPickle(
+  folder: Folder,
+  wanted: string,
+  { pickle, advice }: { pickle: string; advice: string },
+): Promise<void> {
+  if (await folder.has(wanted) || !(await folder.has(pickle))) return;
+  throw new UserError(
+    `${folder.name} has its weights as ${pickle} only, a pickle, which can run code when it is ` +
+      `loaded; ${wanted} is read. ${advice}.`,
+  );
+}
+
 /** The number of classes of a run's classifier. Throws a UserError where it has none. */
 export function classesOf(weights: NamedTensors, config: EncoderConfig, folder: string): number {
   const head = headOf(config).map(({ name }) => name);
   const missing = head.find((name) => !weights.has(name));
   if (missing !== undefined) {
-    throw new UserError(
-      `${folder} holds no classifier: save its head (${head.join(", ")}) with it.`,
-    );
+    const whole = head.some((name) => weights.has(name))
+      ? `no whole classifier: "${missing}" is missing`
+      : "no classifier";
+    throw new UserError(`${folder} holds ${whole}. Save its head (${head.join(", ")}) with it.`);
   }
   return weights.get(head[head.length - 1])!.shape[0]; // the last bias
 }
