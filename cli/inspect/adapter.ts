@@ -1,7 +1,8 @@
 /** What a folder with an `adapter_config.json` holds: PEFT's, AdapterHub's or our own. */
 import { type Folder, pathIn } from "../../models/files/folder.ts";
 import { isObject, readJsonObject } from "../../models/files/json.ts";
-import { headConfigFile, placementOf } from "../../models/peft/adapterhub_files.ts";
+import { placementOf } from "../../models/peft/adapterhub_files.ts";
+import { headConfigFile } from "../../models/peft/adapterhub_head.ts";
 import { ownerOf } from "../../models/peft/methods.ts";
 import { outputAdapterType } from "../../models/peft/output_adapter_files.ts";
 import { adapterConfigFile } from "../../models/peft/run_files.ts";

@@ -4,7 +4,7 @@ import { UserError } from "../errors.ts";
 import { type Folder, pathIn } from "../files/folder.ts";
 import { readJsonObject } from "../files/json.ts";
 import type { NamedTensors } from "../files/run_file.ts";
-import type { ParameterSpec } from "../nn/scope.ts";
+import type { ParameterSpec, Role } from "../nn/scope.ts";
 import type { Method } from "./methods.ts";
 
 export { type NamedTensors, readTensors, type RunFile } from "../files/run_file.ts";
@@ -46,12 +46,14 @@ export function checkExact(found: NamedTensors, specs: readonly ParameterSpec[])
 const headOf = (config: EncoderConfig): ParameterSpec[] =>
   declareModel(config, 2).specs.filter(({ role }) => role === "head");
 
-/** Splits the head off. */
+/** Splits the head off, or what else has one of the roles. */
 export function splitHead(
   weights: NamedTensors,
   config: EncoderConfig,
+  roles: readonly Role[] = ["head"],
 ): { body: NamedTensors; head: NamedTensors } {
-  const names = new Set(headOf(config).map(({ name }) => name));
+  const { specs } = declareModel(config, 2);
+  const names = new Set(specs.filter(({ role }) => roles.includes(role)).map(({ name }) => name));
   const body: NamedTensors = new Map();
   const head: NamedTensors = new Map();
   for (const [name, tensor] of weights) (names.has(name) ? head : body).set(name, tensor);
