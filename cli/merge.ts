@@ -46,6 +46,12 @@ const parser = object({
     "Base model: Hub id, folder or mini",
     "the run's",
   ),
+  labels: flag(
+    "--labels",
+    valueOf("NAME", parseText, ""),
+    "Classes' names: a,b,c or a file, one a line",
+    "the run's",
+  ),
   json: switchOn("--json", "Print one JSON document on stdout"),
 });
 
@@ -95,10 +101,8 @@ export async function writeMerged(
     tokenizerFiles: tokenizer.files,
   });
   const from = resolve(folder.name);
-  const record = await folder.has("run.json")
-    ? await readJsonObject(folder, "run.json")
-    : { labels };
-  const content = toJson({ ...record, merged_from: { run: from, base: model.name } });
+  const record = await folder.has("run.json") ? await readJsonObject(folder, "run.json") : {};
+  const content = toJson({ ...record, labels, merged_from: { run: from, base: model.name } });
   const written = await writeFolderWhole(output, unfinished, async (temporary) => {
     const { files, bytes } = await writeFiles(temporary, exported);
     const more = await writeFileWhole(join(temporary, "run.json"), content);
@@ -136,7 +140,8 @@ async function run(flags: InferValue<typeof parser>): Promise<void> {
   }
   await checkOutput(output);
   const report = (message: string) => stderr.write(`${message}\n`);
-  const trained = await findRun(run, flags.modelName, { ...hubSettingsFromEnvironment(), report });
+  const hub = { ...hubSettingsFromEnvironment(), report };
+  const trained = await findRun(run, flags.modelName, hub, flags.labels);
   for (const notice of trained.model.notices) stderr.write(renderNotice(stderr, notice));
   const unfinished: Unfinished = new Set();
   endOnSignals(unfinished);

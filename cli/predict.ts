@@ -69,7 +69,7 @@ async function run(flags: PredictFlags): Promise<void> {
   for (const notice of notices) stderr.write(`${notice}\n`);
   const report = (message: string) => stderr.write(`${message}\n`);
   const hub = { ...hubSettingsFromEnvironment(), report };
-  const trained = await findRun(flags.run, flags.modelName, hub);
+  const trained = await findRun(flags.run, flags.modelName, hub, flags.labels);
   for (const notice of trained.model.notices) stderr.write(renderNotice(stderr, notice));
   const sizes = sizesOf(trained, flags);
   // Loaded only now, so that --help and mistakes need no engine.
