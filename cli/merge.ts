@@ -48,7 +48,7 @@ const parser = object({
   ),
   labels: flag(
     "--labels",
-    valueOf("NAME", parseText, ""),
+    valueOf("LIST", parseText, ""),
     "Classes' names: a,b,c or a file, one a line",
     "the run's",
   ),

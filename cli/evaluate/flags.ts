@@ -23,7 +23,7 @@ const parser = merge(
       modelName: flag("--model_name", named, "Base model: Hub id, folder or mini", "the run's"),
       labels: flag(
         "--labels",
-        valueOf("NAME", parseText, ""),
+        valueOf("LIST", parseText, ""),
         "Classes' names: a,b,c or a file, one a line",
         "the run's",
       ),

@@ -25,7 +25,7 @@ const parser = merge(
       ),
       labels: flag(
         "--labels",
-        valueOf("NAME", parseText, ""),
+        valueOf("LIST", parseText, ""),
         "Classes' names: a,b,c or a file, one a line",
         "the run's",
       ),

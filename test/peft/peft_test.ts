@@ -123,3 +123,13 @@ folderTest("PEFT's folder of another encoder does not fit", async () => {
     /holds no whole classifier: "pre_classifier\.weight" is missing/,
   );
 });
+
+folderTest("a folder of pickles is refused by the flag that saved it", async (folder) => {
+  const method = loraDefaults(2);
+  await save(folder, requestOf(method, distinctWeights(method)));
+  await Deno.rename(join(folder, weightsFile), join(folder, "adapter_model.bin"));
+  await fails(
+    readRun(folder, config),
+    /adapter_model\.bin only, a pickle.*Save it again without safe_serialization=False/,
+  );
+});
