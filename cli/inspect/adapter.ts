@@ -41,7 +41,8 @@ async function tellAdapter(folder: Folder, files: readonly string[]): Promise<Fo
     if (files.includes(headConfigFile)) {
       const head = await readJsonObject(folder, headConfigFile);
       found.details.head = textIn(head.model_class) ?? textIn(head.head_type);
-      if (isObject(head.label2id)) found.details.labels = Object.keys(head.label2id);
+      const { label2id } = isObject(head.config) ? head.config : head;
+      if (isObject(label2id)) found.details.labels = Object.keys(label2id);
     }
     return needs(needs(found, headConfigFile), "model_head.safetensors");
   }
