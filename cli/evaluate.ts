@@ -98,7 +98,7 @@ async function run(flags: EvaluateFlags): Promise<void> {
   }
   const report = (message: string) => stderr.write(`${message}\n`);
   const hub = { ...hubSettingsFromEnvironment(), report };
-  const trained = await findRun(flags.run, flags.modelName, hub);
+  const trained = await findRun(flags.run, flags.modelName, hub, flags.labels);
   const sizes = sizesOf(trained, flags);
   const rows = await evaluatedRows(trained, flags, hub);
   for (const notice of [...trained.model.notices, ...rows.notices]) {

@@ -49,6 +49,12 @@ const parser = object({
     "Base model: Hub id, folder or mini",
     "the run's",
   ),
+  labels: flag(
+    "--labels",
+    valueOf("LIST", parseText, ""),
+    "Classes' names: a,b,c or a file, one a line",
+    "the run's",
+  ),
   json: switchOn("--json", "Print one JSON document on stdout"),
 });
 
@@ -80,11 +86,9 @@ export async function writeMerged(
   const { weights, layers } = await mergeRun(run, { config, classes: labels.length, base })
     .finally(() => base.close());
   const from = resolve(folder.name);
-  const record = await folder.has("run.json")
-    ? await readJsonObject(folder, "run.json")
-    : { labels };
+  const record = await folder.has("run.json") ? await readJsonObject(folder, "run.json") : {};
   const written = await writeModel(run, weights, output, {
-    record: { ...record, merged_from: { run: from, base: model.name } },
+    record: { ...record, labels, merged_from: { run: from, base: model.name } },
     unfinished,
   });
   return {
@@ -121,7 +125,8 @@ async function run(flags: InferValue<typeof parser>): Promise<void> {
   }
   if (output !== undefined) await checkOutput(output);
   const report = (message: string) => stderr.write(`${message}\n`);
-  const trained = await findRun(run, flags.modelName, { ...hubSettingsFromEnvironment(), report });
+  const hub = { ...hubSettingsFromEnvironment(), report };
+  const trained = await findRun(run, flags.modelName, hub, flags.labels);
   for (const notice of trained.model.notices) stderr.write(renderNotice(stderr, notice));
   const unfinished: Unfinished = new Set();
   endOnSignals(unfinished);

@@ -29,6 +29,12 @@ const parser = merge(
         "Base model: Hub id, folder or mini",
         "the run's",
       ),
+      labels: flag(
+        "--labels",
+        valueOf("LIST", parseText, ""),
+        "Classes' names: a,b,c or a file, one a line",
+        "the run's",
+      ),
       maxLength: whole("--max_length", "Tokens a text is cut to", "the run's", 3),
       batchSize: whole("--batch_size", "Texts a batch", "the run's", 1),
     }),

@@ -12,6 +12,7 @@ import { isFolder, type ResolvedModel, resolveModel } from "../../models/host/re
 import type { HubSettings } from "../../models/host/settings.ts";
 import { type LoadedRun, readRun } from "../../models/peft/export.ts";
 import { definitionOf } from "../../models/peft/methods.ts";
+import { labelsFor } from "./labels.ts";
 import { adapterConfigFile, classesOf } from "../../models/peft/run_files.ts";
 import { defaultHyperparameters as defaults } from "../../models/training/events.ts";
 
@@ -97,14 +98,19 @@ function dataOf(
   };
 }
 
-/** The folder itself, or the one run that an experiment's folder holds. */
+/** By these a folder is known as a trained run's: ours, an adapter of PEFT or AdapterHub, a whole model. */
+const marks = [adapterConfigFile, "config.json"];
+
+/** The folder itself, or the one run or adapter that a folder of several holds. */
 async function findFolder(path: string): Promise<Folder> {
   if (!(await isFolder(path))) throw new UserError(`There is no folder ${path}.`);
   const folder = hostFolder(path);
-  if (await folder.has(adapterConfigFile) || await folder.has("config.json")) return folder;
+  for (const mark of marks) if (await folder.has(mark)) return folder;
   const runs: string[] = [];
   for (const { name } of await entriesOf(path)) {
-    if (!name.startsWith(".") && await exists(join(path, name, "run.json"))) runs.push(name);
+    // An experiment's folder also holds base models, which have no run.json.
+    const found = [adapterConfigFile, "run.json"].map((file) => exists(join(path, name, file)));
+    if (!name.startsWith(".") && (await Promise.all(found)).includes(true)) runs.push(name);
   }
   runs.sort();
   if (runs.length === 1) return hostFolder(join(path, runs[0]));
@@ -126,6 +132,16 @@ async function findFolder(path: string): Promise<Folder> {
 /** The base that an adapter's folder names, in PEFT's words or in AdapterHub's. */
 async function namedBase(folder: Folder): Promise<string> {
   const fields = await readJsonObject(folder, adapterConfigFile);
+  const { revision } = fields;
+  if (typeof revision === "string" && revision !== "main") {
+    throw new UserError(
+      `${
+        pathIn(folder, adapterConfigFile)
+      }: "revision" is "${revision}"; of a base only the latest ` +
+        `one is fetched. Download that one.`,
+      { remedy: { kind: "otherModel" } },
+    );
+  }
   const name = fields.base_model_name_or_path ?? fields.model_name;
   if (typeof name === "string" && name !== "") return name;
   throw new UserError(`${folder.name} does not say which model it was trained over.`, {
@@ -135,13 +151,15 @@ async function namedBase(folder: Folder): Promise<string> {
 
 /**
  * Finds and reads a trained run, and finds its base: the model that is named, else what `run.json`
- * says, else what the folder's config says. Throws a UserError where the folder is no run or does not
- * fit the model, and where the model cannot be had.
+ * says, else what the folder's config says. Labels are those that are given (see {@link labelsFor}), else the
+ * folder's. Throws a UserError where the folder is no run or does not fit the model or the labels, and where the
+ * model cannot be had.
  */
 export async function findRun(
   path: string,
   modelName: string | undefined,
   hub: HubSettings,
+  givenLabels?: string,
 ): Promise<TrainedRun> {
   const folder = await findFolder(path);
   const record = await readRecord(folder);
@@ -155,11 +173,12 @@ export async function findRun(
   const model = { ...found, random: random ?? found.random };
   const run = await readRun(folder, model.config);
   const classes = classesOf(run.weights, model.config, folder.name);
+  const labels = await labelsFor(run, folder, classes, givenLabels);
   return {
     ...run,
     folder,
-    model,
-    labels: run.labels ?? Array.from({ length: classes }, (_, id) => `LABEL_${id}`),
+    model: { ...model, notices: [...model.notices, ...labels.notices] },
+    labels: labels.names,
     maxLength: Math.min(hyperparameters.max_length, maxTokens(model.config)),
     batchSize: hyperparameters.batch_size,
     frozenDtype: hyperparameters.frozen_dtype,

@@ -29,11 +29,11 @@ export const isWhole = ({ method }: Pick<TrainedRun, "method">): boolean =>
 export async function findRuns(
   paths: readonly string[],
   modelName: string | undefined,
-  asked: Partial<Sizes>,
+  asked: Partial<Sizes> & { labels?: string },
   hub: HubSettings,
 ): Promise<NamedRun[]> {
   const found: TrainedRun[] = [];
-  for (const path of paths) found.push(await findRun(path, modelName, hub));
+  for (const path of paths) found.push(await findRun(path, modelName, hub, asked.labels));
   const folders = found.map(({ folder }) => Deno.realPathSync(folder.name));
   const twice = folders.findIndex((folder, place) => folders.indexOf(folder) !== place);
   if (twice >= 0) {

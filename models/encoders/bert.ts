@@ -11,6 +11,7 @@ export const bert: Encoder = {
   type: "bert",
   architecture: "BertForSequenceClassification",
   prefix: "bert",
+  pooledActivation: "tanh",
   owners: { "bert-": "google-bert" },
   examples: "bert-base, bert-large, MiniLM, bert-tiny",
   parse: (fields) => parseBert(fields, "bert"),

@@ -14,6 +14,7 @@ export const distilbert: Encoder = {
   type: "distilbert",
   architecture: "DistilBertForSequenceClassification",
   prefix: "distilbert",
+  pooledActivation: "relu",
   owners: { "distilbert-": "distilbert" },
   examples: "distilbert-base-uncased",
   parse,

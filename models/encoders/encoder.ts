@@ -15,6 +15,8 @@ export interface Encoder {
    * every repository got an owner.
    */
   owners: Readonly<Record<string, string>>;
+  /** What follows the dense layer between the first row and the classifier. */
+  pooledActivation: "tanh" | "relu";
   /** For the reader of an error: checkpoints of this kind. */
   examples: string;
   /** Reads a config.json. Throws a UserError where it asks for what the engine does not compute. */

@@ -43,6 +43,8 @@ export function parseConfig(json: unknown, file = "config.json"): EncoderConfig 
       `${file}: "model_type" is ${JSON.stringify(type)}; supported are ${supported.join(", ")}.`,
     );
   }
+  fields.only("is_decoder", false);
+  fields.only("quantization_config", null);
   return encoder.parse(fields);
 }
 

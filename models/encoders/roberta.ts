@@ -15,6 +15,7 @@ export const roberta: Encoder = {
   type: "roberta",
   architecture: "RobertaForSequenceClassification",
   prefix: "roberta",
+  pooledActivation: "tanh",
   owners: { "roberta-": "FacebookAI", "distilroberta-": "distilbert" },
   examples: "roberta-base, roberta-large, distilroberta-base",
   parse,

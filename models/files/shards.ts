@@ -38,8 +38,8 @@ export function noWeights(where: string, files: readonly string[]): UserError {
     });
   }
   return new UserError(
-    `${where} has its weights as ${pickled} only, which can run code when it is loaded; we read ` +
-      `${weightsFile}. Convert it with Python's transformers, ` +
+    `${where} has its weights as ${pickled} only, as safe_serialization=False saves them: a ` +
+      `pickle, which can run code when it is loaded; we read ${weightsFile}. Convert it with Python's transformers, ` +
       `AutoModel.from_pretrained("${where}").save_pretrained("converted"), and copy its ` +
       `tokenizer's files beside it.`,
     { remedy: { kind: "useModel", name: "converted" } },

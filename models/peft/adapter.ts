@@ -28,6 +28,8 @@ export interface AdapterMethod {
   /** Width of the bottleneck. */
   size: number;
   placement: AdapterPlacement;
+  /** Whether BERT's pooler trains with the classifier, as a head of two layers has it in its place. */
+  poolerTrains?: true;
 }
 
 const defaultSizes = [64, 128, 256];
@@ -50,11 +52,13 @@ export const adapter: MethodDefinition<AdapterMethod, typeof settings> = {
   settings,
   plan: ({ size: sizes = defaultSizes, adapter_placement: placement = defaultPlacement }) =>
     sizes.map((size) => ({ method: "adapter", size, placement })),
-  runName: ({ size, placement }) =>
-    `adapter-${size}${placement === defaultPlacement ? "" : `-${placement}`}`,
-  configLabel: ({ size, placement }) =>
-    `size=${size}${placement === defaultPlacement ? "" : `, ${placement}`}`,
-  report: ({ size, placement }) => ({ size, adapter_placement: placement }),
+  runName: (method) => [`adapter-${method.size}`, ...differences(method)].join("-"),
+  configLabel: (method) => [`size=${method.size}`, ...differences(method)].join(", "),
+  report: ({ size, placement, poolerTrains }) => ({
+    size,
+    adapter_placement: placement,
+    ...(poolerTrains && { pooler_trains: true }),
+  }),
   fit: (method) => method,
   wrap: adapterWrapping,
   merge:
@@ -73,6 +77,12 @@ export const adapter: MethodDefinition<AdapterMethod, typeof settings> = {
   },
 };
 
+/** What differs from the defaults. */
+const differences = ({ placement, poolerTrains }: AdapterMethod): string[] => [
+  ...(placement === defaultPlacement ? [] : [placement]),
+  ...(poolerTrains ? ["pooler"] : []),
+];
+
 /** The prefixes of a placement's bottlenecks, e.g. `bert.encoder.layer.0.output.adapters.emotion`. */
 function bottlenecksOf(config: EncoderConfig): (placement: AdapterPlacement) => string[] {
   return (placement) => {
@@ -86,7 +96,7 @@ function bottlenecksOf(config: EncoderConfig): (placement: AdapterPlacement) => 
 const parallelScale = 4;
 
 /** A bottleneck in a sub-layer's end, or on the pooled vector. */
-export function adapterWrapping({ size, placement }: AdapterMethod): Wrapping {
+export function adapterWrapping({ size, placement, poolerTrains }: AdapterMethod): Wrapping {
   const activation = placement === "houlsby" ? silu : relu;
   const normal: Initializer = { kind: "normal", std: 0.02 };
   /** A(h) = up(act(down(h))), or A(h) + residual: down [size, hidden], up [hidden, size], with biases. */
@@ -107,7 +117,8 @@ export function adapterWrapping({ size, placement }: AdapterMethod): Wrapping {
     });
     return (h: Tensor, residual?: Tensor) => up(activation(down(h)), { residual });
   };
-  const trains: Wrapping["trains"] = ({ role }) => role === "head";
+  const trains: Wrapping["trains"] = ({ role }) =>
+    role === "head" || (role === "pooler" && poolerTrains === true);
   if (placement === "output") {
     return {
       trains,

@@ -1,7 +1,7 @@
 /**
- * Adapter folders as AdapterHub's library (adapters 1.2) writes and reads them:
- * `adapter_config.json` and `adapter.safetensors` for the bottlenecks, `head_config.json` and
- * `model_head.safetensors` for the classifier and its labels.
+ * Adapter folders as AdapterHub's library (adapters 1.2 and 1.3) writes and reads them:
+ * `adapter_config.json` and `adapter.safetensors` for the bottlenecks; for the classifier and its labels see
+ * adapterhub_head.ts.
  */
 import { type EncoderConfig, encoderOf } from "../encoders/mod.ts";
 import { UserError } from "../errors.ts";
@@ -9,20 +9,18 @@ import type { Folder } from "../files/folder.ts";
 import { float, isObject, readJsonObject, toJson } from "../files/json.ts";
 import type { RunFile } from "../files/run_file.ts";
 import type { AdapterMethod, AdapterPlacement } from "./adapter.ts";
+import { headFiles, hubModelClass, readHead, withSafetensors } from "./adapterhub_head.ts";
 import type { ReadMethod } from "./method.ts";
 import {
   adapterConfigFile,
-  classesOf,
+  checkNoPickle,
   type ExportRequest,
-  labelsFromIds,
   type NamedTensors,
   readTensors,
   splitHead,
 } from "./run_files.ts";
 
 const weightsFile = "adapter.safetensors";
-export const headConfigFile = "head_config.json";
-const headWeightsFile = "model_head.safetensors";
 
 /** Without a version the loader takes the folder for an old one and renames activations. */
 const version = "adapters.1.2.0";
@@ -82,8 +80,9 @@ function bottleneckConfig(placement: HubPlacement): Record<string, unknown> {
   };
 }
 
-/** Fields that say how weights start, or that count only with `phm_layer` or `inv_adapter`. */
+/** Fields that say how weights start or train, or that count only with `phm_layer` or `inv_adapter`. */
 const withoutEffect = new Set([
+  "dropout", // in training alone
   "factorized_phm_W",
   "factorized_phm_rule",
   "hypercomplex_nonlinearity",
@@ -112,12 +111,13 @@ export function adapterHubFiles(
   method: AdapterMethod,
   bottlenecksOf: BottlenecksOf,
 ): RunFile[] {
-  const { body, head } = splitHead(weights, config);
-  const { architecture, type } = encoderOf(config);
+  const ownHead = method.poolerTrains === true;
+  const { body, head } = splitHead(weights, config, ownHead ? ["head", "pooler"] : ["head"]);
+  const { type } = encoderOf(config);
   const shared = method.placement === "shared";
   const about = {
     hidden_size: config.hiddenSize,
-    model_class: architecture,
+    model_class: hubModelClass(config, ownHead),
     model_name: baseModel.name,
     model_type: type,
     version,
@@ -132,17 +132,9 @@ export function adapterHubFiles(
     },
     name: adapterName,
   };
-  const headConfig = {
-    ...about,
-    config: null,
-    label2id: Object.fromEntries(labels.map((label, id) => [label, id])),
-    name: null,
-    num_labels: labels.length,
-  };
   return [
     { name: weightsFile, tensors: shared ? repeatInLayers(body, bottlenecksOf) : body },
-    { name: headWeightsFile, tensors: head },
-    { name: headConfigFile, content: toJson(headConfig) },
+    ...headFiles(about, adapterName, { config, labels, weights: head, ownHead }),
     { name: adapterConfigFile, content: toJson(adapterConfig) },
   ];
 }
@@ -182,25 +174,27 @@ export async function readAdapterHub(
     throw new UserError(`${path} lacks AdapterHub's "config" or "name".`);
   }
   const placement = placementOf(bottleneck, path);
+  await checkNoPickle(folder, weightsFile, {
+    pickle: "pytorch_adapter.bin",
+    advice: withSafetensors,
+  });
   const body = await readTensors(
     folder,
     weightsFile,
     (stored) => stored.replace(`.adapters.${name}.`, `.adapters.${adapterName}.`),
   );
-  const { head, labels } = await readHead(folder, config);
-  const classes = classesOf(head, config, folder.name);
-  if (labels !== undefined && labels.length !== classes) {
-    throw new UserError(
-      `${folder.name}/${headConfigFile} names ${labels.length} labels, but the classifier beside ` +
-        `it has ${classes} classes.`,
-    );
-  }
+  const { tensors: head, labels, poolerTrains } = await readHead(folder, config);
   const [firstModule] = bottlenecksOf(placement);
   // The tensors tell the size; a reduction factor may also be given layer by layer.
   const size = body.get(`${firstModule}.${suffixes[0]}`)?.shape[0] ?? 1;
   const shared = ownPlacement === "shared";
   return {
-    method: { method: "adapter", size, placement: shared ? "shared" : placement },
+    method: {
+      method: "adapter",
+      size,
+      placement: shared ? "shared" : placement,
+      ...(poolerTrains && { poolerTrains }),
+    },
     tensors: new Map([...(shared ? tieLayers(body, bottlenecksOf, folder.name) : body), ...head]),
     labels,
   };
@@ -231,31 +225,6 @@ export function placementOf(bottleneck: Record<string, unknown>, path: string): 
     );
   }
   return placement;
-}
-
-async function readHead(
-  folder: Folder,
-  config: EncoderConfig,
-): Promise<{ head: NamedTensors; labels: string[] | undefined }> {
-  const { architecture } = encoderOf(config);
-  if (!(await folder.has(headConfigFile))) {
-    throw new UserError(
-      `${folder.name} has no ${headConfigFile}: save the adapter with its head (with_head=True).`,
-    );
-  }
-  const { model_class: headClass, label2id } = await readJsonObject(folder, headConfigFile);
-  if (headClass !== architecture) {
-    throw new UserError(
-      `${folder.name}/${headConfigFile}: the head belongs to ${
-        JSON.stringify(headClass)
-      }; only one ` +
-        `of ${architecture} is supported.`,
-    );
-  }
-  return {
-    head: await readTensors(folder, headWeightsFile),
-    labels: isObject(label2id) ? labelsFromIds(label2id) : undefined,
-  };
 }
 
 /** Takes the one bottleneck of a `shared` adapter back out of its layers. */

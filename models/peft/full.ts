@@ -3,6 +3,7 @@ import { UserError } from "../errors.ts";
 import { encoderOf } from "../encoders/mod.ts";
 import { isObject, readJsonObject, toJson } from "../files/json.ts";
 import { openCheckpoint } from "../files/checkpoint.ts";
+import { pathIn } from "../files/folder.ts";
 import { noWrapping } from "../nn/wrapping.ts";
 import type { MethodDefinition } from "./method.ts";
 import { labelsFromIds, type NamedTensors } from "./run_files.ts";
@@ -52,8 +53,10 @@ export const full: MethodDefinition<FullMethod, Record<never, never>> = {
   owns: (fields) => fields === undefined,
 
   /** Reads a model that transformers or this project wrote, with its classifier, into memory. */
-  async read(folder) {
-    const { id2label } = await readJsonObject(folder, "config.json");
+  async read(folder, config) {
+    const fields = await readJsonObject(folder, "config.json");
+    checkClassifier(fields, encoderOf(config).architecture, pathIn(folder, "config.json"));
+    const { id2label } = fields;
     if (!isObject(id2label)) {
       throw new UserError(
         `${folder.name}/config.json has no "id2label": this is no fine-tuned classifier.`,
@@ -76,6 +79,26 @@ export const full: MethodDefinition<FullMethod, Record<never, never>> = {
     }
   },
 };
+
+/** Throws a UserError where a model is of another class, or its scores are no classes' scores. */
+function checkClassifier(
+  { architectures = [], problem_type: problem }: Record<string, unknown>,
+  architecture: string,
+  path: string,
+): void {
+  if (Array.isArray(architectures) && !architectures.every((each) => each === architecture)) {
+    throw new UserError(
+      `${path}: "architectures" is ${JSON.stringify(architectures)}; only ${architecture} is ` +
+        `supported as a trained run.`,
+    );
+  }
+  if (problem !== undefined && problem !== null && problem !== "single_label_classification") {
+    throw new UserError(
+      `${path}: "problem_type" is ${JSON.stringify(problem)}; only "single_label_classification" ` +
+        `is supported.`,
+    );
+  }
+}
 
 /** These speak of the base model's own files, code, head and storage, not of what is written here. */
 const ownToBase = [

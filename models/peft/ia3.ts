@@ -14,7 +14,8 @@ import type { EncoderConfig } from "../encoders/mod.ts";
 import type { LinearSite, LinearWrap } from "../nn/wrapping.ts";
 import { type Fold, type MethodDefinition, SettingError } from "./method.ts";
 import { modulesToSave, peftFiles, readPeftFolder } from "./peft_folder.ts";
-import { areUsual, knownTargets, namesModule, targetNames } from "./targets.ts";
+import { ia3ModulesIn, otherModules } from "./peft_targets.ts";
+import { areUsual, namesModule, targetNames } from "./targets.ts";
 
 export interface Ia3Method {
   method: "ia3";
@@ -104,18 +105,17 @@ export const ia3: MethodDefinition<Ia3Method, typeof settings> = {
   owns: (fields) => fields?.peft_type === "IA3",
   async read(folder, config) {
     const { fields, tensors, labels } = await readPeftFolder(folder, config);
-    fields.neutral(["exclude_modules", "fan_in_fan_out"]);
-    const targets = fields.names("target_modules");
-    const feedforward = fields.names("feedforward_modules");
+    fields.only(["exclude_modules", "feedforward_modules", "init_ia3_weights", "target_modules"]);
+    if (otherModules(fields, config).length > 0) fields.fail("modules_to_save", "only the head");
+    const { targets, feedforward } = ia3ModulesIn(fields, config);
     // Both by one kind of names: PEFT wants each feed-forward module among its targets.
     const isUsual = areUsual(config, targets, usualTargets, "ia3_target_modules") &&
       areUsual(config, feedforward, usualFeedforward, "ia3_feedforward_modules");
-    const targetModules = isUsual ? usualTargets : knownTargets(config, targets);
+    const targetModules = isUsual ? usualTargets : targets;
     const method: Ia3Method = { method: "ia3", targetModules };
-    const given = knownTargets(config, feedforward);
     const { feedforward: usual } = namesOf(method, config);
-    if (!isUsual && given.toSorted().join() !== usual.toSorted().join()) {
-      method.feedforwardModules = given;
+    if (!isUsual && feedforward.toSorted().join() !== usual.toSorted().join()) {
+      method.feedforwardModules = feedforward;
     }
     return { method, tensors, labels };
   },

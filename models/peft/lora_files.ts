@@ -7,17 +7,17 @@ import type { LoraMethod } from "./lora.ts";
 import type { ReadMethod } from "./method.ts";
 import {
   baseLayer,
-  headModules,
   modulesToSave,
   type PeftFields,
   peftFiles,
   readPeftFolder,
 } from "./peft_folder.ts";
 import type { ExportRequest } from "./run_files.ts";
-import { areUsual, knownTargets, targetNames } from "./targets.ts";
+import { otherModules, targetsIn } from "./peft_targets.ts";
+import { areUsual, targetNames } from "./targets.ts";
 
 /** What a key of a pattern matches, by PEFT's rule: a module's name from a dot, or its beginning, to its end. */
-export const moduleEnd = (key: string): RegExp => new RegExp(`^(.*\\.)?(${key})$`);
+export const moduleEnd = (key: string): RegExp => new RegExp(`^(.*\\.)?(${key})$`, "u");
 
 /** What PEFT's `bias` may be. */
 export const loraBiases = ["none", "all", "lora_only"] as const;
@@ -57,21 +57,31 @@ export function loraFiles(request: ExportRequest, method: LoraMethod): RunFile[]
   return peftFiles(request, fields, rename);
 }
 
-/** Fields that change what is computed in a way that this engine does not do. */
-const unsupported = [
-  "alora_invocation_tokens",
-  "arrow_config",
+/** Fields that are read below. */
+const read = [
+  "alpha_pattern",
+  "bias",
   "exclude_modules",
-  "fan_in_fan_out",
-  "kasa_config",
-  "layer_replication",
-  "layers_pattern",
-  "lora_bias",
-  "monteclora_config",
-  "target_parameters",
-  "trainable_token_indices",
-  "use_bdlora",
-  "use_qalora",
+  "init_lora_weights",
+  "layers_to_transform",
+  "lora_alpha",
+  "lora_dropout",
+  "r",
+  "rank_pattern",
+  "target_modules",
+  "use_dora",
+  "use_rslora",
+];
+
+/** Fields that say how A and B start, how tied weights train, or that count only beside others. */
+const withoutEffect = [
+  "corda_config",
+  "ensure_weight_tying",
+  "eva_config",
+  "loftq_config",
+  "lora_ga_config",
+  "megatron_core", // with megatron_config
+  "qalora_group_size", // with use_qalora
 ];
 
 /**
@@ -93,15 +103,19 @@ function parseLora(
   defaults: (rank: number) => LoraMethod,
 ): LoraMethod {
   const { fields } = config;
-  config.neutral(unsupported);
+  config.only([...read, ...withoutEffect]);
   const init = fields.init_lora_weights;
   if (typeof init === "string" && !["gaussian", "orthogonal", "eva"].includes(init)) {
     // PiSSA, OLoRA, CorDA, LoftQ and LoRA-GA change the base weights that the adapter belongs to.
-    config.fail("init_lora_weights", "only a start that leaves the base weights as they are");
+    config.fail(
+      "init_lora_weights",
+      "that start changes the base's weights, so that the adapter fits no plain base unless it was saved with " +
+        "path_initial_model_for_weight_conversion; only a start that leaves them as they are",
+    );
   }
   const rank = config.number("r", 8);
   if (!isCount(rank)) config.fail("r", "only a positive whole number");
-  const targets = config.names("target_modules");
+  const targets = targetsIn(config, encoder);
   const usual = defaults(rank).targetModules;
   const bias = loraBiases.find((each) => each === (fields.bias ?? "none"));
   return {
@@ -109,9 +123,7 @@ function parseLora(
     rank,
     alpha: config.number("lora_alpha", 8),
     dropout: config.number("lora_dropout", 0),
-    targetModules: areUsual(encoder, targets, usual, "lora_target_modules")
-      ? usual
-      : knownTargets(encoder, targets),
+    targetModules: areUsual(encoder, targets, usual, "lora_target_modules") ? usual : targets,
     useRslora: fields.use_rslora === true,
     useDora: fields.use_dora === true,
     layers: layersOf(config),
@@ -126,15 +138,14 @@ function parseLora(
 function layersOf(config: PeftFields): number[] {
   const value = config.fields.layers_to_transform ?? [];
   const layers = typeof value === "number" ? [value] : value;
+  const { target_modules: targets } = config.fields;
+  if (typeof targets === "string" && !config.isNeutral("layers_to_transform")) {
+    // PEFT refuses it too: an expression names its layers itself.
+    config.fail("layers_to_transform", "beside a target_modules that is a text, only null");
+  }
   return Array.isArray(layers) && layers.every((layer) => Number.isInteger(layer) && layer >= 0)
     ? layers
     : config.fail("layers_to_transform", "only a list of layers' numbers");
-}
-
-/** The modules to save that are no part of the head, which always is. */
-function otherModules(config: PeftFields, encoder: EncoderConfig): string[] {
-  const head = headModules(encoder);
-  return config.names("modules_to_save", []).filter((name) => !head.includes(name));
 }
 
 const isNumber = (value: unknown): value is number => typeof value === "number";
@@ -151,12 +162,6 @@ function patternOf(
   if (!isObject(value) || !Object.values(value).every(fits)) {
     config.fail(field, `only ${what} by module`);
   }
-  for (const module of Object.keys(value)) {
-    try {
-      moduleEnd(module);
-    } catch {
-      config.fail(field, "only regular expressions that JavaScript reads too");
-    }
-  }
+  for (const module of Object.keys(value)) config.expression(field, () => moduleEnd(module));
   return value as Record<string, number>;
 }

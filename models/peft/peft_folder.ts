@@ -3,9 +3,10 @@ import { UserError } from "../errors.ts";
 import type { Folder } from "../files/folder.ts";
 import { isObject, readJsonObject, toJson } from "../files/json.ts";
 import type { RunFile } from "../files/run_file.ts";
-import { declareModel, type EncoderConfig } from "../encoders/mod.ts";
+import { declareModel, type EncoderConfig, encoderOf } from "../encoders/mod.ts";
 import {
   adapterConfigFile,
+  checkNoPickle,
   classesOf,
   type ExportRequest,
   labelsOfRun,
@@ -80,10 +81,54 @@ export class PeftFields {
       : this.fail(field, "only a list of module names");
   }
 
-  /** Throws where one of the fields asks for something other than nothing. */
-  neutral(names: readonly string[]): void {
-    const other = names.find((field) => !isNeutral(this.fields[field]));
+  /** Whether a field asks for nothing. */
+  isNeutral(field: string): boolean {
+    const value = this.fields[field];
+    if (Array.isArray(value)) return value.length === 0;
+    if (isObject(value)) return Object.keys(value).length === 0;
+    return value === undefined || value === null || value === false || value === "none";
+  }
+
+  /** Throws where a field other than these asks for something: what it would have changed is unknown. */
+  only(known: readonly string[]): void {
+    const readable = new Set([...withoutEffect, ...known]);
+    const other = Object.keys(this.fields).find((field) =>
+      !readable.has(field) && !this.isNeutral(field)
+    );
     if (other !== undefined) this.fail(other, "only its default");
+  }
+
+  /** A regular expression of Python's. Throws where it is none, or where JavaScript reads it otherwise. */
+  expression(field: string, make: () => RegExp): RegExp {
+    try {
+      return make();
+    } catch {
+      this.fail(field, "only regular expressions that JavaScript reads too");
+    }
+  }
+}
+
+/** Fields of every config that tell where a folder comes from, or that {@link readPeftFolder} has checked. */
+const withoutEffect = [
+  "auto_mapping",
+  "base_model_name_or_path",
+  "inference_mode",
+  "modules_to_save",
+  "peft_type",
+  "peft_version",
+  "revision",
+  "task_type",
+];
+
+/** Throws where the adapter is of another task: a classifier of tokens has tensors of the same names. */
+function checkTask(fields: PeftFields, { type }: EncoderConfig): void {
+  const { task_type: task, auto_mapping: mapping } = fields.fields;
+  if (!fields.isNeutral("task_type") && task !== "SEQ_CLS") {
+    fields.fail("task_type", `only "SEQ_CLS"`);
+  }
+  const { architecture } = encoderOf({ type });
+  if (isObject(mapping) && mapping.base_model_class !== architecture) {
+    fields.fail("auto_mapping", `only ${architecture}`);
   }
 }
 
@@ -92,7 +137,15 @@ export async function readPeftFolder(
   folder: Folder,
   config: EncoderConfig,
 ): Promise<{ fields: PeftFields; tensors: NamedTensors; labels?: string[] }> {
-  const fields = await readJsonObject(folder, adapterConfigFile);
+  const fields = new PeftFields(
+    `${folder.name}/${adapterConfigFile}`,
+    await readJsonObject(folder, adapterConfigFile),
+  );
+  checkTask(fields, config);
+  await checkNoPickle(folder, weightsFile, {
+    pickle: "adapter_model.bin",
+    advice: "Save it again without safe_serialization=False",
+  });
   const tensors = await readTensors(
     folder,
     weightsFile,
@@ -101,14 +154,8 @@ export async function readPeftFolder(
   for (const name of tensors.keys()) if (copy.test(name)) tensors.delete(name);
   const classes = classesOf(tensors, config, folder.name);
   return {
-    fields: new PeftFields(`${folder.name}/${adapterConfigFile}`, fields),
+    fields,
     tensors,
     labels: await labelsOfRun(folder, classes),
   };
-}
-
-function isNeutral(value: unknown): boolean {
-  if (Array.isArray(value)) return value.length === 0;
-  if (isObject(value)) return Object.keys(value).length === 0;
-  return value === undefined || value === null || value === false || value === "none";
 }

@@ -4,7 +4,7 @@ import { UserError } from "../errors.ts";
 import { type Folder, pathIn } from "../files/folder.ts";
 import { readJsonObject } from "../files/json.ts";
 import type { NamedTensors } from "../files/run_file.ts";
-import type { ParameterSpec } from "../nn/scope.ts";
+import type { ParameterSpec, Role } from "../nn/scope.ts";
 import type { Method } from "./methods.ts";
 
 export { type NamedTensors, readTensors, type RunFile } from "../files/run_file.ts";
@@ -46,16 +46,34 @@ export function checkExact(found: NamedTensors, specs: readonly ParameterSpec[])
 const headOf = (config: EncoderConfig): ParameterSpec[] =>
   declareModel(config, 2).specs.filter(({ role }) => role === "head");
 
-/** Splits the head off. */
+/** Splits the head off, or what else has one of the roles. */
 export function splitHead(
   weights: NamedTensors,
   config: EncoderConfig,
+  roles: readonly Role[] = ["head"],
 ): { body: NamedTensors; head: NamedTensors } {
-  const names = new Set(headOf(config).map(({ name }) => name));
+  const { specs } = declareModel(config, 2);
+  const names = new Set(specs.filter(({ role }) => roles.includes(role)).map(({ name }) => name));
   const body: NamedTensors = new Map();
   const head: NamedTensors = new Map();
   for (const [name, tensor] of weights) (names.has(name) ? head : body).set(name, tensor);
   return { body, head };
+}
+
+/**
+ * Throws a UserError where a folder has its weights as a pickle only; `advice` says how its library saves
+ * them otherwise.
+ */
+export async function checkNoPickle(
+  folder: Folder,
+  wanted: string,
+  { pickle, advice }: { pickle: string; advice: string },
+): Promise<void> {
+  if (await folder.has(wanted) || !(await folder.has(pickle))) return;
+  throw new UserError(
+    `${folder.name} has its weights as ${pickle} only, a pickle, which can run code when it is ` +
+      `loaded; ${wanted} is read. ${advice}.`,
+  );
 }
 
 /** The number of classes of a run's classifier. Throws a UserError where it has none. */
@@ -63,9 +81,10 @@ export function classesOf(weights: NamedTensors, config: EncoderConfig, folder: 
   const head = headOf(config).map(({ name }) => name);
   const missing = head.find((name) => !weights.has(name));
   if (missing !== undefined) {
-    throw new UserError(
-      `${folder} holds no classifier: save its head (${head.join(", ")}) with it.`,
-    );
+    const whole = head.some((name) => weights.has(name))
+      ? `no whole classifier: "${missing}" is missing`
+      : "no classifier";
+    throw new UserError(`${folder} holds ${whole}. Save its head (${head.join(", ")}) with it.`);
   }
   return weights.get(head[head.length - 1])!.shape[0]; // the last bias
 }

@@ -61,6 +61,19 @@ export function areUsual(
   return modulesOf(linears, names).join() === meant.join();
 }
 
+/** The shortest names that mean exactly the layers of which `matches` is true. */
+export function namesOfLayers(
+  config: EncoderConfig,
+  matches: (module: string) => boolean,
+): string[] {
+  const linears = linearsOf(config);
+  const names = linears.filter(({ scope }) => matches(scope.name)).map((site) => {
+    const short = shortName(site, linears);
+    return modulesOf(linears, [short]).every(matches) ? short : site.scope.name;
+  });
+  return [...new Set(names)];
+}
+
 /** Without the names that no layer has, which PEFT passes over. */
 export function knownTargets(config: EncoderConfig, names: readonly string[]): string[] {
   const linears = linearsOf(config);

@@ -76,6 +76,11 @@ Deno.test("what the engine does not compute, or what is no config, is refused by
   refuses([], /^a\/config\.json is not a JSON object/);
   refuses({ model_type: 3 }, /"model_type" is 3; supported are/);
   refuses({ ...bert, hidden_act: "relu" }, /"hidden_act" is "relu"; only "gelu" is supported/);
+  refuses({ ...bert, is_decoder: true }, /"is_decoder" is true; only false is supported/);
+  refuses(
+    { ...bert, quantization_config: { quant_method: "gptq" } },
+    /"quantization_config" is \{"quant_method":"gptq"\}; only null is supported/,
+  );
   refuses(
     { ...robertaBase, position_embedding_type: "relative_key" },
     /"position_embedding_type" is "relative_key"; only "absolute" is supported/,

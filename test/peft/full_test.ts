@@ -56,3 +56,17 @@ for (const [run, architecture] of Object.entries(architectures)) {
 }
 
 refusedTest(["a model without labels", full, "config.json", { id2label: null }, /"id2label"/]);
+refusedTest([
+  "a model of another class",
+  full,
+  "config.json",
+  { architectures: ["BertForTokenClassification"] },
+  /"architectures" is \["BertForTokenClassification"\]; only BertForSequenceClassification/,
+]);
+refusedTest([
+  "several labels a text",
+  full,
+  "config.json",
+  { problem_type: "multi_label_classification" },
+  /"problem_type" is "multi_label_classification"; only "single_label_classification"/,
+]);

@@ -60,6 +60,7 @@ const settings: Method[] = [
   ...ia3.plan({ ia3_target_modules: ["key"] }),
   ...adapter.plan({ size: [8, 16] }),
   ...adapter.plan({ size: [8, 16], adapter_placement: "output" }),
+  { method: "adapter", size: 8, placement: "shared", poolerTrains: true },
 ];
 
 function twice(texts: string[]): string[] {

@@ -118,5 +118,18 @@ folderTest("a target that no layer is called is passed over, as PEFT does", asyn
 
 folderTest("PEFT's folder of another encoder does not fit", async () => {
   const distilbert = await configOf("distilbert-lora");
-  await fails(readRun(golden("lora", "peft"), distilbert), /holds no classifier: .*pre_classifier/);
+  await fails(
+    readRun(golden("lora", "peft"), distilbert),
+    /holds no whole classifier: "pre_classifier\.weight" is missing/,
+  );
+});
+
+folderTest("a folder of pickles is refused by the flag that saved it", async (folder) => {
+  const method = loraDefaults(2);
+  await save(folder, requestOf(method, distinctWeights(method)));
+  await Deno.rename(join(folder, weightsFile), join(folder, "adapter_model.bin"));
+  await fails(
+    readRun(folder, config),
+    /adapter_model\.bin only, a pickle.*Save it again without safe_serialization=False/,
+  );
 });

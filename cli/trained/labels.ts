@@ -1,0 +1,61 @@
+/** What a trained run's classes are called: as the command line says, or the folder, or the one above it. */
+import { dirname, resolve } from "node:path";
+import { UserError } from "../../models/errors.ts";
+import type { Folder } from "../../models/files/folder.ts";
+import { hostFolder } from "../../models/host/files.ts";
+import type { LoadedRun } from "../../models/peft/export.ts";
+import { labelsOfRun } from "../../models/peft/run_files.ts";
+
+/** Names that are given: with commas between them, or a text file's lines, where there is such a file. */
+async function givenNames(given: string): Promise<string[]> {
+  const isFile = await Deno.stat(given).then(({ isFile }) => isFile, () => false);
+  const names = isFile
+    ? (await Deno.readTextFile(given)).replace(/^\uFEFF/, "").trimEnd().split(/\r?\n/)
+    : given.split(",");
+  return names.map((name) => name.trim());
+}
+
+function checkNames(names: readonly string[], classes: number, folder: string): void {
+  const quoted = names.map((name) => `"${name}"`).join(", ");
+  const wrong = (what: string) => {
+    throw new UserError(`--labels ${what}.`, { exitCode: 2 });
+  };
+  if (names.includes("")) wrong(`holds an empty name: ${quoted}`);
+  const twice = names.find((name, index) => names.indexOf(name) !== index);
+  if (twice !== undefined) wrong(`holds "${twice}" twice`);
+  if (names.length !== classes) {
+    wrong(
+      `names ${names.length} class${
+        names.length === 1 ? "" : "es"
+      } (${quoted}), but the classifier in ` +
+        `${folder} has ${classes}. Give names with commas between them, or a file with one a line`,
+    );
+  }
+}
+
+/**
+ * The classes' names, in the order of the classifier's rows, and what the reader must not overlook. Throws a
+ * UserError where their number is another, or a name is empty or there twice.
+ */
+export async function labelsFor(
+  run: Pick<LoadedRun, "labels">,
+  folder: Folder,
+  classes: number,
+  given: string | undefined,
+): Promise<{ names: string[]; notices: string[] }> {
+  if (given !== undefined) {
+    const names = await givenNames(given);
+    checkNames(names, classes, folder.name);
+    return { names, notices: [] };
+  }
+  // Adapters that PEFT saved side by side may share a run.json.
+  const names = run.labels ?? await labelsOfRun(hostFolder(dirname(resolve(folder.name))), classes);
+  if (names !== undefined) return { names, notices: [] };
+  return {
+    names: Array.from({ length: classes }, (_, id) => `LABEL_${id}`),
+    notices: [
+      `${folder.name} does not say what its ${classes} classes are called, as PEFT's folders do not. ` +
+      `Name them with --labels, in the order of the classifier's rows.`,
+    ],
+  };
+}
