@@ -21,7 +21,7 @@ import { standardOutput } from "./shared/terminal.ts";
 
 const command = "deno task inspect";
 
-const parser = object({
+export const parser = object({
   path: argument(valueOf("PATH", parseText, ""), {
     description: [text("A file or a folder of this machine")],
   }),
