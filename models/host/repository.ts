@@ -2,8 +2,8 @@
  * What a repository of the hub holds, without downloading it: from the cache where that has what is
  * asked for, else from the hub, whose files are read in parts.
  */
-import { UserError } from "../errors.ts";
-import { rangeSource } from "../files/byte_source.ts";
+import { messageOf, UserError } from "../errors.ts";
+import { type ByteSource, bytesSource, rangeSource } from "../files/byte_source.ts";
 import { type Folder, folderOf, pathIn } from "../files/folder.ts";
 import { filesBelow, hostFolder } from "./files.ts";
 import {
@@ -71,6 +71,24 @@ export async function openOnHub(
   };
 }
 
+/** Bytes up to which a file is fetched whole where a server does not send parts of it. */
+const wholeBytes = 20e6;
+
+/** A file in parts, or whole where that must and may be. Throws a UserError where it cannot be had. */
+async function hubFile(url: string, size: number, headers: HeadersInit): Promise<ByteSource> {
+  try {
+    return await rangeSource(url, { headers });
+  } catch (error) {
+    if (!(error instanceof UserError) || size > wholeBytes) throw error;
+    const response = await fetch(url, { headers }).catch((cause) => {
+      throw new UserError(`Cannot get ${url}: ${messageOf(cause)}.`, { cause });
+    });
+    if (response.ok) return bytesSource(new Uint8Array(await response.arrayBuffer()), url);
+    await response.body?.cancel();
+    throw error;
+  }
+}
+
 /** A commit's files as a folder. */
 function hubFolder(
   repository: Repository,
@@ -80,15 +98,19 @@ function hubFolder(
   const { type, name } = repository;
   const paths = files.map(({ path }) => path).sort();
   const base = `${endpoint}/${type === "dataset" ? "datasets/" : ""}${name}/resolve/${revision}`;
-  const headers: HeadersInit = token === undefined ? {} : { authorization: `Bearer ${token}` };
+  const headers = {
+    "accept-encoding": "identity", // no part of a compressed file
+    ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+  };
   return folderOf({
     name,
     list: () => Promise.resolve(paths),
     has: (path) => Promise.resolve(paths.includes(path)),
     open: async (path) => {
-      if (!paths.includes(path)) throw new UserError(`${name} has no file ${path}.`);
+      const file = files.find((file) => file.path === path);
+      if (file === undefined) throw new UserError(`${name} has no file ${path}.`);
       const url = `${base}/${path.split("/").map(encodeURIComponent).join("/")}`;
-      return { ...await rangeSource(url, { headers }), name: pathIn({ name }, path) };
+      return { ...await hubFile(url, file.size, headers), name: pathIn({ name }, path) };
     },
   });
 }

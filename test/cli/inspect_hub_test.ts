@@ -57,6 +57,8 @@ Deno.test("a model on the hub is told by its headers, and nothing is stored", as
     assert.equal((await inspect(["org/tiny", "--json"], settings)).code, 0);
     const page = `${settings.endpoint}/org/tiny/tree/main`;
     assert.equal((await inspect([page], settings)).stdout, stdout);
+    hub.ignoresRanges = true;
+    assert.equal((await inspect(["org/tiny"], settings)).stdout, stdout, "small files come whole");
   });
 });
 

@@ -19,6 +19,8 @@ export interface FakeHub {
   failWith?: number;
   /** Cuts this many bytes off every file that is sent whole. */
   cutOff: number;
+  /** Sends files whole where a part is asked for. */
+  ignoresRanges: boolean;
   /** Bytes of files, sent so far. */
   bytesSent: number;
   close(): Promise<void>;
@@ -73,7 +75,7 @@ export function startFakeHub(repositories: Record<string, FakeRepository>): Fake
     const bytes = bytesOf(repository.files[file]);
     const headers = { etag: `"${hashOf(bytes)}"`, "content-type": "application/octet-stream" };
     const range = /^bytes=(\d+)-(\d+)$/.exec(request.headers.get("range") ?? "");
-    if (range !== null) {
+    if (range !== null && !hub.ignoresRanges) {
       const [first, last] = range.slice(1).map(Number);
       const part = bytes.slice(first, last + 1);
       hub.bytesSent += part.length;
@@ -91,6 +93,7 @@ export function startFakeHub(repositories: Record<string, FakeRepository>): Fake
     endpoint: `http://127.0.0.1:${server.addr.port}`,
     requests,
     cutOff: 0,
+    ignoresRanges: false,
     bytesSent: 0,
     close: () => server.shutdown(),
   };
