@@ -13,7 +13,7 @@ import { type Output, standardOutput } from "./shared/terminal.ts";
 
 const command = "deno task doctor";
 
-const parser = object({
+export const parser = object({
   offline: switchOn("--offline", "Do not ask whether the hub can be reached"),
   json: switchOn("--json", "Print one JSON document with all facts, for a report"),
 });

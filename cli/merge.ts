@@ -24,7 +24,7 @@ import { findRun, openBase, type TrainedRun } from "./trained/run.ts";
 
 const command = "deno task merge";
 
-const parser = object({
+export const parser = object({
   run: flag(
     "--run",
     valueOf("FOLDER", parseText, ""),

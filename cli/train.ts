@@ -75,7 +75,7 @@ async function trainAll<Device extends DeviceHandle>(
 }
 
 /** Loaded only for training, so that --help and --dry_run start without the engine. */
-async function loadTrainingTools() {
+export async function loadTrainingTools() {
   return (await import("./train/training_tools.ts")).trainingTools;
 }
 

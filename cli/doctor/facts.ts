@@ -37,6 +37,12 @@ export interface HubCacheFacts {
   bytes: number;
 }
 
+/** The free bytes of the disk that a folder lies on, or will lie on. */
+export interface DiskFacts {
+  path: string;
+  free_bytes: number;
+}
+
 /** What was asked, or why there is no answer. */
 type Answer<Facts> = Facts | { error: string };
 
@@ -47,6 +53,8 @@ export interface Facts {
   /** Null where the adapter does not serve. */
   device: DeviceFacts | null;
   hub_cache: { path: string } & Answer<HubCacheFacts>;
+  /** Where results go by default, and where the hub's files are kept. */
+  disk: Answer<{ results: DiskFacts; hub_cache: DiskFacts }>;
   /** Null where nothing is kept yet. */
   tuned_kernels: { path: string } & Answer<{ adapters: string[] | null }>;
   /** Whether one is set; never the token. */
@@ -63,6 +71,8 @@ export interface DoctorTools {
   device(): Promise<DeviceFacts>;
   /** Throws what the file system throws. */
   hubCache(path: string): Promise<HubCacheFacts>;
+  /** The bytes that a user may still write where a folder is, or would be made. Throws where it cannot be told. */
+  freeBytes(path: string): Promise<number>;
   /** The adapters' keys; undefined where there is no file. Throws where it cannot be read. */
   tunedAdapters(path: string): Promise<string[] | undefined>;
   /** The HTTP status that an address answers with. Throws where it does not in time. */
@@ -91,6 +101,7 @@ export async function gatherFacts(
       path: settings.cacheFolder,
       ...await answered(tools.hubCache(settings.cacheFolder)),
     },
+    disk: await answered(diskFacts(tools, settings.cacheFolder)),
     tuned_kernels: {
       path: tuned,
       ...await answered(
@@ -100,6 +111,11 @@ export async function gatherFacts(
     token,
     hub: await askHub(tools, settings, offline),
   };
+}
+
+async function diskFacts({ freeBytes }: DoctorTools, cacheFolder: string) {
+  const factsOf = async (path: string) => ({ path, free_bytes: await freeBytes(path) });
+  return { results: await factsOf("results"), hub_cache: await factsOf(cacheFolder) };
 }
 
 /** The settings, without a token that is none, which is told apart. */

@@ -20,6 +20,8 @@ export const neededDeno = "2.9";
 const neededWorkgroupBytes = 16384;
 /** bert-base's largest tensor, the embeddings of its words, [30522, 768] in f32; it is bound whole. */
 const bertBaseBytes = 30522 * 768 * 4;
+/** Bytes in which bert-base, a run of full fine-tuning that replaces another, and others' files fit. */
+const neededDisk = 2e9;
 /** Of sums of at most 1024 products below 1: in f32 they are off by 1e-4 at most, in less by 1e-2. */
 const tolerance = 1e-3;
 /** Even two cores that play GPU are some 20 times as fast as JavaScript, but not where Mesa has no shader cache. */
@@ -40,6 +42,7 @@ export function findingsOf(facts: Facts): Finding[] {
     ...(adapter ? [featuresFinding(adapter), limitsFinding(adapter)] : []),
     ...(device ? deviceFindings(device) : []),
     hubCacheFinding(facts.hub_cache),
+    diskFinding(facts.disk),
     tunedFinding(facts.tuned_kernels),
     tokenFinding(facts.token),
     hubFinding(facts.hub),
@@ -174,6 +177,25 @@ function hubCacheFinding(cache: Facts["hub_cache"]): Finding {
     formatBytes(bytes),
   ].join(", ");
   return { status: "ok", matter, text: `${path}: ${held}` };
+}
+
+function diskFinding(disk: Facts["disk"]): Finding {
+  const matter = "Disk";
+  if ("error" in disk) {
+    return { status: "ok", matter, text: `how much is free cannot be told (${disk.error})` };
+  }
+  const { results, hub_cache } = disk;
+  const [free, cacheFree] = [results, hub_cache].map(({ free_bytes }) => formatBytes(free_bytes));
+  const text = free === cacheFree
+    ? `${free} free where results go and for the hub's cache`
+    : `${free} free where results go, ${cacheFree} for the hub's cache`;
+  if (Math.min(results.free_bytes, hub_cache.free_bytes) >= neededDisk) {
+    return { status: "ok", matter, text };
+  }
+  const advice =
+    "bert-base is 440 MB, and so is each run of full fine-tuning: free some, or name " +
+    "other disks with --output_dir and HF_HUB_CACHE.";
+  return { status: "notice", matter, text: `${text}. ${advice}` };
 }
 
 function tunedFinding(tuned: Facts["tuned_kernels"]): Finding {

@@ -1,8 +1,9 @@
 /** The real machine: loading this file loads the engine. */
-import { join } from "node:path";
+import { statfs } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
 import { createDevice, isSoftware } from "../../engine/device.ts";
 import { messageOf } from "../../models/errors.ts";
-import { isMissing } from "../../models/host/files.ts";
+import { exists, isMissing } from "../../models/host/files.ts";
 import { NetworkFailure } from "../../models/host/hub_errors.ts";
 import {
   type AdapterFacts,
@@ -55,6 +56,7 @@ export const doctorTools: DoctorTools = {
     }
   },
   hubCache,
+  freeBytes,
   tunedAdapters,
   async askHub(endpoint) {
     try {
@@ -71,6 +73,15 @@ export const doctorTools: DoctorTools = {
     }
   },
 };
+
+/** Of the folder, or where it is missing of the nearest one above it. */
+async function freeBytes(path: string): Promise<number> {
+  for (let folder = resolve(path);; folder = dirname(folder)) {
+    if (!await exists(folder) && folder !== dirname(folder)) continue;
+    const { bavail, bsize } = await statfs(folder);
+    return bavail * bsize;
+  }
+}
 
 /** The repositories of a cache folder and the bytes of all its files; links to them do not count. */
 async function hubCache(path: string): Promise<HubCacheFacts> {

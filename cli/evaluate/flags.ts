@@ -15,7 +15,7 @@ import { parseText } from "../shared/flag_values.ts";
 
 const named = valueOf("NAME", parseText, "");
 
-const parser = merge(
+export const parser = merge(
   group(
     "Run",
     object({

@@ -1,33 +1,43 @@
 /** What a data set's files hold: their columns, and how many rows. */
-import { join } from "node:path";
 import { chooseTable } from "../../models/data/choose.ts";
 import { findColumns } from "../../models/data/columns.ts";
 import { extensionOf, isTable, openTable, tableExtensions } from "../../models/data/table.ts";
 import { UserError } from "../../models/errors.ts";
+import type { ByteSource } from "../../models/files/byte_source.ts";
+import { type Folder, pathIn } from "../../models/files/folder.ts";
 import { checkDownloaded, checkText } from "../../models/files/signature.ts";
 import { fileSource } from "../../models/host/files.ts";
 import { messageWithAdvice } from "../shared/advice.ts";
 import { formatBytes } from "../shared/format.ts";
 import { type Found, foundIn, quoted } from "./found.ts";
 
+/** Training looks for tables in a folder alone, but in all folders of a repository on the hub. */
+export type Where = "disk" | "hub";
+
 /** Texts are read whole to count their rows: larger ones are not. */
-const mostBytes = 100e6;
+const mostBytes = { disk: 100e6, hub: 5e6 };
 
 /** A folder with tables; `files` are named relative to it. */
-export async function inspectDataFolder(path: string, files: readonly string[]): Promise<Found> {
-  const found = foundIn(path, "dataset");
+export async function inspectDataFolder(
+  folder: Folder,
+  files: readonly string[],
+  where: Where,
+): Promise<Found> {
+  const found = foundIn(folder.name, "dataset");
   const tables = files.filter(isTable);
   found.details.files = tables;
   await guarded(found, async () => {
-    const chosen = chooseTable(tables.filter((name) => !name.includes("/")), path);
+    const within = tables.filter((name) => where === "hub" || !name.includes("/"));
+    const chosen = chooseTable(within, folder.name);
     if (chosen.length < tables.length) found.details.trained_on = chosen;
-    await describe(found, chosen.map((name) => join(path, name)));
+    await describe(found, chosen, (name) => folder.open(name), where);
   });
+  if (where === "hub") return found;
   const below = tables.find((name) => name.includes("/"));
   if (tables.every((name) => name.includes("/")) && below !== undefined) {
     found.problems = [`Its tables lie in folders below, of which training looks into none.`];
-    const folder = below.slice(0, below.lastIndexOf("/"));
-    found.use = { command: `deno task train --dataset ${quoted(join(path, folder))}` };
+    const inner = pathIn(folder, below.slice(0, below.lastIndexOf("/")));
+    found.use = { command: `deno task train --dataset ${quoted(inner)}` };
   }
   return found;
 }
@@ -35,7 +45,7 @@ export async function inspectDataFolder(path: string, files: readonly string[]):
 /** A table by itself. */
 export async function inspectTable(path: string): Promise<Found> {
   const found = foundIn(path, "dataset");
-  await guarded(found, () => describe(found, [path]));
+  await guarded(found, () => describe(found, [path], fileSource, "disk"));
   return found;
 }
 
@@ -55,31 +65,38 @@ async function guarded(found: Found, look: () => Promise<void>): Promise<void> {
 }
 
 /** Adds what one table's files, in order, hold. */
-async function describe(found: Found, paths: readonly string[]): Promise<void> {
+async function describe(
+  found: Found,
+  paths: readonly string[],
+  open: (path: string) => Promise<ByteSource>,
+  where: Where,
+): Promise<void> {
   let bytes = 0;
   let rows = 0;
   let counted = true;
   const tables: { path: string; columns: string[] }[] = [];
   for (const path of paths) {
-    const source = await fileSource(path);
+    const source = await open(path);
     try {
       bytes += source.byteLength;
       const text = extensionOf(path) !== ".parquet";
       await (text ? checkText : checkDownloaded)(source);
-      if (text && source.byteLength > mostBytes) {
+      if (text && source.byteLength > mostBytes[where]) {
         counted = false;
         continue;
       }
       const table = await openTable(source);
       rows += table.rows;
-      tables.push({ path, columns: table.columns });
+      tables.push({ path: source.name, columns: table.columns });
     } finally {
       source.close?.();
     }
   }
   found.details.size = formatBytes(bytes);
   if (counted) found.details.rows = rows;
-  else found.notes.push(`Above ${formatBytes(mostBytes)} a text is not read to count its rows.`);
+  else {found.notes.push(
+      `Above ${formatBytes(mostBytes[where])} a text is not read to count its rows.`,
+    );}
   found.details.columns = tables[0]?.columns;
   for (const { path, columns } of tables) {
     const { textColumn, labelColumn } = findColumns(columns, {}, path);

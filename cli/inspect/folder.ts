@@ -5,20 +5,21 @@ import { maxTokens, parseConfig } from "../../models/encoders/mod.ts";
 import { openWeights } from "../../models/encoders/weights.ts";
 import { type Folder, pathIn } from "../../models/files/folder.ts";
 import { isObject, readJsonObject } from "../../models/files/json.ts";
-import { hostFolder } from "../../models/host/files.ts";
 import { adapterConfigFile } from "../../models/peft/run_files.ts";
 import { loadTokenizer } from "../../models/text/tokenizer.ts";
 import { inspectAdapter } from "./adapter.ts";
-import { inspectDataFolder, tableEnds } from "./data.ts";
+import { inspectDataFolder, tableEnds, type Where } from "./data.ts";
 import { type Found, foundIn, namesIn, numberIn, prediction, quoted, textIn } from "./found.ts";
 import { findWeights, sentenceOf } from "./weights.ts";
 
 const runFile = "run.json";
 const configFile = "config.json";
 
-/** Looks into a folder and those directly in it. Throws a UserError where a JSON file that tells is damaged. */
-export async function inspectFolder(path: string): Promise<Found> {
-  const folder = hostFolder(path, 1);
+/**
+ * Tells a folder by its files and those of folders in it; `where` says by whose rules a data set's table is
+ * chosen. Throws a UserError where a JSON file that tells is damaged.
+ */
+export async function inspectFolder(folder: Folder, where: Where = "disk"): Promise<Found> {
   const all = (await folder.list()).filter((name) => !/(^|\/)\./.test(name));
   const files = all.filter((name) => !name.includes("/"));
   if (files.includes(runFile)) {
@@ -28,9 +29,9 @@ export async function inspectFolder(path: string): Promise<Found> {
   if (files.includes(adapterConfigFile)) return await inspectAdapter(folder, files);
   if (files.includes(configFile)) return await inspectModel(folder, files);
   const runs = all.filter((name) => basename(name) === runFile && name !== runFile);
-  if (runs.length > 0) return await inspectExperiment(folder, runs);
-  if (all.some(isTable)) return await inspectDataFolder(path, all);
-  const found = foundIn(path, "unknown", await findWeights(folder, files));
+  if (runs.length > 0) return await inspectExperiment(folder, runs, where);
+  if (all.some(isTable)) return await inspectDataFolder(folder, all, where);
+  const found = foundIn(folder.name, "unknown", await findWeights(folder, files));
   found.notes.push(
     `Looked for ${configFile} (a model), ${adapterConfigFile} (an adapter), ${runFile} (a run, ` +
       `or in a folder below an experiment) and ${tableEnds} (a data set).`,
@@ -129,7 +130,11 @@ function sameFlags({ model, dataset }: Record<string, unknown>): string {
 }
 
 /** An experiment: a table of its runs. */
-async function inspectExperiment(folder: Folder, files: readonly string[]): Promise<Found> {
+async function inspectExperiment(
+  folder: Folder,
+  files: readonly string[],
+  where: Where,
+): Promise<Found> {
   const found = foundIn(folder.name, "experiment");
   found.runs = [];
   let same = "";
@@ -138,6 +143,12 @@ async function inspectExperiment(folder: Folder, files: readonly string[]): Prom
     try {
       const report = await readJsonObject(folder, file);
       if (!isReport(report)) continue;
+      if (isObject(report.merged_from)) {
+        // Its scores are those of the run that it was made of.
+        const from = basename(textIn(report.merged_from.run) ?? "a run");
+        found.notes.push(`${run} is ${from}, merged into its base.`);
+        continue;
+      }
       found.runs.push({ run, method: methodIn(report), ...scoresOf(report) });
       found.details.model ??= nameIn(report.model);
       found.details.data_set ??= nameIn(report.dataset);
@@ -149,7 +160,9 @@ async function inspectExperiment(folder: Folder, files: readonly string[]): Prom
   }
   if (found.runs.length === 0) return { ...found, kind: "unknown" };
   const best = found.runs.toSorted((a, b) => (b.accuracy ?? 0) - (a.accuracy ?? 0))[0].run;
-  found.notes.push(`A run by itself: deno task inspect ${quoted(join(folder.name, best))}`);
+  if (where === "disk") {
+    found.notes.push(`A run by itself: deno task inspect ${quoted(join(folder.name, best))}`);
+  }
   const path = resolve(folder.name) === resolve(".") ? resolve(folder.name) : folder.name;
   const [parent, name] = [dirname(path), basename(path)].map(quoted);
   found.use = { command: `deno task train --output_dir ${parent} --experiment ${name}${same}` };

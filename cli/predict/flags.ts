@@ -13,7 +13,7 @@ import {
 } from "../shared/flag_parser.ts";
 import { parseText } from "../shared/flag_values.ts";
 
-const parser = merge(
+export const parser = merge(
   group(
     "Run",
     object({

@@ -192,7 +192,7 @@ const outputFlags = object({
   json: switchOn("--json", "Print one JSON document on stdout"),
 });
 
-const parser = merge(
+export const parser = merge(
   group("Methods", methodFlags),
   group("Model and data", dataFlags),
   group("Training", trainingFlags),

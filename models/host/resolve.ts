@@ -80,7 +80,7 @@ async function lacking(path: string): Promise<UserError | undefined> {
  * The repositories that a name may mean. The hub moved the first models from bare names to their owners';
  * older programs cached them under the bare name.
  */
-function repositoriesOf(name: string): Repository[] {
+export function repositoriesOf(name: string): Repository[] {
   const owner = hubOwner(name);
   const names = name.includes("/") ? [name] : owner === undefined ? [] : [`${owner}/${name}`, name];
   return names.map((name) => ({ type: "model", name }));

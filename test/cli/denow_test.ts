@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import project from "../../deno.json" with { type: "json" };
 import { type Ended, runProgram } from "./command.ts";
 
 const denow = fileURLToPath(new URL("../../denow", import.meta.url));
@@ -47,7 +48,7 @@ async function withWorld(test: (world: World) => Promise<void>): Promise<void> {
       Deno.writeTextFile(path, `#!/bin/sh\n${script}\n`, { mode: 0o755 });
     await write(join(folder, "deno-2.9.6"), programs.deno("2.9.6"));
     // The real ones, found where this test runs, and nothing else of this machine.
-    const real = "sh mktemp dirname mkdir rm mv cp cat chmod uname".split(" ");
+    const real = "sh mktemp dirname mkdir rm mv cp cat chmod uname awk".split(" ");
     const link = real.map((name) => `ln -s "$(command -v ${name})" "${bin}/${name}"`).join("\n");
     const linked = await runProgram("sh", ["-c", link]);
     assert.equal(linked.code, 0, linked.stderr);
@@ -175,10 +176,49 @@ Deno.test("without a WebGPU adapter denow tells other users the command", () =>
     await add("uname", "echo Linux");
     await add("apt-get", programs.aptGet);
     await add("id", programs.id(1000));
-    for (const task of ["train", "predict", "evaluate"]) {
-      const { stdout, stderr } = await run("task", task);
+    assert.equal((await run("task", "peft", "train", "--help")).stderr, "");
+    assert.equal((await run("task", "peft", "help", "train")).stderr, "");
+    for (const task of ["train", "predict", "evaluate", "peft train"]) {
+      const { stdout, stderr } = await run("task", ...task.split(" "));
       assert.equal(stdout, `deno 2.9.6 ran task ${task}\n`);
       assert.match(stderr, /sudo apt-get install mesa-vulkan-drivers/);
     }
     assert.deepEqual(await log(), []);
+  }));
+
+Deno.test("denow names the task that is nearest to one that does not exist, and leaves others to Deno", () =>
+  withWorld(async ({ add, run, folder }) => {
+    await add("deno", programs.deno("2.9.6"));
+    await add("uname", "echo Other");
+    await Deno.copyFile(new URL("../../deno.json", import.meta.url), join(folder, "deno.json"));
+    const wrong: [string[], string][] = [
+      [["trian", "--help"], " Did you mean train?"],
+      [["--node-modules-dir=manual", "test:gpuu"], " Did you mean test:gpu?"],
+      [["-q", "predct"], " Did you mean predict?"],
+      [["commands"], ""], // a name elsewhere in deno.json
+      [["xyz"], ""],
+    ];
+    for (const [args, guess] of wrong) {
+      const { code, stdout, stderr } = await run("task", ...args);
+      assert.equal(code, 2, args.join(" "));
+      assert.equal(stdout, "");
+      const name = args.find((word) => /^[a-z]/.test(word));
+      assert.ok(stderr.startsWith(`denow: there is no task ${name}.${guess} /`), stderr);
+      assert.match(stderr, /denow task peft lists the commands, .*denow task all tasks\.\n$/);
+    }
+    const right = [
+      ...Object.keys(project.tasks).map((name) => [name]),
+      [],
+      ["--help"],
+      ["--node-modules-dir=manual", "test:gpu"],
+      ["bench:*"],
+      ["--cwd", "elsewhere", "build"],
+    ];
+    for (const args of right) {
+      const { code, stdout, stderr } = await run("task", ...args);
+      assert.deepEqual([code, stderr], [0, ""], args.join(" "));
+      assert.equal(stdout, `deno 2.9.6 ran ${["task", ...args].join(" ")}\n`);
+    }
+    await Deno.remove(join(folder, "deno.json"));
+    assert.equal((await run("task", "trian")).stdout, "deno 2.9.6 ran task trian\n");
   }));

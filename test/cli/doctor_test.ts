@@ -39,6 +39,7 @@ const healthy: DoctorTools = {
   adapter: () => Promise.resolve(adapter),
   device: () => Promise.resolve({ product, matrix_units: "granted" }),
   hubCache: () => Promise.resolve({ models: ["org/bert"], datasets: [], bytes: 4e8 }),
+  freeBytes: () => Promise.resolve(50e9),
   tunedAdapters: () => Promise.resolve(["A GPU|maker|new|1", "A GPU|maker|new|2", "Other|x"]),
   askHub: () => Promise.resolve(200),
 };
@@ -90,6 +91,7 @@ ok       Matrix units   granted: --matmul_precision f16 can use them
 ok       Hub's cache    ${
       join("/home/you/.cache/huggingface/hub")
     }: 1 model (org/bert), 0 data sets, 400 MB
+ok       Disk           50.0 GB free where results go and for the hub's cache
 ok       Tuned kernels  ${join("/home/you/.cache/peft-on-webgpu/kernels.json")}: of A GPU; Other
 ok       HF_TOKEN       not set, as public models and data sets need none
 ok       Hub            https://huggingface.co answers
@@ -129,6 +131,13 @@ Deno.test("what training can do without is a notice", async () => {
   await says({ askHub: fails("no answer") }, 0, /^notice +Hub .*\(no answer\).*mini/m);
   await says({ askHub: () => Promise.resolve(503) }, 0, /^notice +Hub .*status 503/m);
   await says({ hubCache: fails("denied") }, 0, /^notice +Hub's cache .*HF_HUB_CACHE/m);
+  const freeBytes = (path: string) => Promise.resolve(path === "results" ? 1e9 : 50e9);
+  await says(
+    { freeBytes },
+    0,
+    /^notice +Disk +1\.0 GB free where results go, 50\.0 GB for .*--output_dir and HF_HUB_CACHE/m,
+  );
+  await says({ freeBytes: fails("denied") }, 0, /^ok +Disk +.*cannot be told \(denied\)$/m);
   const slow = { ...product, gpu_gflops: 0.9, host_gflops: 1.4 };
   const device = () => Promise.resolve({ product: slow, matrix_units: "granted" as const });
   await says({ device }, 0, /^notice +Product .*That is slow: .*XDG_CACHE_HOME/m);
@@ -224,7 +233,7 @@ Deno.test("the host's product finds a value that is wrong, and one that is none"
 
 Deno.test("the task reads, and asks the hub alone; the Deno it needs is denow's", async () => {
   const { read, env, ...others } = project.permissions.doctor;
-  assert.deepEqual([read, others], [true, {}]);
+  assert.deepEqual([read, others], [true, { sys: ["statfs"] }]);
   assert.deepEqual(env, project.permissions.commands.env);
   const denow = await Deno.readTextFile(new URL("../../denow", import.meta.url));
   assert.match(denow, new RegExp(`^series=${neededDeno.replace(".", "\\.")}\\.`, "m"));
@@ -233,14 +242,21 @@ Deno.test("the task reads, and asks the hub alone; the Deno it needs is denow's"
 Deno.test("the real command, with the task's permissions, on the adapter that there is", async () => {
   const run = ["run", "-q", "--no-check", "-P=doctor", "--no-prompt", "cli/doctor.ts"];
   const doctor = (...args: string[]) =>
-    runProgram(Deno.execPath(), [...run, ...args], { env: { NO_COLOR: "1", HF_TOKEN: "hf_x1y2" } });
+    runProgram(Deno.execPath(), [...run, ...args], {
+      env: { NO_COLOR: "1", HF_TOKEN: "hf_x1y2", HF_HUB_CACHE: "/not/made/yet" },
+    });
   const { code, stdout, stderr } = await doctor("--offline", "--json");
   assert.equal(stderr, "");
   assert.equal(code, 0, stdout);
   assert.doesNotMatch(stdout, /hf_x1y2/);
   const { can_train, findings, facts } = JSON.parse(stdout);
   assert.equal(can_train, true);
-  assert.equal(findings.length, 10);
+  assert.equal(findings.length, 11);
+  // Of the nearest folders that there are.
+  assert.equal(facts.disk.hub_cache.path, "/not/made/yet");
+  for (const { free_bytes } of Object.values<{ free_bytes: number }>(facts.disk)) {
+    assert.ok(free_bytes > 0, JSON.stringify(facts.disk));
+  }
   assert.equal(facts.token, "set");
   assert.ok(facts.device.product.difference < 1e-3, stdout);
   const wrong = await doctor("--nothing");

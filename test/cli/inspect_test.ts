@@ -10,7 +10,7 @@ const goldens = "test/goldens";
 async function runInspect(args: string[], columns = 80): Promise<Ended> {
   const run = ["run", "-q", "--no-check", "-P=inspect", "--no-prompt", "cli/inspect.ts"];
   return await runProgram(Deno.execPath(), [...run, ...args], {
-    env: { NO_COLOR: "1", COLUMNS: `${columns}` },
+    env: { NO_COLOR: "1", COLUMNS: `${columns}`, HF_HUB_OFFLINE: "1" },
   });
 }
 
@@ -43,10 +43,11 @@ async function damaged(path: string, message: RegExp): Promise<void> {
   assert.match(stderr, message);
 }
 
-Deno.test("the task may read and nothing else", () => {
+Deno.test("the task may read, ask the hub, and nothing else", () => {
   const { env, ...others } = project.permissions.inspect;
   assert.deepEqual(others, { read: true });
-  assert.deepEqual(env, project.permissions.bench.env);
+  assert.deepEqual(env, project.permissions.commands.env);
+  assert.match(project.tasks.inspect.command, /--allow-net=\$\(deno run [^)]*cli\/hosts\.ts\) /);
 });
 
 Deno.test("a base model: its sizes, its tensors by layers, and the command that takes it", async () => {
@@ -270,7 +271,7 @@ Deno.test("files that cannot be read are one sentence and exit code 1", () =>
     await damaged(join(folder, "words.safetensors"), /is not a safetensors file/);
     await damaged(join(folder, "pytorch_model.bin"), /zip archive.*can run code/);
     await damaged(join(folder, "lfs.safetensors"), /git-LFS pointer.*of 9 bytes/);
-    await damaged(join(folder, "nothing"), /There is no file or folder/);
+    await damaged(join(folder, "nothing"), /There is no file or folder .*named org\/name/);
     await fill(join(folder, "adapter"), { "adapter_config.json": "{" });
     await damaged(join(folder, "adapter"), /adapter_config\.json is not JSON/);
   }));

@@ -1,6 +1,7 @@
 /** `deno task merge`: from a run's folder to a whole model's, which predicts what the run does. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { inspect } from "../../cli/inspect.ts";
 import { writeMerged } from "../../cli/merge.ts";
 import { probabilitiesOf } from "../../cli/trained/predictor.ts";
 import { findRun } from "../../cli/trained/run.ts";
@@ -62,7 +63,7 @@ for (const run of ["dora", "distilbert-ia3"]) {
 
 folderTest("it says what it did, and the command it names works", async (folder) => {
   const [source, output] = [join(folder, "run"), join(folder, "merged")];
-  await copyRun("lora", source);
+  await copyRun("lora", source, { method: "lora", test: { accuracy: 0.5 } });
   const args = ["--run", source, "--output", `${output}/`, "--model_name", golden("model")];
   const { code, stdout, stderr } = await runMerge(args);
   assert.equal(code, 0, stderr);
@@ -72,6 +73,9 @@ folderTest("it says what it did, and the command it names works", async (folder)
   const predicted = await runPredict(["--run", output, "--json", "I am happy"]);
   assert.equal(predicted.code, 0, predicted.stderr);
   assert.ok(labels.includes(JSON.parse(predicted.stdout).label));
+  const { kind, runs, notes } = await inspect(folder);
+  assert.deepEqual([kind, runs?.map(({ run }) => run)], ["experiment", ["run"]], "told once");
+  assert.equal(notes[0], "merged is run, merged into its base.");
 });
 
 folderTest("the way back: to the base, or to the reason why not", async (folder) => {

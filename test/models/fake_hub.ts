@@ -19,6 +19,10 @@ export interface FakeHub {
   failWith?: number;
   /** Cuts this many bytes off every file that is sent whole. */
   cutOff: number;
+  /** Sends files whole where a part is asked for. */
+  ignoresRanges: boolean;
+  /** Bytes of files, sent so far. */
+  bytesSent: number;
   close(): Promise<void>;
 }
 
@@ -70,12 +74,18 @@ export function startFakeHub(repositories: Record<string, FakeRepository>): Fake
     }
     const bytes = bytesOf(repository.files[file]);
     const headers = { etag: `"${hashOf(bytes)}"`, "content-type": "application/octet-stream" };
-    if (request.headers.has("range")) {
-      return new Response(bytes.slice(0, 1), {
+    const range = /^bytes=(\d+)-(\d+)$/.exec(request.headers.get("range") ?? "");
+    if (range !== null && !hub.ignoresRanges) {
+      const [first, last] = range.slice(1).map(Number);
+      const part = bytes.slice(first, last + 1);
+      hub.bytesSent += part.length;
+      const end = first + part.length - 1;
+      return new Response(part, {
         status: 206,
-        headers: { ...headers, "content-range": `bytes 0-0/${bytes.length}` },
+        headers: { ...headers, "content-range": `bytes ${first}-${end}/${bytes.length}` },
       });
     }
+    hub.bytesSent += bytes.length;
     return new Response(bytes.slice(0, bytes.length - hub.cutOff), { headers });
   };
   const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, answer);
@@ -83,6 +93,8 @@ export function startFakeHub(repositories: Record<string, FakeRepository>): Fake
     endpoint: `http://127.0.0.1:${server.addr.port}`,
     requests,
     cutOff: 0,
+    ignoresRanges: false,
+    bytesSent: 0,
     close: () => server.shutdown(),
   };
   return hub;
