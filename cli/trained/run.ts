@@ -95,7 +95,7 @@ function dataOf(
 }
 
 /** The folder itself, or the one run that an experiment's folder holds. */
-async function findFolder(path: string): Promise<Folder> {
+export async function findFolder(path: string): Promise<Folder> {
   if (!(await isFolder(path))) throw new UserError(`There is no folder ${path}.`);
   const folder = hostFolder(path);
   if (await folder.has(adapterConfigFile) || await folder.has("config.json")) return folder;

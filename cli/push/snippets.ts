@@ -1,0 +1,89 @@
+/** How a pushed run is loaded: in Python, by its kind, and by this program. */
+import type { CardFacts } from "./facts.ts";
+
+/** JSON's text and lists of texts are Python's too. */
+const literal = (value: unknown) => JSON.stringify(value).replaceAll('","', '", "');
+
+/** The base's argument for `from_pretrained`: a model of the hub, or the folder beside the adapter. */
+const baseArguments = ({ base, repository }: CardFacts) =>
+  base.kind === "inside"
+    ? `${literal(repository)}, subfolder="base"`
+    : literal(base.kind === "hub" ? base.name : "the base model");
+
+function prediction(facts: CardFacts, tokenizer: string): string[] {
+  return [
+    `tokenizer = AutoTokenizer.from_pretrained(${tokenizer})`,
+    `inputs = tokenizer("I am so happy", return_tensors="pt", truncation=True, max_length=${facts.maxLength})`,
+    `with torch.no_grad():`,
+    `    probabilities = model(**inputs).logits.softmax(-1)[0]`,
+    `print(labels[probabilities.argmax()], probabilities.max().item())`,
+  ];
+}
+
+function peft(facts: CardFacts): string[] {
+  return [
+    "import torch",
+    "from peft import PeftModel",
+    "from transformers import AutoModelForSequenceClassification, AutoTokenizer",
+    "",
+    `labels = ${literal(facts.labels)}`,
+    "base = AutoModelForSequenceClassification.from_pretrained(",
+    `    ${baseArguments(facts)}, num_labels=len(labels)`,
+    ")",
+    `model = PeftModel.from_pretrained(base, ${literal(facts.repository)}).eval()`,
+    ...prediction(facts, baseArguments(facts)),
+  ];
+}
+
+function adapterhub(facts: CardFacts): string[] {
+  const { architecture } = facts;
+  return [
+    "import adapters",
+    "import torch",
+    `from transformers import AutoTokenizer, ${architecture}`,
+    "",
+    `labels = ${literal(facts.labels)}`,
+    `model = ${architecture}.from_pretrained(${baseArguments(facts)}, num_labels=len(labels))`,
+    "adapters.init(model)",
+    `model.load_adapter(${literal(facts.repository)}, use_safetensors=True, set_active=True)`,
+    "model.eval()",
+    ...prediction(facts, baseArguments(facts)),
+  ];
+}
+
+function transformers(facts: CardFacts): string[] {
+  const repository = literal(facts.repository);
+  return [
+    "import torch",
+    "from transformers import AutoModelForSequenceClassification, AutoTokenizer",
+    "",
+    `model = AutoModelForSequenceClassification.from_pretrained(${repository}).eval()`,
+    `labels = model.config.id2label`,
+    ...prediction(facts, repository).with(-1, "best = probabilities.argmax().item()"),
+    "print(labels[best], probabilities.max().item())",
+  ];
+}
+
+/** The lines of a Python program that labels a text; undefined where no library has the method. */
+export function pythonSnippet(facts: CardFacts): string[] | undefined {
+  switch (facts.kind) {
+    case "peft":
+      return peft(facts);
+    case "adapterhub":
+      return adapterhub(facts);
+    case "transformers":
+      return transformers(facts);
+    case "output":
+      return undefined;
+  }
+}
+
+/** The commands that fetch a pushed run and label a text with it here. */
+export function commandLines({ repository, base }: CardFacts): string[] {
+  const folder = repository.slice(repository.indexOf("/") + 1);
+  const model = base.kind === "inside" && !base.builtIn ? ` --model_name ${folder}/base` : "";
+  return [
+    `hf download ${repository} --local-dir ${folder}`,
+    `deno task predict --run ${folder}${model} "I am so happy"`,
+  ];
+}
