@@ -4,7 +4,6 @@ import type { Folder } from "../../models/files/folder.ts";
 import { hostFolder } from "../../models/host/files.ts";
 import { miniModel } from "../../models/host/resolve.ts";
 import type { PushedFile } from "../../models/host/upload.ts";
-import { toJson } from "../../models/files/json.ts";
 import { findFolder } from "../trained/run.ts";
 import { modelCard } from "./card.ts";
 import { type Base, type CardFacts, hubDataset, parseRecord } from "./facts.ts";
@@ -86,6 +85,29 @@ async function publicFile(
   return cleaned === text ? { file: path } : { text: cleaned };
 }
 
+/** A run's `run.json` without what is private; undefined where there is none. */
+function recordInPublic(
+  { fields, record, folder, baseName }: PushedRun,
+  base: Base,
+  asked: string | undefined,
+): Record<string, unknown> | undefined {
+  if (fields === undefined || record === undefined) return undefined;
+  const { model, dataset } = record;
+  const repository = hubDataset(record);
+  const baseInPublic = base.kind === "hub" ? asked ?? baseName ?? base.name : undefined;
+  const known = [
+    baseInPublic,
+    repository,
+    repository && dataset?.name,
+    repository && dataset?.source,
+  ]
+    .filter((name) => name !== undefined);
+  const secrets = [model?.folder, model?.name, dataset?.source, folder.name]
+    .filter((text) => text !== undefined)
+    .filter((text) => /[\\/]/.test(text) && !known.includes(text));
+  return publicRecord(fields, { base: baseInPublic, known, secrets });
+}
+
 async function cardFrom(path: string): Promise<string> {
   try {
     return await Deno.readTextFile(path);
@@ -107,25 +129,9 @@ export async function planPush(flags: PushFlags): Promise<PushPlan> {
     );
   }
   const run = await readPushedRun(await findFolder(path));
-  const { folder, kind, labels, architecture, maxLength, fields, record } = run;
+  const { folder, kind, labels, architecture, maxLength, record } = run;
   const { base, folder: baseFolder, warnings } = await baseOf(run, flags);
-  const dataset = record && hubDataset(record);
-  const names = [dataset && record?.dataset?.name, dataset, base.kind === "hub" && base.name];
-  const known = names.filter((name) => typeof name === "string");
-  if (base.kind === "hub" && flags.baseModel === undefined) known.push(run.baseName ?? base.name);
-  const home = Deno.env.get("HOME") ?? Deno.env.get("USERPROFILE");
-  const secrets = [
-    record?.model?.folder,
-    record?.model?.name,
-    dataset ? "" : record?.dataset?.source,
-  ]
-    .concat(home, folder.name)
-    .filter((text) => text !== undefined && /[\\/]/.test(text)) as string[];
-  const shown = fields && publicRecord(fields, {
-    base: base.kind === "hub" ? (flags.baseModel ?? run.baseName) : undefined,
-    known,
-    secrets: secrets.filter((text) => !known.includes(text)),
-  });
+  const shown = recordInPublic(run, base, flags.baseModel);
   const facts: CardFacts = {
     repository,
     kind,
@@ -145,7 +151,7 @@ export async function planPush(flags: PushFlags): Promise<PushPlan> {
   const files: PushedFile[] = [{ path: "README.md", content: { text: card } }];
   for (const name of run.files) {
     const content = name === "run.json"
-      ? { text: toJson(shown) }
+      ? { text: `${JSON.stringify(shown, null, 2)}\n` }
       : await publicFile(folder, name, nameInside);
     files.push({ path: name, content });
   }

@@ -8,13 +8,20 @@ import { isObject, toJson } from "../../models/files/json.ts";
 export const baseName = (path: string): string =>
   path.split(/[\\/]+/).filter((part) => part !== "").at(-1) ?? path;
 
-/** Whether a text can only be a path: of the root, of a home, of here, of a drive, or of Windows. */
+/**
+ * Whether a text can only be a path: one that starts at the root, at home, here, above or on a drive; or one
+ * word with backslashes or with more slashes than a name on the hub has.
+ */
 export const isPath = (text: string): boolean =>
-  /^(file:|~|\.{0,2}[\\/]|\.{1,2}$|[a-z]:[\\/])/i.test(text) || text.includes("\\") ||
-  /^[^\s/]+\/[^\s/]+\/\S/.test(text);
+  /^(file:|~[\\/]|\.{0,2}[\\/]|\.{1,2}$|[a-z]:[\\/])/i.test(text) ||
+  /^\S*\\\S*$|^[^\s/]+\/[^\s/]+\/\S+$/.test(text);
 
-/** A path of the root or of a drive within a sentence, to the next space, quote or bracket. */
-const pathInText = /(?<![\w./<])(?:file:\/\/)?(?:\/|~\/|[A-Za-z]:[\\/]|\\\\)[^\s"'`<>()[\]{},;]+/g;
+/**
+ * The folders of a path within a sentence, from the root or a drive to the last slash before a quote: names of
+ * folders may hold spaces, so what stands between two paths is lost too.
+ */
+const foldersInText =
+  /(?<![\w./<:])(?:file:\/\/)?(?:\/(?=\S)|~[\\/]|[A-Za-z]:[\\/]|\\\\)[^"'`\n]*[\\/]/g;
 
 /** Numbers as they are written: AdapterHub tells 1.0 from 1. */
 const asWritten = (_key: string, value: unknown, context?: { source?: string }) =>
@@ -89,14 +96,15 @@ export function publicRecord(
   record: Record<string, unknown>,
   { base, known, secrets }: PublicNames,
 ): Record<string, unknown> {
-  const longestFirst = secrets.filter((path) => baseName(path) !== path)
-    .toSorted((a, b) => b.length - a.length);
+  const longestFirst = secrets.toSorted((a, b) => b.length - a.length);
   const cleanText = (text: string): string => {
     if (known.includes(text)) return text;
-    let cleaned = text;
-    for (const path of longestFirst) cleaned = cleaned.replaceAll(path, baseName(path));
-    if (isPath(cleaned) && !/\s/.test(cleaned)) return baseName(cleaned);
-    return cleaned.replace(pathInText, baseName);
+    if (isPath(text)) return baseName(text);
+    const withoutSecrets = longestFirst.reduce(
+      (cleaned, path) => cleaned.replaceAll(path, baseName(path)),
+      text,
+    );
+    return withoutSecrets.replace(foldersInText, "");
   };
   const clean = (value: unknown): unknown => {
     if (typeof value === "string") return cleanText(value);

@@ -4,11 +4,28 @@ import type { CardFacts } from "./facts.ts";
 /** JSON's text and lists of texts are Python's too. */
 const literal = (value: unknown) => JSON.stringify(value).replaceAll('","', '", "');
 
-/** The base's argument for `from_pretrained`: a model of the hub, or the folder beside the adapter. */
-const baseArguments = ({ base, repository }: CardFacts) =>
-  base.kind === "inside"
-    ? `${literal(repository)}, subfolder="base"`
-    : literal(base.kind === "hub" ? base.name : "the base model");
+/**
+ * Where a snippet finds the adapter and its base. A base that lies beside the adapter is loaded from the
+ * downloaded folder: given the repository, transformers would take the adapter's config for the base's.
+ */
+function placesOf({ base, repository }: CardFacts) {
+  return base.kind === "inside"
+    ? {
+      imports: ["from huggingface_hub import snapshot_download"],
+      lines: [`folder = snapshot_download(${literal(repository)})`],
+      base: 'f"{folder}/base"',
+      adapter: "folder",
+    }
+    : {
+      imports: [],
+      lines: [],
+      base: literal(base.kind === "hub" ? base.name : repository),
+      adapter: literal(repository),
+    };
+}
+
+/** A base may have a classifier of other classes; the adapter brings its own. */
+const ownHead = "ignore_mismatched_sizes=True";
 
 function prediction(facts: CardFacts, tokenizer: string): string[] {
   return [
@@ -21,33 +38,41 @@ function prediction(facts: CardFacts, tokenizer: string): string[] {
 }
 
 function peft(facts: CardFacts): string[] {
+  const places = placesOf(facts);
   return [
     "import torch",
+    ...places.imports,
     "from peft import PeftModel",
     "from transformers import AutoModelForSequenceClassification, AutoTokenizer",
     "",
     `labels = ${literal(facts.labels)}`,
+    ...places.lines,
     "base = AutoModelForSequenceClassification.from_pretrained(",
-    `    ${baseArguments(facts)}, num_labels=len(labels)`,
+    `    ${places.base}, num_labels=len(labels), ${ownHead}`,
     ")",
-    `model = PeftModel.from_pretrained(base, ${literal(facts.repository)}).eval()`,
-    ...prediction(facts, baseArguments(facts)),
+    `model = PeftModel.from_pretrained(base, ${places.adapter}).eval()`,
+    ...prediction(facts, places.base),
   ];
 }
 
 function adapterhub(facts: CardFacts): string[] {
   const { architecture } = facts;
+  const places = placesOf(facts);
   return [
     "import adapters",
     "import torch",
+    ...places.imports,
     `from transformers import AutoTokenizer, ${architecture}`,
     "",
     `labels = ${literal(facts.labels)}`,
-    `model = ${architecture}.from_pretrained(${baseArguments(facts)}, num_labels=len(labels))`,
+    ...places.lines,
+    `model = ${architecture}.from_pretrained(`,
+    `    ${places.base}, num_labels=len(labels), ${ownHead}`,
+    ")",
     "adapters.init(model)",
-    `model.load_adapter(${literal(facts.repository)}, use_safetensors=True, set_active=True)`,
+    `model.load_adapter(${places.adapter}, use_safetensors=True, set_active=True)`,
     "model.eval()",
-    ...prediction(facts, baseArguments(facts)),
+    ...prediction(facts, places.base),
   ];
 }
 
