@@ -97,8 +97,10 @@ async function run(flags: PushFlags): Promise<void> {
   const json = (document: object) => stdout.write(`${JSON.stringify(document, null, 2)}\n`);
   if (flags.showCard || flags.dryRun) {
     if (flags.json) json({ ...report, card: plan.card });
-    else if (flags.showCard) stdout.write(plan.card);
-    else {
+    else if (flags.showCard) {
+      const shown = plan.card.split("\n").map(harmless).join("\n");
+      stdout.write(stdout.terminal ? shown : plan.card);
+    } else {
       const lines = dryRunLines(report, flags.card !== undefined, stdout.columns());
       stdout.write(`${lines.map(harmless).join("\n")}\n`);
     }

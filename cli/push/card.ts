@@ -13,13 +13,15 @@ const libraries: Record<RunKind, string | undefined> = {
   output: undefined,
 };
 
+/** Text from a file on one line, without characters that a terminal or a page obeys. */
+const oneLine = (text: string) =>
+  // deno-lint-ignore no-control-regex
+  text.replace(/\s+/g, " ").replace(/[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]/g, "");
+
 /** Text from a file as Markdown shows it: no markup, one line. */
 export function plain(text: string): string {
   const entities: Record<string, string> = { "&": "&amp;", "<": "&lt;", ">": "&gt;" };
-  return text.replace(/\s+/g, " ")
-    // deno-lint-ignore no-control-regex
-    .replace(/[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]/g, "")
-    .replace(/[&<>]/g, (character) => entities[character])
+  return oneLine(text).replace(/[&<>]/g, (character) => entities[character])
     .replace(/[\\`*[\]~#|]|(?<!\w)_|_(?!\w)/g, "\\$&");
 }
 
@@ -153,10 +155,7 @@ function scoreLines({ dataset, test }: CardRecord): string[] {
 
 /** A setting's value, as code where it can be. */
 function code(value: unknown): string {
-  const text = (typeof value === "string" ? value : JSON.stringify(value) ?? "").replace(
-    /\s+/g,
-    " ",
-  );
+  const text = oneLine(typeof value === "string" ? value : JSON.stringify(value) ?? "");
   return text.trim() === "" || text.includes("`") ? plain(text) : `\`${text}\``;
 }
 
@@ -194,7 +193,7 @@ function trainingLines(record: CardRecord): string[] {
       "The command:",
       "",
       ...fenced("sh", [
-        ["deno task train", ...command.map((word) => quoted(word.replace(/\s+/g, " ")))].join(
+        ["deno task train", ...command.map((word) => quoted(oneLine(word)))].join(
           " ",
         ),
       ]),

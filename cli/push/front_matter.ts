@@ -5,13 +5,17 @@ export type Yaml = string | number | boolean | readonly Yaml[] | { readonly [key
 /** Words that YAML 1.1, which PyYAML and the hub's older tools read, takes for something else than text. */
 const notText = /^(y|n|yes|no|on|off|true|false|null|nan|inf)$/i;
 
-/** A text: as it is where no reader can take it for anything else, otherwise in double quotes. */
-function scalar(text: string): string {
-  if (/^[A-Za-z][\w./-]*$/.test(text) && !notText.test(text)) return text;
-  // JSON's strings are YAML's, but for characters that YAML wants escaped.
-  return JSON.stringify(text).replace(/[\x7f-\xa0\u2028\u2029\ufeff\ufffe\uffff]/g, (character) => {
+/** A text in double quotes, as JSON, YAML and Python read it, without a character that a terminal obeys. */
+export function quotedText(text: string): string {
+  const unprintable = /[\x7f-\xa0\u2028-\u202e\u2066-\u2069\ufeff\ufffe\uffff]/g;
+  return JSON.stringify(text).replace(unprintable, (character) => {
     return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
   });
+}
+
+/** A text: as it is where no reader can take it for anything else. */
+function scalar(text: string): string {
+  return /^[A-Za-z][\w./-]*$/.test(text) && !notText.test(text) ? text : quotedText(text);
 }
 
 function inline(value: Yaml): string | undefined {

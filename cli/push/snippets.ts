@@ -1,8 +1,9 @@
 /** How a pushed run is loaded: in Python, by its kind, and by this program. */
 import type { CardFacts } from "./facts.ts";
+import { quotedText } from "./front_matter.ts";
 
-/** JSON's text and lists of texts are Python's too. */
-const literal = (value: unknown) => JSON.stringify(value).replaceAll('","', '", "');
+/** A list of texts in Python. */
+const listOf = (texts: readonly string[]) => `[${texts.map(quotedText).join(", ")}]`;
 
 /**
  * Where a snippet finds the adapter and its base. A base that lies beside the adapter is loaded from the
@@ -12,15 +13,15 @@ function placesOf({ base, repository }: CardFacts) {
   return base.kind === "inside"
     ? {
       imports: ["from huggingface_hub import snapshot_download"],
-      lines: [`folder = snapshot_download(${literal(repository)})`],
+      lines: [`folder = snapshot_download(${quotedText(repository)})`],
       base: 'f"{folder}/base"',
       adapter: "folder",
     }
     : {
       imports: [],
       lines: [],
-      base: literal(base.kind === "hub" ? base.name : repository),
-      adapter: literal(repository),
+      base: quotedText(base.kind === "hub" ? base.name : repository),
+      adapter: quotedText(repository),
     };
 }
 
@@ -45,7 +46,7 @@ function peft(facts: CardFacts): string[] {
     "from peft import PeftModel",
     "from transformers import AutoModelForSequenceClassification, AutoTokenizer",
     "",
-    `labels = ${literal(facts.labels)}`,
+    `labels = ${listOf(facts.labels)}`,
     ...places.lines,
     "base = AutoModelForSequenceClassification.from_pretrained(",
     `    ${places.base}, num_labels=len(labels), ${ownHead}`,
@@ -64,7 +65,7 @@ function adapterhub(facts: CardFacts): string[] {
     ...places.imports,
     `from transformers import AutoTokenizer, ${architecture}`,
     "",
-    `labels = ${literal(facts.labels)}`,
+    `labels = ${listOf(facts.labels)}`,
     ...places.lines,
     `model = ${architecture}.from_pretrained(`,
     `    ${places.base}, num_labels=len(labels), ${ownHead}`,
@@ -77,7 +78,7 @@ function adapterhub(facts: CardFacts): string[] {
 }
 
 function transformers(facts: CardFacts): string[] {
-  const repository = literal(facts.repository);
+  const repository = quotedText(facts.repository);
   return [
     "import torch",
     "from transformers import AutoModelForSequenceClassification, AutoTokenizer",
