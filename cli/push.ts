@@ -107,10 +107,8 @@ async function run(flags: PushFlags): Promise<void> {
     return;
   }
   const token = await hubToken(settings);
-  stderr.write(
-    `Uploading ${report.files.length} files (${formatBytes(report.bytes)}) to ${report.url}\n`,
-  );
-  const { url, commit, created } = await uploadModel(plan, settings, token, showProgress);
+  const hub = { ...settings, report: (message: string) => stderr.write(`${harmless(message)}\n`) };
+  const { url, commit, created } = await uploadModel(plan, hub, token, showProgress);
   if (flags.json) json({ ...report, url, commit, created });
   else stdout.write(`${url}${created ? " is made and" : ""} holds the run: commit ${commit}\n`);
 }

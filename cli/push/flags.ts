@@ -106,7 +106,7 @@ export function parsePushFlags(args: readonly string[]): Parsed<PushFlags> {
       "Uploads a trained run or a merged model to the Hugging Face hub, with a model card, in " +
       "one commit. The token comes from HF_TOKEN or from hf auth login.",
     examples: [
-      "push --run results/001-mini-sample/lora-r8 --repo me/emotions --dry_run",
+      "push --run results/001-mini-sample/full --repo me/emotions --dry_run",
       "push --run my-model --repo me/emotions --show_card > card.md",
       "push --run my-model --repo me/emotions --card card.md --private",
     ],

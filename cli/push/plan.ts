@@ -1,5 +1,5 @@
 /** What a push would send: the files with their public content, and the model card. Asks no network. */
-import { UserError } from "../../models/errors.ts";
+import { messageOf, UserError } from "../../models/errors.ts";
 import type { Folder } from "../../models/files/folder.ts";
 import { hostFolder } from "../../models/host/files.ts";
 import { miniModel } from "../../models/host/resolve.ts";
@@ -112,7 +112,7 @@ async function cardFrom(path: string): Promise<string> {
   try {
     return await Deno.readTextFile(path);
   } catch (cause) {
-    throw new UserError(`The model card ${path} cannot be read.`, { cause });
+    throw new UserError(`The model card ${path} cannot be read: ${messageOf(cause)}.`, { cause });
   }
 }
 

@@ -9,7 +9,7 @@ import { exists, hostFolder } from "../../models/host/files.ts";
 import { headConfigFile } from "../../models/peft/adapterhub_files.ts";
 import { outputAdapterType } from "../../models/peft/output_adapter_files.ts";
 import { adapterConfigFile, labelsFromIds } from "../../models/peft/run_files.ts";
-import { tokenizerFileNames } from "../../models/text/tokenizer.ts";
+import { missingTokenizer, tokenizerFileNames } from "../../models/text/tokenizer.ts";
 import { namesIn, numberIn, textIn } from "../inspect/found.ts";
 import { readWeights } from "../inspect/weights.ts";
 import { type CardRecord, parseRecord, type RunKind } from "./facts.ts";
@@ -74,6 +74,8 @@ export async function filesToPush(folder: Folder, kind: RunKind): Promise<string
     if (name.endsWith(".safetensors")) await readWeights(await folder.open(name), name);
   }
   for (const name of optional) if (await folder.has(name)) wanted.push(name);
+  const noTokenizer = kind === "transformers" ? missingTokenizer(folder.name, wanted) : undefined;
+  if (noTokenizer !== undefined) throw noTokenizer;
   return wanted;
 }
 

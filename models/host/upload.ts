@@ -5,6 +5,7 @@
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { commitIter, createBranch, createRepo, HubApiError, modelInfo } from "@huggingface/hub";
+import { formatBytes } from "../../engine/bytes.ts";
 import { UserError } from "../errors.ts";
 import { quietly } from "./hub.ts";
 import { NetworkFailure } from "./hub_errors.ts";
@@ -142,7 +143,7 @@ async function prepare(upload: Upload, access: Access): Promise<boolean> {
 
 /**
  * Uploads files in one commit to a repository of the hub, which is made where it is missing; `progress` hears of
- * large files, from 0 to 1. Throws a UserError where the hub cannot be reached or refuses it.
+ * large files, from 0 to 1, and `settings.report` that it begins. Throws a UserError where the hub cannot be reached or refuses it.
  */
 export async function uploadModel(
   upload: Upload,
@@ -150,7 +151,7 @@ export async function uploadModel(
   token: string,
   progress: (path: string, share: number) => void = () => {},
 ): Promise<Uploaded> {
-  const { endpoint: hubUrl, offline } = settings;
+  const { endpoint: hubUrl, offline, report } = settings;
   const { repository, branch, files, message } = upload;
   if (offline) throw new UserError("HF_HUB_OFFLINE is set, and an upload needs the network.");
   const access: Access = { hubUrl, accessToken: token, fetch: guardedFetch(hubUrl, token) };
@@ -158,6 +159,11 @@ export async function uploadModel(
   try {
     return await quietly(async () => {
       created = await prepare(upload, access);
+      const sizes = await Promise.all(files.map(sizeOfFile));
+      const bytes = sizes.reduce((sum, size) => sum + size, 0);
+      report?.(
+        `Uploading ${files.length} files (${formatBytes(bytes)}) to ${hubUrl}/${repository}`,
+      );
       const iterator = commitIter({
         repo: { type: "model", name: repository },
         branch,

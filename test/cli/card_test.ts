@@ -162,7 +162,7 @@ Deno.test("a run.json goes public without paths, and stays one that evaluate rea
     known: ["org/emotions", record.dataset.source],
     secrets: ["data/my tweets"],
   };
-  const merged = { run: "/srv/My Runs/lora-r4", base: "C:\\models\\x" };
+  const merged = { run: "/srv/My Runs/lora-r4", base: "C:\\models\\x", state: "../a b/c" };
   const warnings = [
     "Row 3 of data/my tweets/a.csv is empty.",
     "1 / 2 of 3/4 at https://a.b/c/d stays.",
@@ -170,7 +170,7 @@ Deno.test("a run.json goes public without paths, and stays one that evaluate rea
   const shown = publicRecord({ ...record, merged_from: merged, warnings }, names);
   const text = JSON.stringify(shown);
   assert.doesNotMatch(text, /\bann\b|srv|My Runs|My Cache|data\/my|folder"|out"/);
-  assert.deepEqual(shown.merged_from, { run: "lora-r4", base: "x" });
+  assert.deepEqual(shown.merged_from, { run: "lora-r4", base: "x", state: "c" });
   assert.deepEqual(shown.notices, ["Cannot reach it. The cache folder is hub (see there)."]);
   assert.deepEqual(shown.warnings, ["Row 3 of my tweets/a.csv is empty.", warnings[1]]);
   assert.deepEqual(shown.model, { name: "bert-base-uncased", random_start: false });

@@ -181,5 +181,10 @@ folderTest(
         /me\/emo was made and is empty; .*deno run -P=commands --allow-net cli\/push\.ts/,
       );
       assert.deepEqual(hub.commits, []);
+      const offline = await runPush(args, { ...env, HF_HUB_OFFLINE: "1" });
+      assert.equal(
+        offline.stderr,
+        "Error: HF_HUB_OFFLINE is set, and an upload needs the network.\n",
+      );
     }),
 );

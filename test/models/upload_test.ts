@@ -135,6 +135,8 @@ Deno.test("a public repository is not taken for a private one, nor one that hold
     holding("README.md", "adapter_config.json", "base/model.safetensors"),
     /holds adapter_config\.json, base\/model\.safetensors on its branch main/,
   );
+  // A branch that is made begins as main is.
+  await refused(holding("config.json"), /holds config\.json on its branch v2/, { branch: "v2" });
 });
 
 Deno.test("the token follows no redirect to another host, nor an address that a hub makes up", async () => {
