@@ -44,9 +44,8 @@ function results(facts: CardFacts, record: CardRecord): Yaml | undefined {
     results: [{
       task: { type: "text-classification", name: "Text classification" },
       dataset: {
-        name: dataset.name,
+        name: `${dataset.name}, a tenth held out for the test`,
         type: hubDataset(record) ?? slug(dataset.name),
-        split: "test part of the run's own 80/10/10 split",
       },
       metrics: metrics.map(([type, name, value]) => ({ type, name, value })),
     }],

@@ -47,8 +47,10 @@ async function baseOf(
     const beside = random ? baseBeside(folder) : hostFolder(record?.model?.folder ?? "");
     if (!(await beside.has("config.json"))) {
       throw new UserError(
-        `${folder.name} is an adapter over a model that started at random, which training left in ` +
-          `${beside.name}: it is not there, and without it the adapter is of no use to others.`,
+        `${folder.name} is an adapter over ${
+          baseName ?? "a model"
+        } as it lay in ${beside.name} alone: it is ` +
+          `not there, and without it the adapter is of no use to others.`,
       );
     }
     return { base: { kind: "inside", builtIn: true }, folder: beside, warnings };
@@ -102,7 +104,7 @@ function recordInPublic(
     repository && dataset?.source,
   ]
     .filter((name) => name !== undefined);
-  const secrets = [model?.folder, model?.name, dataset?.source, folder.name]
+  const secrets = [model?.folder, model?.name, dataset?.name, dataset?.source, folder.name]
     .filter((text) => text !== undefined)
     .filter((text) => /[\\/]/.test(text) && !known.includes(text));
   return publicRecord(fields, { base: baseInPublic, known, secrets });

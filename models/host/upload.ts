@@ -98,7 +98,8 @@ async function branchOf(name: string, revision: string, access: Access) {
   try {
     return await modelInfo({ name, revision, additionalFields: ["filePaths"], ...access });
   } catch (error) {
-    if (hasStatus(error, 404)) return undefined;
+    // 401 is also an answer for what does not exist; to a wrong token whatever comes next says it again.
+    if (hasStatus(error, 404) || hasStatus(error, 401)) return undefined;
     throw error;
   }
 }

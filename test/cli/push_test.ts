@@ -150,7 +150,7 @@ Deno.test("wrong use ends with 2; what others could not load, and no token, are 
       [["--run", run, "--repo", "emo"], 2, /"emo" is no repository of the hub/],
       [to(run, "--license", "MIT License"), 2, /no license's name/],
       [to(run), 2, /over .*model, which is no name on the hub: .*--base_model.*--with_base\.\n$/],
-      [to(random), 1, /started at random, which training left in .*base: it is not there/],
+      [to(random), 1, /over mini as it lay in .*base alone: it is not there/],
       [to("/nowhere"), 1, /There is no folder \/nowhere/],
       [to(cut, "--with_base"), 1, /adapter_model\.safetensors/],
       [to(run, "--with_base"), 1, /There is no token: .*HF_TOKEN.*hf auth login/],

@@ -126,6 +126,18 @@ Deno.test("a refused upload is a sentence with the hub's own words, never the to
   }
 });
 
+folderTest("a repository that the hub hides behind a 401 is made all the same", (folder) => {
+  const instead = (request: string) =>
+    request.endsWith("/revision/HEAD")
+      ? Response.json({ error: "Repository not found" }, { status: 401 })
+      : undefined;
+  return withUploadHub({ token, instead }, async (hub) => {
+    const done = await uploadModel(await upload(folder), settingsFor(hub.endpoint), token);
+    assert.equal(done.created, true);
+    assert.equal(hub.commits.length, 1);
+  });
+});
+
 Deno.test("a public repository is not taken for a private one, nor one that holds another model", async () => {
   const holding = (...files: string[]) => ({
     repositories: { "me/emotions": { private: false, branches: { main: files } } },
