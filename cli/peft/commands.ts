@@ -38,6 +38,11 @@ export const commands = {
     main: async (args) => await (await import("../merge.ts")).main(args),
     parser: async () => (await import("../merge.ts")).parser,
   },
+  push: {
+    summary: tasks.push.description,
+    main: async (args) => await (await import("../push.ts")).main(args),
+    parser: async () => (await import("../push/flags.ts")).parser,
+  },
   inspect: {
     summary: tasks.inspect.description,
     main: async (args) => await (await import("../inspect.ts")).main(args),

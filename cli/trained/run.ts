@@ -102,7 +102,7 @@ function dataOf(
 const marks = [adapterConfigFile, "config.json"];
 
 /** The folder itself, or the one run or adapter that a folder of several holds. */
-async function findFolder(path: string): Promise<Folder> {
+export async function findFolder(path: string): Promise<Folder> {
   if (!(await isFolder(path))) throw new UserError(`There is no folder ${path}.`);
   const folder = hostFolder(path);
   for (const mark of marks) if (await folder.has(mark)) return folder;

@@ -119,7 +119,7 @@ const impatientFetch: typeof fetch = async (input, init) => {
  * Keeps the hub package's `console.debug` and `console.info` out of our output. Calls must not
  * overlap: they would restore each other's silence.
  */
-async function quietly<Result>(work: () => Promise<Result>): Promise<Result> {
+export async function quietly<Result>(work: () => Promise<Result>): Promise<Result> {
   const { debug, info } = console;
   console.debug = console.info = () => {};
   try {

@@ -23,7 +23,7 @@ export class HubUnreachable extends HubError {
 }
 
 /** The message of what lies at the bottom: `fetch failed` alone helps nobody. */
-function reason(error: unknown): string {
+export function reason(error: unknown): string {
   let bottom = error;
   while (bottom instanceof Error && bottom.cause !== undefined) bottom = bottom.cause;
   return messageOf(bottom).replace(/^error sending request for url \([^)]*\): /, "");
