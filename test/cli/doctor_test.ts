@@ -224,7 +224,7 @@ Deno.test("the host's product finds a value that is wrong, and one that is none"
 
 Deno.test("the task reads, and asks the hub alone; the Deno it needs is denow's", async () => {
   const { read, env, ...others } = project.permissions.doctor;
-  assert.deepEqual([read, others], [true, {}]);
+  assert.deepEqual([read, others], [true, { sys: ["homedir"] }]); // where the caches are
   assert.deepEqual(env, project.permissions.commands.env);
   const denow = await Deno.readTextFile(new URL("../../denow", import.meta.url));
   assert.match(denow, new RegExp(`^series=${neededDeno.replace(".", "\\.")}\\.`, "m"));
