@@ -4,10 +4,11 @@
  */
 import project from "../deno.json" with { type: "json" };
 
-/** The hub's hosts and the mirror's. An endpoint that is no URL adds none. */
+/** The hub's hosts and the mirror's. An endpoint that names no host adds none: Deno would take none at all. */
 export function allowedHosts(endpoint: string | undefined): string[] {
   const { net } = project.permissions.commands;
-  return URL.canParse(endpoint ?? "") ? [...net, new URL(endpoint ?? "").host] : net;
+  const host = URL.parse(endpoint ?? "")?.host ?? "";
+  return /^[\w.:[\]-]+$/.test(host) ? [...net, host] : net;
 }
 
 if (import.meta.main) console.log(allowedHosts(Deno.env.get("HF_ENDPOINT")).join(","));

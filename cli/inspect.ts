@@ -17,9 +17,9 @@ import { inspectTable } from "./inspect/data.ts";
 import { inspectFolder } from "./inspect/folder.ts";
 import { type Found, foundIn, quoted } from "./inspect/found.ts";
 import { hubRepositories, inspectOnHub } from "./inspect/hub.ts";
-import { harmless, reportDocument, reportLines } from "./inspect/report.ts";
+import { reportDocument, reportLines } from "./inspect/report.ts";
 import { readWeights } from "./inspect/weights.ts";
-import { standardOutput } from "./shared/terminal.ts";
+import { harmless, standardOutput } from "./shared/terminal.ts";
 
 const command = "deno task inspect";
 

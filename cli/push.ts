@@ -6,13 +6,12 @@ import { ForeignHost } from "../models/host/upload_errors.ts";
 import { hubSettingsFromEnvironment } from "../models/host/settings.ts";
 import { hubToken } from "../models/host/token.ts";
 import { sizeOfFile, uploadModel } from "../models/host/upload.ts";
-import { harmless } from "./inspect/report.ts";
 import { parsePushFlags, type PushFlags } from "./push/flags.ts";
 import { planPush, type PushPlan } from "./push/plan.ts";
 import { runCommand } from "./shared/command.ts";
 import { formatBytes } from "./shared/format.ts";
 import { type Column, renderTable } from "./shared/table.ts";
-import { paint, standardOutput } from "./shared/terminal.ts";
+import { harmless, paint, standardOutput } from "./shared/terminal.ts";
 
 const command = "deno task push";
 const stdout = standardOutput("stdout");

@@ -1,5 +1,6 @@
 /** What is asked of a machine before it trains, behind an interface, so that a test can stand in. */
 import { messageOf } from "../../models/errors.ts";
+import { withoutSecrets } from "../../models/host/hub_errors.ts";
 import { type HubSettings, hubSettingsFromEnvironment } from "../../models/host/settings.ts";
 import type { ProductFacts } from "./product.ts";
 import { tuningCachePath } from "../train/tuning_cache.ts";
@@ -148,11 +149,6 @@ async function askHub(
     endpoint,
     ...answer,
   };
-}
-
-/** Name and password of the addresses in a text taken out. */
-function withoutSecrets(text: string): string {
-  return text.replace(/[^/\s'"(]*@/g, "");
 }
 
 async function answered<Facts>(asked: Promise<Facts>): Promise<Answer<Facts>> {

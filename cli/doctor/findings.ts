@@ -4,8 +4,7 @@ import { AdapterTooSmallError, NoAdapterError } from "../../engine/errors.ts";
 import { messageWithAdvice } from "../shared/advice.ts";
 import type { AdapterFacts, DeviceFacts, Facts } from "./facts.ts";
 import { formatAdapter, formatBytes, formatCount } from "../shared/format.ts";
-import { harmless } from "../inspect/report.ts";
-import { type Output, paint, wrap } from "../shared/terminal.ts";
+import { harmless, type Output, paint, wrap } from "../shared/terminal.ts";
 
 export interface Finding {
   /** A problem keeps training from working; a notice does not. */

@@ -4,18 +4,10 @@ import { formatBytes, formatCount } from "../shared/format.ts";
 import { type Found, kinds } from "./found.ts";
 import type { Weights } from "./weights.ts";
 import { type Column, renderTable } from "../shared/table.ts";
-import { wrap } from "../shared/terminal.ts";
+import { harmless, wrap } from "../shared/terminal.ts";
 
 /** Where a terminal is narrower its lines break. */
 const leastWidth = 40;
-
-/** Control characters, which a file may carry to the terminal, as JSON writes them. */
-export function harmless(text: string): string {
-  // deno-lint-ignore no-control-regex
-  return text.replace(/[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]/g, (character) => {
-    return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
-  });
-}
 
 /** `hidden_size` → `Hidden size`, `macro_f1` → `Macro F1`. */
 function titleOf(name: string): string {

@@ -4,16 +4,18 @@ import { UserError } from "../../models/errors.ts";
 import { systemCode } from "../../models/host/system_error.ts";
 import { adviceFor, messageWithAdvice } from "./advice.ts";
 import type { Parsed } from "./flag_parser.ts";
-import { type Output, paint, standardOutput } from "./terminal.ts";
+import { harmless, type Output, paint, standardOutput } from "./terminal.ts";
 
 export interface CommandOptions {
   stdout?: Output;
   stderr?: Output;
   /** What to do about an error, in the words of the command's flags. */
   advice?: (error: unknown) => string | undefined;
-  /** Makes an error's message fit for a terminal, where it may quote what files hold. */
+  /** Makes an error's message, which may quote what files hold, fit for a terminal. */
   escape?: (message: string) => string;
 }
+
+const harmlessLines = (message: string) => message.split("\n").map(harmless).join("\n");
 
 /**
  * Runs a command: prints help or the error in its flags, else runs it. Returns the exit code: what `run` returns,
@@ -26,7 +28,7 @@ export async function runCommand<Flags>(
   options: CommandOptions = {},
 ): Promise<number> {
   const { stdout = standardOutput("stdout"), stderr = standardOutput("stderr") } = options;
-  const { advice = adviceFor, escape = (message) => message } = options;
+  const { advice = adviceFor, escape = harmlessLines } = options;
   const unlessLost = (code: number) => code === 0 && stdout.lost ? 1 : code;
   try {
     if (parsed.kind === "help") {

@@ -108,6 +108,14 @@ export function paint(output: Output, color: keyof typeof codes, text: string): 
   return output.color ? `\x1b[${codes[color]}m${text}\x1b[0m` : text;
 }
 
+/** Control characters, which a file may carry to the terminal, as JSON writes them. */
+export function harmless(text: string): string {
+  // deno-lint-ignore no-control-regex
+  return text.replace(/[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]/g, (character) => {
+    return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
+  });
+}
+
 /** Breaks a text into lines of at most `width` characters, at spaces. */
 export function wrap(text: string, width: number): string[] {
   const lines: string[] = [];

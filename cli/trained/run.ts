@@ -52,7 +52,9 @@ const wholeFrom = (least: number) => v.pipe(v.number(), v.integer(), v.minValue(
 
 /** What is read of a `run.json`; one that says the labels alone will do. */
 const recordedRun = v.object({
-  model: v.optional(v.object({ name: v.string(), random_start: v.boolean() })),
+  model: v.optional(
+    v.object({ name: v.pipe(v.string(), v.nonEmpty()), random_start: v.boolean() }),
+  ),
   hyperparameters: v.optional(
     v.object({
       max_length: v.optional(wholeFrom(3), defaults.maxLength),

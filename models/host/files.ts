@@ -37,17 +37,20 @@ export async function fileSource(path: string): Promise<ByteSource> {
   let file: Deno.FsFile;
   let size: number;
   try {
+    const { isDirectory, isFile } = await Deno.stat(path);
+    if (isDirectory) throw new UserError(`${path} is a folder, not a file.`);
+    // One would wait for a pipe for ever, and files are read here and there.
+    if (!isFile) throw new UserError(`${path} is a pipe or a device, not a file.`);
     file = await Deno.open(path);
   } catch (cause) {
+    if (cause instanceof UserError) throw cause;
     throw new UserError(
       isMissing(cause) ? `There is no file ${path}.` : cannotRead(path, cause),
       { cause },
     );
   }
   try {
-    let isDirectory: boolean;
-    ({ size, isDirectory } = await file.stat());
-    if (isDirectory) throw new UserError(`${path} is a folder, not a file.`);
+    ({ size } = await file.stat());
   } catch (error) {
     file.close();
     throw error;

@@ -13,6 +13,7 @@ import {
   HubError,
   HubUnreachable,
   NetworkFailure,
+  withoutSecrets,
 } from "./hub_errors.ts";
 import type { HubSettings } from "./settings.ts";
 import { writeFileWhole } from "./write.ts";
@@ -144,7 +145,9 @@ async function ask<Result>(
   const { endpoint: hubUrl, token: accessToken } = settings;
   if (!/^https?:$/.test(URL.parse(hubUrl)?.protocol ?? "")) {
     throw new HubError(
-      `HF_ENDPOINT is "${hubUrl}", which is no address such as https://huggingface.co.`,
+      `HF_ENDPOINT is "${
+        withoutSecrets(hubUrl)
+      }", which is no address such as https://huggingface.co.`,
     );
   }
   try {

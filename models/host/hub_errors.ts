@@ -29,6 +29,11 @@ export function reason(error: unknown): string {
   return messageOf(bottom).replace(/^error sending request for url \([^)]*\): /, "");
 }
 
+/** Name and password of the addresses in a text taken out. */
+export function withoutSecrets(text: string): string {
+  return text.replace(/[^/\s'"(]*@/g, "");
+}
+
 /** A request that got no answer. */
 export class NetworkFailure extends Error {
   constructor(cause: unknown) {
@@ -59,8 +64,9 @@ export function explainCacheError(error: unknown, { cacheFolder }: HubSettings):
 export function explainHubError(
   error: unknown,
   { type, name }: Repository,
-  { endpoint, token, cacheFolder }: HubSettings,
+  { endpoint: address, token, cacheFolder }: HubSettings,
 ): UserError {
+  const endpoint = withoutSecrets(address);
   if (error instanceof UserError && !(error instanceof WriteError)) return error;
   // Of what could not be written the system's error is the cause: the advice is another here.
   const cause = error instanceof WriteError ? error.cause : error;
@@ -105,5 +111,8 @@ export function explainHubError(
       { cause },
     );
   }
-  return new HubUnreachable(`Cannot get ${name} from ${endpoint} (${reason(error)}).`, { cause });
+  return new HubUnreachable(
+    `Cannot get ${name} from ${endpoint} (${withoutSecrets(reason(error))}).`,
+    { cause },
+  );
 }

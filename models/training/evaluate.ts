@@ -89,12 +89,18 @@ export function softmax(logits: Float32Array): Float64Array {
   return powers.map((power) => power / sum);
 }
 
-/** Metrics of logits [examples, labels]; the loss is taken from them in float64. */
+/** Metrics of logits [examples, labels]; the loss is taken from them in float64. Throws a UserError where one is no number. */
 export function metricsOf(
   logits: Float32Array,
   examples: readonly Pick<EncodedExample, "label">[],
   labels: readonly string[],
 ): Metrics {
+  if (!logits.every(Number.isFinite)) {
+    throw new UserError(
+      "The model's scores are no finite numbers after the last update: the learning rate or the " +
+        "weight decay is too high.",
+    );
+  }
   const classes = labels.length;
   let loss = 0;
   const predicted = examples.map(({ label }, row) => {
@@ -112,7 +118,7 @@ export function metricsOf(
   );
 }
 
-/** Metrics of a model on some sentences. Throws a UserError where it gives no numbers. */
+/** Metrics of a model on some sentences. */
 export async function evaluate(
   device: Device,
   built: BuiltModel,
@@ -120,12 +126,6 @@ export async function evaluate(
   { labels, batchSize }: { labels: readonly string[]; batchSize: number },
 ): Promise<Metrics> {
   const logits = await predict(device, built, examples, { classes: labels.length, batchSize });
-  if (!logits.every(Number.isFinite)) {
-    throw new UserError(
-      "The model's scores are no finite numbers after the last update: the learning rate or the " +
-        "weight decay is too high.",
-    );
-  }
   return metricsOf(logits, examples, labels);
 }
 

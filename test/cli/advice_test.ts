@@ -54,3 +54,22 @@ Deno.test("the command says the advice after the error", async () => {
     /^Error: There is no model "nonsense": .*org\/name\. Give --model_name a folder .*built in\.\n$/,
   );
 });
+
+Deno.test("what an error quotes of a file does nothing to the terminal", async () => {
+  const path = await Deno.makeTempFile({ suffix: ".jsonl" });
+  try {
+    await Deno.writeTextFile(path, '{"text": \x1b[31m}\n');
+    const { code, stderr } = await runTrain([
+      "--dry_run",
+      "--model_name",
+      "mini",
+      "--dataset",
+      path,
+    ]);
+    assert.equal(code, 1);
+    assert.match(stderr, /line 1 is not JSON: .*\\u001b\[31m/);
+    assert.ok(!stderr.includes("\x1b"));
+  } finally {
+    await Deno.remove(path);
+  }
+});

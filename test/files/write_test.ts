@@ -74,11 +74,15 @@ Deno.test("a refusal within a folder is told at the folder, and nothing else is 
   }
 });
 
-folderTest("a folder in a file's place is told", async (folder) => {
+folderTest("a folder or a pipe in a file's place is told", async (folder) => {
   await assert.rejects(
     fileSource(folder),
     (error) => error instanceof UserError && error.message === `${folder} is a folder, not a file.`,
   );
+  const pipe = join(folder, "pipe.csv");
+  const { success } = await new Deno.Command("sh", { args: ["-c", `mkfifo ${pipe}`] }).output();
+  assert.ok(success);
+  await assert.rejects(fileSource(pipe), /pipe\.csv is a pipe or a device, not a file\./);
 });
 
 Deno.test("JSON has sorted keys, and floats that stay floats in Python", () => {

@@ -159,6 +159,16 @@ Deno.test("what does not exist and what needs a token are told apart from no net
   });
 });
 
+Deno.test("a password in the endpoint is not shown", async () => {
+  const endpoint = "http://ann:secret@127.0.0.1:1";
+  await assert.rejects(
+    listRepository(repository, { endpoint, cacheFolder: "/nowhere", offline: false }),
+    (error: unknown) =>
+      error instanceof HubUnreachable && error.message.includes("http://127.0.0.1:1") &&
+      !error.message.includes("secret"),
+  );
+});
+
 Deno.test("refused connections, HF_HUB_OFFLINE and broken servers are unreachable", async () => {
   await withoutHub(async (settings) => {
     await assert.rejects(listRepository(repository, settings), HubUnreachable);
