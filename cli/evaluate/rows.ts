@@ -93,6 +93,6 @@ export async function evaluatedRows(
         `run.json's is ${data?.hash}. The figures are of other rows.`,
     );
   }
-  const examples = rows.map(({ text, label }) => ({ text, label: ids[label] }));
+  const examples = rows.map((example) => ({ ...example, label: ids[example.label] }));
   return { dataset, part, examples, sameData, notices };
 }

@@ -4,6 +4,11 @@ export interface Example {
   text: string;
   /** Index into the sorted labels. */
   label: number;
+  /**
+   * Its row in the data set, from 1: a line that names columns does not count, nor do empty lines, and the rows of
+   * several files count on. Undefined where it comes from no data set.
+   */
+  row?: number;
 }
 
 export interface CleanRows {
@@ -31,6 +36,7 @@ function sortLabels(labels: Iterable<string>): string[] {
 interface Row {
   text: string;
   label: string;
+  row: number;
 }
 
 /** Rows whose text is encoded at once: one string of all of them could exceed what a string holds. */
@@ -72,13 +78,13 @@ export async function cleanRows(
     }
     if (seen === undefined) labelsOf.set(text, new Set([label]));
     else seen.add(label);
-    kept.push({ text, label });
+    kept.push({ text, label, row: row + 1 });
   }
   const names = sortLabels(new Set(kept.map(({ label }) => label)));
   const ids = new Map(names.map((name, id) => [name, id]));
   return {
     labels: names,
-    examples: kept.map(({ text, label }) => ({ text, label: ids.get(label)! })),
+    examples: kept.map(({ text, label, row }) => ({ text, label: ids.get(label)!, row })),
     emptyRows,
     duplicates,
     conflicts: [...labelsOf.values()].filter((labels) => labels.size > 1).length,

@@ -1,7 +1,7 @@
 /** Counts a run's steps, tokens and time, and turns the GPU's history into events. */
 import { type AdamW, historySlots } from "../../engine/optimizer.ts";
-import { UserError } from "../errors.ts";
 import type { StepEvent } from "./events.ts";
+import { type Drawn, notFinite } from "./not_finite.ts";
 import { Pace } from "./pace.ts";
 
 export class Progress {
@@ -9,7 +9,7 @@ export class Progress {
   step: number;
   /** Real tokens of the steps that were read. */
   tokens: number;
-  #unread: { epoch: number; tokens: number }[] = [];
+  #unread: { epoch: number; tokens: number; drawn: readonly Drawn[] }[] = [];
   #seconds: number;
   #since = performance.now();
   readonly #pace = new Pace(historySlots);
@@ -51,9 +51,9 @@ export class Progress {
   }
 
   /** Notes a step of an epoch, from 0, that was recorded. */
-  made(epoch: number, tokens: number): void {
+  made(epoch: number, tokens: number, drawn: readonly Drawn[]): void {
     this.step++;
-    this.#unread.push({ epoch: epoch + 1, tokens });
+    this.#unread.push({ epoch: epoch + 1, tokens, drawn });
     this.#pace.count++;
   }
 
@@ -66,15 +66,13 @@ export class Progress {
     const first = this.step - records.length + 1;
     const unread = this.#unread;
     this.#unread = [];
-    for (const [index, { loss, gradientNorm, learningRate }] of records.entries()) {
-      const { epoch, tokens } = unread[index];
+    for (const [index, record] of records.entries()) {
+      const { loss, gradientNorm, learningRate } = record;
+      const { epoch, tokens, drawn } = unread[index];
       const step = first + index;
       if (!Number.isFinite(loss) || !Number.isFinite(gradientNorm)) {
-        throw new UserError(
-          `Step ${step} of ${this.#totalSteps}: the loss is ${loss} and the gradient norm ` +
-            `${gradientNorm}. The learning rate is too high, or the weights are damaged.`,
-          { remedy: { kind: "lowerLearningRate", rate: this.#learningRate } },
-        );
+        const failed = { ...record, step, totalSteps: this.#totalSteps, epoch, drawn };
+        throw notFinite(failed, this.#learningRate);
       }
       this.tokens += tokens;
       yield {

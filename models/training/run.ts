@@ -130,11 +130,12 @@ export class Run {
     const order = { seed, epoch: this.#epoch, batchSize: this.#sentencesPerStep };
     progress.resume();
     for (const indices of epochBatches(train.length, order).slice(this.#stepsOfEpoch)) {
-      const batch = indices.map((index) => this.#encode(train[index]));
+      const drawn = indices.map((index) => ({ index, example: train[index] }));
+      const batch = drawn.map(({ example }) => this.#encode(example));
       const { step } = progress;
       const tokens = computeGradients(this.#training, batch, { ...hyperparameters, step });
       applyUpdate(this.#training, learningRate * scheduleFactor(scheduler, step, this.#schedule));
-      progress.made(this.#epoch, tokens);
+      progress.made(this.#epoch, tokens, drawn);
       this.#stepsOfEpoch++;
       if (progress.readIsDue) yield* progress.read(optimizer);
       const due = checkpointSteps !== undefined && (step + 1) % checkpointSteps === 0;

@@ -9,10 +9,10 @@ Deno.test("empty rows and exact duplicates go, conflicts stay and are counted", 
   );
   assert.deepEqual(cleaned.labels, ["anger", "fear", "joy"]);
   assert.deepEqual(cleaned.examples, [
-    { text: "b", label: 2 },
-    { text: "a", label: 0 },
-    { text: "a", label: 2 },
-    { text: "b", label: 1 },
+    { text: "b", label: 2, row: 1 },
+    { text: "a", label: 0, row: 2 },
+    { text: "a", label: 2, row: 4 },
+    { text: "b", label: 1, row: 7 },
   ]);
   assert.equal(cleaned.emptyRows, 3);
   assert.equal(cleaned.duplicates, 1);

@@ -56,7 +56,7 @@ Deno.test("a file, and a folder with one", async () => {
       assert.equal(data.name, dataset);
       assert.equal(data.sample, false);
       assert.deepEqual(data.labels, ["fear", "joy"]);
-      assert.deepEqual(data.examples[1], { text: "Two", label: 0 });
+      assert.deepEqual(data.examples[1], { text: "Two", label: 0, row: 2 });
       assert.deepEqual([data.textColumn, data.labelColumn], ["text", "label"]);
     }
     await rejects(

@@ -5,6 +5,7 @@ import { domains, HostRandom } from "../../engine/random.ts";
 import { type EncoderConfig, parseConfig } from "../../models/encoders/mod.ts";
 import { randomWeights, type WeightSource } from "../../models/encoders/weights.ts";
 import type { Example } from "../../models/data/clean.ts";
+import type { Split } from "../../models/data/split.ts";
 import type { Method } from "../../models/peft/methods.ts";
 import {
   defaultHyperparameters,
@@ -40,7 +41,11 @@ function examples(count: number, stream: number): Example[] {
   });
 }
 
-const split = { train: examples(90, 1), validation: examples(30, 2), test: examples(30, 3) };
+export const task: Split = {
+  train: examples(90, 1),
+  validation: examples(30, 2),
+  test: examples(30, 3),
+};
 const settings: Hyperparameters = {
   ...defaultHyperparameters,
   learningRate: 5e-3,
@@ -59,6 +64,9 @@ export interface RunChanges {
   from?: TrainState;
   checkpointSteps?: number;
   stopRequested?: () => boolean;
+  /** The task's unless given. */
+  split?: Split;
+  encode?: (text: string) => number[];
 }
 
 /** The events of training a method on the task. */
@@ -74,7 +82,7 @@ export async function start(
     labels,
     weights: weights ?? randomWeights("a test"),
     encode: (text) => text.split(" ").map(Number),
-    split,
+    split: task,
     hyperparameters: { ...settings, ...changes },
     ...rest,
   }, from);

@@ -2,11 +2,12 @@
 import assert from "node:assert/strict";
 import { Device } from "../../engine/device.ts";
 import { loraDefaults } from "../../models/peft/lora.ts";
+import { UserError } from "../../models/errors.ts";
 import type { Method } from "../../models/peft/methods.ts";
 import { epochBatches } from "../../models/training/batches.ts";
 import type { Hyperparameters, StepEvent } from "../../models/training/events.ts";
 import { testDevice } from "../models/device.ts";
-import { bits, run } from "./small_task.ts";
+import { bits, run, type RunChanges, task } from "./small_task.ts";
 
 Deno.test("full fine-tuning learns, and its events add up", async () => {
   const { events, steps, result } = await run({ method: "full" }, { epochs: 12 });
@@ -98,10 +99,33 @@ Deno.test("runs leave no memory behind", async () => {
   assert.equal(device.memory.heldBytes, held);
 });
 
-Deno.test("a loss that is no number ends the run, with the step", async () => {
-  await assert.rejects(
-    () => run({ method: "full" }, { learningRate: 1e30, warmupSteps: 0, maxGradNorm: 1e30 }),
-    /Step \d+ of 12: the loss is .* learning rate is too high/,
+Deno.test("a loss that is no number ends the run, with the step and its texts", async () => {
+  const changes = { learningRate: 1e30, warmupSteps: 0, maxGradNorm: 1e30 };
+  const messageWith = async (options: RunChanges) => {
+    const error = await run({ method: "full" }, changes, options).catch((error) => error);
+    assert.ok(error instanceof UserError);
+    assert.deepEqual(error.remedy, { kind: "lowerLearningRate", rate: 1e30 });
+    const numbers = /the loss is \S+ and the gradient norm (NaN|Infinity)\./;
+    assert.match(error.message, numbers);
+    return error.message.replace(numbers, "the loss is bad.");
+  };
+  // Step 2 is the first with weights that the rate has spoilt.
+  const step = "Step 2 of 12 (epoch 1, learning rate 9.17e+29): the loss is bad.";
+  const cause = "The learning rate is too high, or the weights are damaged.";
+  const [, places] = epochBatches(90, { seed: 42, epoch: 0, batchSize: 16 });
+  const numbers = `${places.slice(0, 8).map((index) => index + 1).join(", ")} and 8 more`;
+  const { text } = task.train[places[0]];
+  assert.equal(
+    await messageWith({}),
+    `${step} Its texts are numbers ${numbers} of the training part; the first begins "${text}". ${cause}`,
+  );
+  const train = task.train.map((example, index) => ({ ...example, row: 1000 - index }));
+  const rows = `${places.slice(0, 8).map((index) => 1000 - index).join(", ")} and 8 more`;
+  train[places[0]].text = "2 5 6\n\t7 8 9 10 11 12 13 14 15 16 17 18 19 3";
+  assert.equal(
+    await messageWith({ split: { ...task, train }, encode: () => [2, 5, 3] }),
+    `${step} Its texts are rows ${rows} of the data set, numbers ${numbers} of the training part; ` +
+      `row ${1000 - places[0]} begins "2 5 6 7 8 9 10 11 12 13 14 15 16 17 18 …". ${cause}`,
   );
 });
 
