@@ -89,6 +89,7 @@ function show(output: Output, totalSteps: number, secondsAStep: number) {
   progress.show({
     type: "evaluation",
     split: "validation",
+    step: totalSteps / 2,
     epoch: 1,
     best: true,
     metrics: {
