@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { Dataset } from "../../models/data/load.ts";
 import { messageOf, UserError } from "../../models/errors.ts";
 import type { HubSettings } from "../../models/host/settings.ts";
+import { checkClassWeights } from "../../models/training/class_weights.ts";
 import { type Comparison, writeComparison } from "./comparison.ts";
 import type { Flags } from "./flags.ts";
 import {
@@ -112,9 +113,10 @@ export async function runExperiment<Device extends DeviceHandle>(
       useSample,
       hub,
     });
+    const { seed, classWeights } = runs[0].hyperparameters;
+    if (classWeights !== undefined) checkClassWeights(classWeights, dataset.labels);
     const notices = [...model.notices, ...dataset.notices];
     for (const notice of notices) err.write(renderNotice(err, notice));
-    const { seed } = runs[0].hyperparameters;
     const split = tools.stratifiedSplit(dataset, { seed, maxSamples });
     const tokenizer = await tools.loadTokenizer(model.folder, model.config.vocabSize);
 

@@ -36,7 +36,8 @@ async function watch(
   position: string,
   out: Output,
 ): Promise<Watched> {
-  const progress = createProgress(out, { epochs: planned.hyperparameters.epochs, position });
+  const bySteps = planned.hyperparameters.evalSteps !== undefined;
+  const progress = createProgress(out, { position, bySteps });
   const steps: StepEvent[] = [];
   const warnings: string[] = [];
   try {
