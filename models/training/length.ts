@@ -10,9 +10,14 @@ export interface Length {
   evalSteps: number;
 }
 
-/** The length of a run over so many examples. */
+/** The length of a run over so many examples. Throws where it would have no step, or no evaluation. */
 export function lengthOf(hyperparameters: Hyperparameters, examples: number): Length {
   const { batchSize, gradientAccumulationSteps, epochs, maxSteps, evalSteps } = hyperparameters;
+  for (const [name, count = 1] of Object.entries({ examples, epochs, maxSteps, evalSteps })) {
+    if (!(Number.isInteger(count) && count >= 1)) {
+      throw new Error(`A run cannot have ${name} ${count}: take a whole number of 1 or more.`);
+    }
+  }
   const sentencesPerStep = batchSize * gradientAccumulationSteps;
   const stepsPerEpoch = Math.ceil(examples / sentencesPerStep);
   const totalSteps = maxSteps ?? stepsPerEpoch * epochs;

@@ -61,10 +61,9 @@ export class Validation {
     return { ...this.#at(index), best };
   }
 
-  /** Gives the model the best weights. Throws where nothing was evaluated. */
+  /** Gives the model the best weights; there must have been an evaluation. */
   restoreBest(): void {
-    if (!this.#copy) throw new Error("No step was trained: epochs and steps must be 1 or more.");
-    this.#built.parameters.restore(this.#copy);
+    this.#built.parameters.restore(this.#copy!);
   }
 
   /** Its part of a run's state. Waits for the GPU. */

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { loraDefaults } from "../../models/peft/lora.ts";
 import type { TrainState } from "../../models/training/state.ts";
-import { bits, run, type RunChanges, start } from "./small_task.ts";
+import { bits, run, start, task } from "./small_task.ts";
 
 const method = loraDefaults(4);
 /** An epoch has 6 steps. */
@@ -94,15 +94,22 @@ Deno.test("an interval that no run has is warned of", async () => {
   assert.deepEqual(result.validationSteps, [6]);
 });
 
+Deno.test("a run without a step or an evaluation is refused", async () => {
+  for (const changes of [{ epochs: 0 }, { maxSteps: 0 }, { evalSteps: 0 }, { evalSteps: 1.5 }]) {
+    await assert.rejects(run(method, changes), /cannot have (epochs|maxSteps|evalSteps) [01]/);
+  }
+  const split = { ...task, train: [] };
+  await assert.rejects(run(method, {}, { split }), /cannot have examples 0/);
+});
+
 /** The state of a run when it asks for the so-manieth time whether to stop. */
 async function stateWhenAsked(
   times: number,
   settings: Parameters<typeof run>[1],
-  options: RunChanges = {},
 ): Promise<TrainState> {
   let asked = 0;
   const stopRequested = () => ++asked === times;
-  for await (const event of await start(method, settings, { ...options, stopRequested })) {
+  for await (const event of await start(method, settings, { stopRequested })) {
     if (event.type === "checkpoint" && asked === times) return await event.capture();
   }
   throw new Error(`The run asked ${asked} times whether to stop.`);
