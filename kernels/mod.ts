@@ -43,10 +43,15 @@ export const relu = forwardAndBackward("relu", reluSource);
 export const silu = forwardAndBackward("silu", siluSource);
 export const tanh = forwardAndBackward("tanh", tanhSource);
 export const embedding = forwardAndBackward("embedding", embeddingSource);
-export const crossEntropy = {
-  ...forwardAndBackward("cross_entropy", crossEntropySource),
-  mean: kernel("cross_entropy", crossEntropySource, "mean"),
+const crossEntropyWith = (values: { WEIGHTED: number }) => {
+  const source = expand(crossEntropySource, values);
+  return {
+    ...forwardAndBackward("cross_entropy", source),
+    mean: kernel("cross_entropy", source, "mean"),
+  };
 };
+export const crossEntropy = crossEntropyWith({ WEIGHTED: 0 });
+export const weightedCrossEntropy = crossEntropyWith({ WEIGHTED: 1 });
 export const gradientNorm = {
   partial: kernel("gradient_norm", gradientNormSource, "partial"),
   finish: kernel("gradient_norm", gradientNormSource, "finish"),

@@ -120,6 +120,34 @@ export function crossEntropy(logits: Values, labels: number[], dloss: number) {
   return { loss: loss / labels.length, dlogits };
 }
 
+/**
+ * torch's CrossEntropyLoss with weights of the classes and label smoothing, by its definition: each row's target is
+ * a distribution, (1 - smoothing) on the label and smoothing / classes on every class; a class's part of it counts
+ * by the class's weight; the sum is divided by that of the labels' weights.
+ */
+export function weightedCrossEntropy(
+  logits: Values,
+  labels: number[],
+  { weights, smoothing }: { weights: Values; smoothing: number },
+  dloss: number,
+) {
+  const classes = weights.length;
+  const p = softmax(logits, classes).y;
+  const divisor = labels.reduce((sum, label) => sum + weights[label], 0);
+  const target = (i: number) => {
+    const onLabel = i % classes === labels[Math.floor(i / classes)] ? 1 - smoothing : 0;
+    return weights[i % classes] * (onLabel + smoothing / classes) / divisor;
+  };
+  const loss = p.reduce((sum, value, i) => sum - target(i) * Math.log(value), 0);
+  const dlogits = p.map((value, i) => {
+    const first = i - i % classes;
+    let counted = 0;
+    for (let j = first; j < first + classes; j++) counted += target(j);
+    return dloss * (value * counted - target(i));
+  });
+  return { loss, dlogits };
+}
+
 export interface AttentionShape {
   /** Length of every sentence, in order. */
   lengths: number[];

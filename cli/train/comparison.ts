@@ -7,6 +7,16 @@ import { methodNames } from "../../models/peft/methods.ts";
 import { formatCount, formatDuration, formatPercent, formatRate } from "../shared/format.ts";
 import { type Column, renderMarkdown, renderTable } from "../shared/table.ts";
 
+/** As text, that two runs' can be compared. */
+const classWeights = v.pipe(
+  v.union([v.string(), v.record(v.string(), v.number())]),
+  v.transform((weights) =>
+    typeof weights === "string"
+      ? weights
+      : JSON.stringify(Object.fromEntries(Object.entries(weights).sort()))
+  ),
+);
+
 /** What the comparison reads of a `run.json`, its own or an earlier one's. */
 const comparedRun = v.object({
   run: v.string(),
@@ -24,6 +34,7 @@ const comparedRun = v.object({
     lr_scheduler: v.optional(v.string(), "linear"),
     frozen_dtype: v.optional(v.string(), "f32"),
     matmul_precision: v.optional(v.string(), "f32"),
+    class_weights: v.optional(classWeights),
   }, v.number()),
   gradient_checkpointing: v.optional(v.boolean(), false),
   trainable_params: v.number(),

@@ -6,6 +6,7 @@ import { UserError } from "../../models/errors.ts";
 import type { ResolvedModel } from "../../models/host/resolve.ts";
 import type { HubSettings } from "../../models/host/settings.ts";
 import type { Tokenizer } from "../../models/text/tokenizer.ts";
+import { checkClassWeights } from "../../models/training/class_weights.ts";
 import { checkExperiment, ensureFolder, newExperiment } from "../shared/folders.ts";
 import { formatBytes } from "../shared/format.ts";
 import { type Output, renderNotice } from "../shared/terminal.ts";
@@ -98,10 +99,11 @@ async function load<Device extends DeviceHandle>(
   const { dataset: name, textColumn, labelColumn, useSample, maxSamples } = flags;
   const asked = { dataset: name, textColumn, labelColumn, useSample, hub };
   const dataset = await tools.loadDataset(asked);
+  const { seed, classWeights } = runs[0].hyperparameters;
+  if (classWeights !== undefined) checkClassWeights(classWeights, dataset.labels);
   for (const notice of [...model.notices, ...dataset.notices]) {
     err.write(renderNotice(err, notice));
   }
-  const { seed } = runs[0].hyperparameters;
   const split = tools.stratifiedSplit(dataset, { seed, maxSamples });
   const tokenizer = await tools.loadTokenizer(model.folder, model.config.vocabSize);
   return { runs, model, dataset, split, tokenizer };

@@ -97,6 +97,14 @@ const dataFlags = object({
 
 const trainingFlags = object({
   numEpochs: whole("--num_epochs", "Passes over the training part", `${defaults.epochs}`, 1),
+  maxSteps: whole("--max_steps", "Optimiser steps, instead of epochs", "not used", 1),
+  evalSteps: whole("--eval_steps", "Validate every so many steps", "each epoch", 1),
+  earlyStoppingPatience: whole(
+    "--early_stopping_patience",
+    "End after so many validations with no better macro F1",
+    "not used",
+    1,
+  ),
   batchSize: whole("--batch_size", "Sentences a batch", `${defaults.batchSize}`, 1),
   gradientAccumulationSteps: whole(
     "--gradient_accumulation_steps",
@@ -156,6 +164,18 @@ const trainingFlags = object({
     valueOf("X", parseNotNegative, 0),
     "Clip gradients to this norm; 0 does not",
     `${defaults.maxGradNorm}`,
+  ),
+  labelSmoothing: flag(
+    "--label_smoothing",
+    valueOf("X", parseProbability, 0),
+    "Share of each label spread over all classes",
+    "0",
+  ),
+  classWeights: flag(
+    "--class_weights",
+    valueOf("FILE", parseText, ""),
+    "balanced, or a JSON file with a number for each label",
+    "all 1",
   ),
   maxLength: whole("--max_length", "Tokens a sentence is cut to", `${defaults.maxLength}`, 3),
   seed: whole("--seed", "Fixes split, order and new weights", `${defaults.seed}`, 0, 2 ** 32 - 1),

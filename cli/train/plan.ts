@@ -12,6 +12,7 @@ import {
 } from "../../models/peft/methods.ts";
 import { defaultHyperparameters, type Hyperparameters } from "../../models/training/events.ts";
 import type { LearningRates } from "../shared/flag_values.ts";
+import { readClassWeights } from "./class_weights.ts";
 import type { Flags } from "./flags.ts";
 import { formatRate } from "../shared/format.ts";
 
@@ -60,6 +61,11 @@ function unusedFlags(flags: Flags): string[] {
       `${warmup} has no effect with --lr_scheduler constant: constant_with_warmup has a warm-up.`,
     );
   }
+  if (flags.maxSteps !== undefined && flags.numEpochs !== undefined) {
+    warnings.push(
+      `--num_epochs has no effect with --max_steps: epochs repeat until the last step.`,
+    );
+  }
   warnings.push(...unusedRates(flags.learningRate ?? {}, chosen, unused));
   if (flags.overwrite && flags.experiment === undefined) {
     warnings.push("--overwrite has no effect without --experiment: a new folder is made.");
@@ -99,7 +105,7 @@ function unusedRates(
 
 /**
  * The runs that flags ask for, in the order of the table of methods. Throws a UserError (wrong use) on
- * flags that contradict each other.
+ * flags that contradict each other, and one on a file of class weights that cannot be read.
  */
 export function planRuns(flags: Flags): Plan {
   if (flags.useSample && flags.dataset !== undefined) {
@@ -120,7 +126,16 @@ export function planRuns(flags: Flags): Plan {
     batchSize: flags.batchSize ?? defaultHyperparameters.batchSize,
     gradientAccumulationSteps: flags.gradientAccumulationSteps ??
       defaultHyperparameters.gradientAccumulationSteps,
-    epochs: flags.numEpochs ?? defaultHyperparameters.epochs,
+    // Where steps are given, the number of epochs tells nothing of a run.
+    epochs: (flags.maxSteps === undefined ? flags.numEpochs : undefined) ??
+      defaultHyperparameters.epochs,
+    ...(flags.maxSteps !== undefined && { maxSteps: flags.maxSteps }),
+    ...(flags.evalSteps !== undefined && { evalSteps: flags.evalSteps }),
+    ...(flags.earlyStoppingPatience !== undefined &&
+      { earlyStoppingPatience: flags.earlyStoppingPatience }),
+    ...(flags.labelSmoothing && { labelSmoothing: flags.labelSmoothing }),
+    ...(flags.classWeights !== undefined &&
+      { classWeights: readClassWeights(flags.classWeights) }),
     scheduler: flags.lrScheduler ?? defaultHyperparameters.scheduler,
     warmupSteps: flags.warmupSteps ?? defaultHyperparameters.warmupSteps,
     ...(flags.warmupRatio !== undefined && { warmupRatio: flags.warmupRatio }),

@@ -56,11 +56,17 @@ export function renderProgress(state: ProgressState, width: number): string {
     .filter((name) => shown.has(name)).map((name) => parts[name]).join(gap);
 }
 
-/** A line of an evaluation: split, loss, accuracy, macro F1. */
-export function evaluationLine(event: EvaluationEvent, epochs: number): string {
+/** A line of an evaluation: of which epoch or step, split, loss, accuracy, macro F1. */
+function evaluationLine(
+  event: EvaluationEvent,
+  { totalSteps, stepsPerEpoch }: StartEvent,
+  bySteps: boolean,
+): string {
   const { metrics, split } = event;
-  const where = `epoch ${event.epoch}/${epochs}  ${split}`;
-  return `  ${where} loss ${metrics.loss.toFixed(4)}${gap}accuracy ${
+  const where = bySteps
+    ? `step ${event.step}/${totalSteps}`
+    : `epoch ${event.epoch}/${Math.ceil(totalSteps / stepsPerEpoch)}`;
+  return `  ${where}  ${split} loss ${metrics.loss.toFixed(4)}${gap}accuracy ${
     metrics.accuracy.toFixed(4)
   }${gap}macro F1 ${metrics.macroF1.toFixed(4)}${
     split === "validation" && event.best ? "  best" : ""
@@ -78,11 +84,11 @@ export interface Progress {
 
 /**
  * Draws the events of one run after another. `now` gives seconds; `position` is the run's place, such as
- * `2 of 7`, and `from` the step at which it goes on.
+ * `2 of 7`, and `from` the step at which it goes on; `bySteps`, whether evaluations go by steps rather than epochs.
  */
 export function createProgress(
   output: Output,
-  options: { epochs: number; position: string; from?: number; now?: () => number },
+  options: { position: string; bySteps?: boolean; from?: number; now?: () => number },
 ): Progress {
   const { from = 0, now = () => performance.now() / 1000 } = options;
   let start: StartEvent | undefined;
@@ -139,10 +145,16 @@ export function createProgress(
     clear,
     show(event) {
       if (event.type === "start") return begin(event);
-      if (event.type === "evaluation") return say(evaluationLine(event, options.epochs));
-      if (event.type === "done") return clear();
       if (event.type === "checkpoint") return;
       if (start === undefined) throw new Error("A step came before the run's start.");
+      if (event.type === "evaluation") {
+        return say(evaluationLine(event, start, options.bySteps ?? false));
+      }
+      if (event.type === "done") {
+        const { stoppedEarly, totalSteps } = event.result;
+        if (stoppedEarly) say(`  stopped early, after ${totalSteps} of ${start.totalSteps} steps`);
+        return clear();
+      }
       const perStep = (now() - startedAt) / (event.step - from);
       step({
         ...event,

@@ -38,12 +38,20 @@ function inSnakeCase(fields: object): Record<string, unknown> {
   return Object.fromEntries(Object.entries(fields).map(([name, value]) => [snake(name), value]));
 }
 
+/** What is not used is left out, so that runs compare as equal with those from before there was a choice. */
 export function hyperparameterReport(values: Hyperparameters) {
   return {
     learning_rate: values.learningRate,
     batch_size: values.batchSize,
     gradient_accumulation_steps: values.gradientAccumulationSteps,
-    num_epochs: values.epochs,
+    ...(values.maxSteps === undefined
+      ? { num_epochs: values.epochs }
+      : { max_steps: values.maxSteps }),
+    ...(values.evalSteps !== undefined && { eval_steps: values.evalSteps }),
+    ...(values.earlyStoppingPatience !== undefined &&
+      { early_stopping_patience: values.earlyStoppingPatience }),
+    ...(values.labelSmoothing && { label_smoothing: values.labelSmoothing }),
+    ...(values.classWeights !== undefined && { class_weights: values.classWeights }),
     lr_scheduler: values.scheduler,
     ...(values.warmupRatio === undefined
       ? { warmup_steps: values.warmupSteps }
@@ -139,11 +147,16 @@ export function runReport(
     exported_bytes: exported.bytes,
     exported_files: exported.files,
     test: metricsReport(result.test),
-    validation: result.validation.map(metricsReport),
+    validation: result.validation.map((metrics, index) => ({
+      step: result.validationSteps[index],
+      ...metricsReport(metrics),
+    })),
+    best_step: result.bestStep,
     best_epoch: result.bestEpoch,
     accuracy_per_million: result.test.accuracy / millions,
     macro_f1_per_million: result.test.macroF1 / millions,
     total_steps: result.totalSteps,
+    stopped_early: result.stoppedEarly,
     training_seconds: result.trainingSeconds,
     total_seconds: result.totalSeconds,
     tokens_per_second: result.tokensPerSecond,

@@ -53,8 +53,8 @@ export async function watch(
   events: AsyncGenerator<TrainingEvent>,
   { experiment, planned, position, stopped, checkpoints, session, out, err }: WatchOptions,
 ): Promise<Watched> {
-  const { epochs } = planned.hyperparameters;
-  const progress = createProgress(out, { epochs, position, from: stopped?.state.step });
+  const bySteps = planned.hyperparameters.evalSteps !== undefined;
+  const progress = createProgress(out, { position, bySteps, from: stopped?.state.step });
   const steps = [...stopped?.steps ?? []];
   const history = historyOf(stopped);
   let writing: Promise<void> = Promise.resolve();

@@ -1,5 +1,5 @@
 /** What every encoder gives: its pieces from tokens to class scores, and the passes over them. */
-import { crossEntropy, dropout, embedding } from "../../engine/ops/mod.ts";
+import { crossEntropy, dropout, embedding, type LossWeights } from "../../engine/ops/mod.ts";
 import { checkpoint, scope as scoped } from "../../engine/tape.ts";
 import type { Device } from "../../engine/device.ts";
 import type { Tensor } from "../../engine/tensor.ts";
@@ -26,8 +26,8 @@ export interface Model {
   hiddenStates(batch: PackedBatch): Tensor[];
   /** Class scores [sentences, classes]. */
   logits(batch: PackedBatch): Tensor;
-  /** Mean cross-entropy [1]. */
-  loss(batch: PackedBatch): Tensor;
+  /** Cross-entropy [1]: the mean over the sentences, or what the weights make of it. */
+  loss(batch: PackedBatch, weights?: LossWeights): Tensor;
 }
 
 /** Dropout while the scope's model trains. */
@@ -64,7 +64,8 @@ export function modelOf(
       }
       return classify(embedding(hidden, batch.firstTokens));
     },
-    loss: (batch: PackedBatch): Tensor => crossEntropy(model.logits(batch), batch.labels),
+    loss: (batch: PackedBatch, weights?: LossWeights): Tensor =>
+      crossEntropy(model.logits(batch), batch.labels, weights),
   };
   return model;
 }

@@ -7,6 +7,7 @@ import type { MatmulPrecision } from "../../engine/precision.ts";
 import type { Scheduler } from "../../engine/schedule.ts";
 import type { NamedTensors } from "../files/run_file.ts";
 import type { Method } from "../peft/methods.ts";
+import type { ClassWeights } from "./class_weights.ts";
 import type { Metrics } from "./metrics.ts";
 import type { TrainState } from "./state.ts";
 
@@ -17,6 +18,26 @@ export interface Hyperparameters {
   /** Batches whose gradients an optimiser step takes; the last step of an epoch may have fewer. */
   gradientAccumulationSteps: number;
   epochs: number;
+  /** Where given, the run has so many steps, over as many epochs as that takes, and `epochs` does not count. */
+  maxSteps?: number;
+  /** Validation comes after every so many steps and after the last one, and where not given, after each epoch. */
+  evalSteps?: number;
+  /**
+   * Where given, the run ends after so many evaluations in a row with no better macro F1 than the best, as with
+   * transformers' EarlyStoppingCallback at threshold 0.
+   */
+  earlyStoppingPatience?: number;
+  /**
+   * The share of each label that is spread over all classes in training, 0 unless given: torch's `label_smoothing`.
+   * Validation and test tell the plain cross-entropy all the same, so that runs can be compared; the HF Trainer's
+   * evaluation smooths it too.
+   */
+  labelSmoothing?: number;
+  /**
+   * What each class counts in training's loss, as torch's CrossEntropyLoss has it: a step's loss is the mean of its
+   * sentences by these weights. Validation and test tell the plain cross-entropy.
+   */
+  classWeights?: ClassWeights;
   /** How the learning rate moves: see engine/schedule.ts. */
   scheduler: Scheduler;
   warmupSteps: number;
@@ -49,14 +70,6 @@ export const defaultHyperparameters: Hyperparameters = {
   matmulPrecision: "f32",
 };
 
-/** Steps of the warm-up in a run of so many. */
-export function warmupStepsOf(
-  { warmupRatio, warmupSteps }: Pick<Hyperparameters, "warmupRatio" | "warmupSteps">,
-  totalSteps: number,
-): number {
-  return warmupRatio === undefined ? warmupSteps : Math.ceil(warmupRatio * totalSteps);
-}
-
 export interface StartEvent {
   type: "start";
   run: string;
@@ -64,6 +77,7 @@ export interface StartEvent {
   trainableParameters: number;
   totalParameters: number;
   stepsPerEpoch: number;
+  /** Of the whole run, unless it ends early. */
   totalSteps: number;
   /** Sentences for the reader, e.g. that all steps together do not exceed the warm-up. */
   warnings: string[];
@@ -74,9 +88,9 @@ export interface StepEvent {
   type: "step";
   /** From 1 to totalSteps. */
   step: number;
-  /** From 1 to epochs. */
+  /** From 1. */
   epoch: number;
-  /** Mean over the step's sentences. */
+  /** Mean over the step's sentences, smoothed and weighted as the hyperparameters say. */
   loss: number;
   /** Global norm before clipping. */
   gradientNorm: number;
@@ -90,10 +104,11 @@ export interface StepEvent {
 export interface EvaluationEvent {
   type: "evaluation";
   split: "validation" | "test";
-  /** The epoch whose weights were evaluated, from 1. */
+  /** The step whose weights were evaluated, from 1, and the epoch in which it lies, from 1. */
+  step: number;
   epoch: number;
   metrics: Metrics;
-  /** Whether this is the best macro F1 so far (the earlier epoch wins a tie). */
+  /** Whether this is the best macro F1 so far (the earlier one wins a tie). */
   best: boolean;
 }
 
@@ -118,18 +133,22 @@ export interface TrainingResult {
   method: Method;
   trainableParameters: number;
   totalParameters: number;
-  /** The epoch, from 1, whose weights were tested and are returned. */
+  /** The step, from 1, whose weights were tested and are returned, and the epoch, from 1, in which it lies. */
+  bestStep: number;
   bestEpoch: number;
-  /** Validation metrics after each epoch. */
+  /** Metrics of each validation, and the steps, from 1, after which they came. */
   validation: Metrics[];
+  validationSteps: number[];
   test: Metrics;
+  /** Steps that were made: all, unless the run ended early. */
   totalSteps: number;
+  stoppedEarly: boolean;
   /** Seconds of training steps, evaluation not counted. */
   trainingSeconds: number;
   /** Seconds from the first step to the end, evaluation included. */
   totalSeconds: number;
   tokensPerSecond: number;
   peakGpuBytes: number;
-  /** The best epoch's trainable tensors, by name, in the order of `methodParameters`. */
+  /** The best step's trainable tensors, by name, in the order of `methodParameters`. */
   weights: NamedTensors;
 }

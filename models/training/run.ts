@@ -9,13 +9,10 @@ import type { MethodModel } from "../model.ts";
 import { countParameters, type Method, runName } from "../peft/methods.ts";
 import { epochBatches } from "./batches.ts";
 import { type EncodedExample, encoder, evaluate, metricsOf, predictUnless } from "./evaluate.ts";
-import {
-  type Hyperparameters,
-  type TrainingEvent,
-  type TrainingResult,
-  warmupStepsOf,
-} from "./events.ts";
+import type { Hyperparameters, TrainingEvent, TrainingResult } from "./events.ts";
+import { type Length, lengthOf, lengthWarnings } from "./length.ts";
 import type { Metrics } from "./metrics.ts";
+import { objectiveOf } from "./objective.ts";
 import { Progress } from "./progress.ts";
 import {
   captureKernels,
@@ -40,7 +37,7 @@ export interface RunOptions {
   hyperparameters: Hyperparameters;
   /** Trades time for memory: see `checkpoint` in engine/tape.ts. The result is the same, bit for bit. */
   gradientCheckpointing?: boolean;
-  /** A checkpoint event comes after every so many steps, besides those after each epoch. */
+  /** A checkpoint event comes after every so many steps, besides those after each evaluation. */
   checkpointSteps?: number;
   /**
    * Asked after each step, and before each batch of an evaluation. Where it says so, a checkpoint event comes, to
@@ -56,10 +53,7 @@ export interface RunOptions {
 export class Run {
   readonly name: string;
   readonly counts: { trainable: number; total: number };
-  readonly stepsPerEpoch: number;
-  readonly totalSteps: number;
-  readonly #schedule: { warmupSteps: number; totalSteps: number };
-  readonly #sentencesPerStep: number;
+  readonly length: Length;
   readonly #options: RunOptions;
   readonly #training: Training;
   readonly #encode: (example: Example) => EncodedExample;
@@ -73,40 +67,39 @@ export class Run {
 
   constructor(options: RunOptions, built: MethodModel) {
     const { device, config, method, labels, hyperparameters, split } = options;
-    const { weightDecay, maxGradNorm, learningRate, epochs } = hyperparameters;
+    const { weightDecay, maxGradNorm, learningRate } = hyperparameters;
     this.#options = options;
     this.name = options.run ?? runName(method);
     this.counts = countParameters(config, method, labels.length);
-    this.#sentencesPerStep = hyperparameters.batchSize * hyperparameters.gradientAccumulationSteps;
-    this.stepsPerEpoch = Math.ceil(split.train.length / this.#sentencesPerStep);
-    this.totalSteps = this.stepsPerEpoch * epochs;
-    const { totalSteps } = this;
-    this.#schedule = { warmupSteps: warmupStepsOf(hyperparameters, totalSteps), totalSteps };
+    this.length = lengthOf(hyperparameters, split.train.length);
+    const { totalSteps } = this.length;
     this.#encode = encoder(options.encode);
     built.model.gradientCheckpointing = options.gradientCheckpointing ?? false;
-    const make = () => new AdamW(built.parameters, { weightDecay, maxGradNorm });
-    this.#training = { device, built, optimizer: device.memory.allOrNothing(make) };
-    this.#validation = new Validation(built);
+    this.#training = device.memory.allOrNothing(() => ({
+      device,
+      built,
+      optimizer: new AdamW(built.parameters, { weightDecay, maxGradNorm }),
+      objective: objectiveOf(device, hyperparameters, labels, split.train),
+    }));
+    this.#validation = new Validation(built, this.length, hyperparameters.earlyStoppingPatience);
     this.#progress = new Progress({ totalSteps, learningRate });
   }
 
   /** Steps and evaluations from where the run stands to its end, and the result. */
   async *events(): AsyncGenerator<TrainingEvent, void> {
-    const { hyperparameters: { epochs }, split } = this.#options;
-    while (this.#epoch < epochs) {
-      yield* this.#steps();
+    const { split } = this.#options;
+    const validation = this.#validation;
+    for (let next = validation.nextStep; next !== undefined; next = validation.nextStep) {
+      yield* this.#steps(next);
       const metrics = yield* this.#evaluate(split.validation);
-      const epoch = this.#epoch + 1;
-      const best = this.#validation.add(epoch, metrics);
-      yield { type: "evaluation", split: "validation", epoch, metrics, best };
-      this.#epoch++;
-      this.#stepsOfEpoch = 0;
+      yield { type: "evaluation", split: "validation", metrics, ...validation.add(metrics) };
+      this.#leaveEpoch();
       yield this.#checkpoint();
     }
-    const epoch = this.#validation.restoreBest();
+    validation.restoreBest();
     const metrics = yield* this.#evaluate(split.test);
-    yield { type: "evaluation", split: "test", epoch, metrics, best: true };
-    yield { type: "done", result: await this.#result(epoch, metrics) };
+    yield { type: "evaluation", split: "test", metrics, ...validation.best, best: true };
+    yield { type: "done", result: await this.#result(metrics) };
   }
 
   /** Metrics of the weights as they are, or a checkpoint first where a stop is requested meanwhile. */
@@ -121,20 +114,21 @@ export class Run {
     return await evaluate(device, built, examples, { labels, batchSize });
   }
 
-  /** The epoch's steps that are left. */
-  async *#steps(): AsyncGenerator<TrainingEvent, void> {
+  /** The steps up to a number of them, from where the run stands. */
+  async *#steps(until: number): AsyncGenerator<TrainingEvent, void> {
     const { hyperparameters, split: { train }, checkpointSteps, stopRequested } = this.#options;
-    const { seed, learningRate, scheduler } = hyperparameters;
+    const { learningRate, scheduler } = hyperparameters;
     const { optimizer } = this.#training;
     const progress = this.#progress;
-    const order = { seed, epoch: this.#epoch, batchSize: this.#sentencesPerStep };
     progress.resume();
-    for (const indices of epochBatches(train.length, order).slice(this.#stepsOfEpoch)) {
-      const drawn = indices.map((index) => ({ index, example: train[index] }));
+    let batches = this.#batches();
+    while (progress.step < until) {
+      if (this.#leaveEpoch()) batches = this.#batches();
+      const drawn = batches[this.#stepsOfEpoch].map((index) => ({ index, example: train[index] }));
       const batch = drawn.map(({ example }) => this.#encode(example));
       const { step } = progress;
       const tokens = computeGradients(this.#training, batch, { ...hyperparameters, step });
-      applyUpdate(this.#training, learningRate * scheduleFactor(scheduler, step, this.#schedule));
+      applyUpdate(this.#training, learningRate * scheduleFactor(scheduler, step, this.length));
       progress.made(this.#epoch, tokens, drawn);
       this.#stepsOfEpoch++;
       if (progress.readIsDue) yield* progress.read(optimizer);
@@ -147,6 +141,21 @@ export class Run {
     }
     yield* progress.read(optimizer);
     progress.pause();
+  }
+
+  /** The sentences of the epoch's steps. */
+  #batches(): number[][] {
+    const { hyperparameters: { seed }, split: { train } } = this.#options;
+    const order = { seed, epoch: this.#epoch, batchSize: this.length.sentencesPerStep };
+    return epochBatches(train.length, order);
+  }
+
+  /** Goes on to the next epoch where all steps of this one were made. */
+  #leaveEpoch(): boolean {
+    if (this.#stepsOfEpoch < this.length.stepsPerEpoch) return false;
+    this.#epoch++;
+    this.#stepsOfEpoch = 0;
+    return true;
   }
 
   /** A moment at which no step is unread, so that the run can be captured. */
@@ -164,17 +173,22 @@ export class Run {
     };
   }
 
-  async #result(bestEpoch: number, test: Metrics): Promise<TrainingResult> {
+  async #result(test: Metrics): Promise<TrainingResult> {
     const { built: { parameters, specs } } = this.#training;
+    const { step: bestStep, epoch: bestEpoch } = this.#validation.best;
+    const { step: totalSteps } = this.#progress;
     return {
       run: this.name,
       method: this.#options.method,
       trainableParameters: this.counts.trainable,
       totalParameters: this.counts.total,
+      bestStep,
       bestEpoch,
       validation: this.#validation.metrics,
+      validationSteps: this.#validation.steps,
       test,
-      totalSteps: this.totalSteps,
+      totalSteps,
+      stoppedEarly: totalSteps < this.length.totalSteps,
       trainingSeconds: this.#progress.seconds,
       ...this.#cost(),
       tokensPerSecond: this.#progress.tokensPerSecond,
@@ -212,24 +226,19 @@ export class Run {
     optimizer.restore(state.optimizer);
     this.#epoch = state.epoch;
     this.#stepsOfEpoch = state.stepsOfEpoch;
-    this.#progress = new Progress({ totalSteps: this.totalSteps, learningRate }, state);
+    this.#progress = new Progress({ totalSteps: this.length.totalSteps, learningRate }, state);
     this.#before = state;
     return restoreKernels(device, state.kernels);
   }
 
   warnings(): string[] {
-    const { scheduler } = this.#options.hyperparameters;
-    const { warmupSteps, totalSteps } = this.#schedule;
-    if (totalSteps > warmupSteps || scheduler === "constant") return [];
-    return [
-      `All ${totalSteps} steps lie within the warm-up of ${warmupSteps}: the learning rate ` +
-      `never reaches its value. Have fewer warm-up steps, or train longer.`,
-    ];
+    return lengthWarnings(this.#options.hyperparameters, this.length);
   }
 
   /** Frees what the run has beside the model. */
   destroy(): void {
     this.#validation.destroy();
+    this.#training.objective?.destroy();
     this.#training.optimizer.destroy();
   }
 

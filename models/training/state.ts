@@ -12,9 +12,9 @@ import type { Method } from "../peft/methods.ts";
 import type { Hyperparameters } from "./events.ts";
 import type { Metrics } from "./metrics.ts";
 
-/** The best epoch so far, and its weights. */
+/** The best weights so far. */
 export interface BestEpoch {
-  /** From 1. */
+  /** The epoch, from 1, in which their step lies. */
   epoch: number;
   metrics: Metrics;
   weights: NamedTensors;
@@ -43,14 +43,14 @@ export interface TrainState {
   of: RunIdentity;
   /** Steps that were made: the next one's number, from 0. */
   step: number;
-  /** The epoch of the next step, from 0, and how many of its steps were made: all, where its evaluation is next. */
+  /** The epoch of the next step, from 0, and how many of its steps were made: all, where an evaluation is next. */
   epoch: number;
   stepsOfEpoch: number;
-  /** The last step's; the best epoch's, where only the test is left. */
+  /** The last step's; the best ones, where only the test is left. */
   weights: NamedTensors;
   optimizer: AdamWState;
   best?: BestEpoch;
-  /** Validation metrics of the epochs that are done. */
+  /** Validation metrics so far, whose steps follow from the hyperparameters; the last step's may be still to come. */
   evaluations: Metrics[];
   /** Real tokens of the steps, and the seconds that they took. */
   tokens: number;

@@ -10,12 +10,15 @@ import type { MethodModel } from "../model.ts";
 import { packBatch } from "../nn/batch.ts";
 import { chunks } from "./batches.ts";
 import type { EncodedExample } from "./evaluate.ts";
+import type { Objective } from "./objective.ts";
 
 /** What a run computes with. */
 export interface Training {
   device: Device;
   built: MethodModel;
   optimizer: AdamW;
+  /** What the loss is, where it is not the plain mean. */
+  objective?: Objective;
 }
 
 export interface StepOptions {
@@ -30,20 +33,21 @@ export interface StepOptions {
 /**
  * The first half: the gradients of a step's sentences, in the parameters' slabs, and their mean loss, in
  * `optimizer.loss`. Where gradients are accumulated, the sentences go through `batchSize` at a time, and each
- * part's loss counts by its share of them, so that loss and gradients are those of all sentences at once. Only
+ * part's loss counts by its share of them (of their weights, where they have any), so that loss and gradients are those of all sentences at once. Only
  * records, and leaves the step open for what follows, {@link applyUpdate} in the end: the GPU works meanwhile.
  * Returns the number of real tokens.
  */
 export function computeGradients(
-  { device, built: { model, parameters, limits }, optimizer }: Training,
+  { device, built: { model, parameters, limits }, optimizer, objective }: Training,
   batch: readonly EncodedExample[],
   { step, seed, batchSize, gradientAccumulationSteps }: StepOptions,
 ): number {
   const parts = gradientAccumulationSteps > 1 ? chunks(batch, batchSize) : [batch];
   let tokens = 0;
   model.training = true;
+  objective?.begin(batch.map(({ label }) => label));
   for (const [index, part] of parts.entries()) {
-    const share = part.length / batch.length;
+    const share = objective ? 1 : part.length / batch.length; // an objective's parts are shares already
     device.beginStep(seed, step * gradientAccumulationSteps + index); // dropout differs by part
     const packed = packBatch(
       device,
@@ -52,12 +56,18 @@ export function computeGradients(
       limits,
     );
     const isFirst = index === 0;
-    const key = JSON.stringify([packed.key, isFirst, share, model.gradientCheckpointing]);
+    const key = JSON.stringify([
+      packed.key,
+      isFirst,
+      share,
+      objective?.smoothing,
+      model.gradientCheckpointing,
+    ]);
     device.launcher.repeat(model, key, () => {
       if (isFirst) parameters.zeroGradients();
       const { output: loss, backward } = withTape(() => {
-        const mean = model.loss(packed);
-        return share < 1 ? scale(mean, share) : mean;
+        const loss = model.loss(packed, objective);
+        return share < 1 ? scale(loss, share) : loss;
       });
       backward();
       setOrAdd(optimizer.loss, loss, isFirst);

@@ -10,10 +10,10 @@ export interface TrainOptions extends RunOptions {
 }
 
 /**
- * Trains a method and evaluates after every epoch; the epoch with the best macro F1 (the earlier on a tie)
- * is tested and its weights returned. The same options on the same adapter give the same bits, and so do those
+ * Trains a method and evaluates after every epoch, or every so many steps; the weights with the best macro F1 (the
+ * earlier on a tie) are tested and returned. The same options on the same adapter give the same bits, and so do those
  * and a state `from` which an earlier run of them is to go on. Throws DeviceError where the GPU fails, and a
- * UserError where the loss is no number.
+ * UserError where the loss is no number, or class weights do not fit the labels.
  */
 export async function* train(
   options: TrainOptions,
@@ -39,8 +39,8 @@ export async function* train(
       method,
       trainableParameters: run.counts.trainable,
       totalParameters: run.counts.total,
-      stepsPerEpoch: run.stepsPerEpoch,
-      totalSteps: run.totalSteps,
+      stepsPerEpoch: run.length.stepsPerEpoch,
+      totalSteps: run.length.totalSteps,
       warnings,
     };
     yield* run.events();

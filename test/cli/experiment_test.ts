@@ -141,6 +141,8 @@ Deno.test("run.json says everything about a run", () =>
     assert.equal(run.versions.deno, Deno.version.deno);
     assert.equal(run.test.confusion_matrix[1][0], 1);
     assert.equal(run.peak_gpu_bytes, 1000);
+    assert.deepEqual([run.best_step, run.best_epoch, run.validation[0].step], [4, 1, 4]);
+    assert.deepEqual([run.total_steps, run.stopped_early], [4, false]);
     const steps = (await Deno.readTextFile(join(folder, "e", "lora-r8-a8", "steps.jsonl")))
       .trimEnd().split("\n").map((line) => JSON.parse(line));
     assert.equal(steps.length, 4);
@@ -239,6 +241,18 @@ Deno.test("an experiment grows, and compares only what can be compared", () =>
     assert.deepEqual(precisions, ["f16"]);
     const cosine = ["--lr_scheduler", "cosine", "--warmup_ratio", "0.1"];
     await experiment(folder, named("--method", "adapter", "--size", "64", ...cosine));
+    const weights = join(folder, "weights.json");
+    for (
+      const [size, content] of [["80", `{"joy": 2, "anger": 1}`], ["96", `{"anger": 1, "joy": 2}`]]
+    ) {
+      await Deno.writeTextFile(weights, content);
+      const weighed = ["--class_weights", weights, "--label_smoothing", "0.1"];
+      await experiment(folder, named("--method", "adapter", "--size", size, ...weighed));
+    }
+    const { hyperparameters } = await readJson(folder, "e", "adapter-80", "run.json");
+    assert.deepEqual(hyperparameters.class_weights, { anger: 1, joy: 2 });
+    const steps = ["--max_steps", "9", "--eval_steps", "3", "--early_stopping_patience", "2"];
+    await experiment(folder, named("--method", "adapter", "--size", "112", ...steps));
     const args = named("--method", "lora", "--rank", "2", "--learning_rate", "5e-4");
     const { comparison } = await experiment(folder, [...args, "--gradient_checkpointing"]);
     assert.deepEqual(comparison.runs.map((run) => run.run), ["full", "lora-r2"]);
@@ -249,13 +263,43 @@ Deno.test("an experiment grows, and compares only what can be compared", () =>
       { run: "adapter-16", reason: "gradient_accumulation_steps 2" },
       { run: "adapter-32", reason: "matmul_precision f16" },
       { run: "adapter-64", reason: "lr_scheduler cosine, no warmup_steps, warmup_ratio 0.1" },
+      ...["80", "96"].map((size) => ({
+        run: `adapter-${size}`,
+        reason: `class_weights {"anger":1,"joy":2}, label_smoothing 0.1`,
+      })),
+      {
+        run: "adapter-112",
+        reason: "no num_epochs, max_steps 9, eval_steps 3, early_stopping_patience 2",
+      },
     ]);
+    // Of one content, in whatever order, class weights are the same.
+    const again = ["--class_weights", weights, "--label_smoothing", "0.1", "--overwrite"];
+    const weighed = await experiment(
+      folder,
+      named("--method", "adapter", "--size", "96", ...again),
+    );
+    assert.deepEqual(weighed.comparison.runs.map(({ run }) => run), ["adapter-80", "adapter-96"]);
+    const { reason } = weighed.comparison.leftOut.find(({ run }) => run === "full")!;
+    assert.equal(reason, "no class_weights, no label_smoothing");
     assert.deepEqual(comparison.notes, [
       "Learning rates: Full 2e-5, LoRA 5e-4.",
       "Times of lora-r2 are with gradient checkpointing, which takes longer.",
     ]);
     const { gradient_checkpointing } = await readJson(folder, "e", "lora-r2", "run.json");
     assert.equal(gradient_checkpointing, true);
+  }));
+
+Deno.test("class weights that do not fit the labels are refused before anything is trained", () =>
+  withFolder(async (folder) => {
+    const weights = join(folder, "weights.json");
+    await Deno.writeTextFile(weights, `{"anger": 2, "happy": 1}`);
+    const seen: FakeOptions["seen"] = [];
+    await assert.rejects(
+      experiment(join(folder, "r"), ["--class_weights", weights], { seen }),
+      /name "happy", which the data do not have: their labels are "anger", "joy"\./,
+    );
+    assert.deepEqual(seen, []);
+    assert.deepEqual(await tree(join(folder, "r")), []);
   }));
 
 Deno.test("a base that starts at random is saved once, and LoRA and adapters name it", () =>

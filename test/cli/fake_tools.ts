@@ -141,18 +141,21 @@ export function fakeTools(options: FakeOptions = {}): TrainingTools<DeviceHandle
         yield { type: "step", step, epoch: 1, loss: 1 / step, ...rates };
       }
       const metrics = computeMetrics(labels, [0, 1, 1, 0], [0, 1, 0, 0], 0.5);
-      yield { type: "evaluation", split: "validation", epoch: 1, metrics, best: true };
-      yield { type: "evaluation", split: "test", epoch: 1, metrics, best: true };
+      yield { type: "evaluation", split: "validation", step: 4, epoch: 1, metrics, best: true };
+      yield { type: "evaluation", split: "test", step: 4, epoch: 1, metrics, best: true };
       yield {
         type: "done",
         result: {
           run,
           method,
           ...parameters,
+          bestStep: 4,
           bestEpoch: 1,
           validation: [metrics],
+          validationSteps: [4],
           test: metrics,
           totalSteps,
+          stoppedEarly: false,
           trainingSeconds: 12.5,
           totalSeconds: 15,
           tokensPerSecond: 100,

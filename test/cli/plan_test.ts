@@ -143,6 +143,60 @@ Deno.test("a learning rate by name that no run has is warned of, one rate for al
   }
 });
 
+Deno.test("what is not used is no hyperparameter, and steps go before epochs", () => {
+  const settingsOf = (...args: string[]) => {
+    const { runs: [{ hyperparameters }], warnings } = planOf("--method", "full", ...args);
+    const { maxSteps, evalSteps, earlyStoppingPatience, labelSmoothing } = hyperparameters;
+    const given = { maxSteps, evalSteps, earlyStoppingPatience, labelSmoothing };
+    return [
+      hyperparameters.epochs,
+      ...Object.values(given).map((value) => value ?? null),
+      warnings,
+    ];
+  };
+  assert.deepEqual(
+    settingsOf(
+      ...["--num_epochs", "3", "--eval_steps", "50", "--early_stopping_patience", "2"],
+      ...["--label_smoothing", "0.1"],
+    ),
+    [3, null, 50, 2, 0.1, []],
+  );
+  assert.deepEqual(settingsOf("--label_smoothing", "0"), settingsOf());
+  assert.deepEqual(settingsOf("--max_steps", "70"), [5, 70, null, null, null, []]);
+  assert.deepEqual(settingsOf("--max_steps", "70", "--num_epochs", "3"), [5, 70, null, null, null, [
+    "--num_epochs has no effect with --max_steps: epochs repeat until the last step.",
+  ]]);
+});
+
+Deno.test("class weights are a word, or a file with a number for each label", async () => {
+  const weightsOf = (given: string) =>
+    planOf("--class_weights", given).runs[0].hyperparameters.classWeights;
+  assert.equal(weightsOf("balanced"), "balanced");
+  const path = await Deno.makeTempFile({ suffix: ".json" });
+  try {
+    const refused = async (content: string, message: RegExp) => {
+      await Deno.writeTextFile(path, content);
+      assert.throws(() => weightsOf(path), (error) => {
+        assert.ok(error instanceof UserError && error.exitCode === 1);
+        assert.ok(error.message.startsWith(`--class_weights ${path}: `), error.message);
+        assert.match(error.message, message);
+        assert.match(error.message, /It takes balanced, or a JSON file .*\.$/);
+        return true;
+      });
+    };
+    await Deno.writeTextFile(path, `{"joy": 2, "0": 0.5}`);
+    assert.deepEqual(weightsOf(path), { joy: 2, 0: 0.5 });
+    await refused(`{"joy": 2,}`, /JSON/);
+    await refused(`{"joy": "2"}`, /"joy" has "2" for a number/);
+    await refused(`{"joy": null}`, /"joy" has null/);
+    await refused("[1, 2]", /the file holds no object/);
+  } finally {
+    await Deno.remove(path);
+  }
+  assert.throws(() => weightsOf(path), /there is no such file\./);
+  assert.throws(() => weightsOf("balance"), /--class_weights balance: there is no such file/);
+});
+
 Deno.test("two data sets at once are wrong use", () => {
   for (
     const args of [

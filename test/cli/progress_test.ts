@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { createProgress, type ProgressState, renderProgress } from "../../cli/train/progress.ts";
 import type { Output } from "../../cli/shared/terminal.ts";
 import type { StepEvent } from "../../models/training/events.ts";
+import type { Metrics } from "../../models/training/metrics.ts";
 
 const state: ProgressState = {
   run: "adapter-256-parallel",
@@ -67,9 +68,14 @@ function stepEvent(step: number): StepEvent {
   return { type: "step", step, loss: 2, ...rest };
 }
 
-function show(output: Output, totalSteps: number, secondsAStep: number) {
+function show(
+  output: Output,
+  totalSteps: number,
+  secondsAStep: number,
+  { bySteps, made = totalSteps }: { bySteps?: boolean; made?: number } = {},
+) {
   let seconds = 0;
-  const progress = createProgress(output, { epochs: 2, position: "1 of 7", now: () => seconds });
+  const progress = createProgress(output, { position: "1 of 7", bySteps, now: () => seconds });
   progress.show({
     type: "start",
     run: "lora-r8",
@@ -80,27 +86,44 @@ function show(output: Output, totalSteps: number, secondsAStep: number) {
     totalSteps,
     warnings: ["The warm-up is long."],
   });
-  for (let step = 1; step <= totalSteps; step++) {
+  for (let step = 1; step <= made; step++) {
     seconds += secondsAStep;
     progress.show(stepEvent(step));
   }
   const capture = () => Promise.reject(new Error("Nobody asked for the state."));
-  progress.show({ type: "checkpoint", step: totalSteps, capture });
+  progress.show({ type: "checkpoint", step: made, capture });
+  const metrics: Metrics = {
+    count: 10,
+    loss: 1.5,
+    accuracy: 0.5,
+    accuracyInterval: [0.2, 0.8],
+    macroPrecision: 0.5,
+    macroRecall: 0.5,
+    macroF1: 0.25,
+    perClass: [],
+    confusion: [],
+  };
+  const best = { step: totalSteps / 2, epoch: 1, best: true, metrics };
+  progress.show({ type: "evaluation", split: "validation", ...best });
   progress.show({
-    type: "evaluation",
-    split: "validation",
-    epoch: 1,
-    best: true,
-    metrics: {
-      count: 10,
-      loss: 1.5,
-      accuracy: 0.5,
-      accuracyInterval: [0.2, 0.8],
-      macroPrecision: 0.5,
-      macroRecall: 0.5,
-      macroF1: 0.25,
-      perClass: [],
-      confusion: [],
+    type: "done",
+    result: {
+      run: "lora-r8",
+      method: { method: "full" },
+      trainableParameters: 1,
+      totalParameters: 1,
+      bestStep: best.step,
+      bestEpoch: 1,
+      validation: [metrics],
+      validationSteps: [best.step],
+      test: metrics,
+      totalSteps: made,
+      stoppedEarly: made < totalSteps,
+      trainingSeconds: 1,
+      totalSeconds: 1,
+      tokensPerSecond: 1,
+      peakGpuBytes: 1,
+      weights: new Map(),
     },
   });
   progress.clear();
@@ -122,6 +145,16 @@ Deno.test("in a pipe: about twenty plain lines a run, no control characters", ()
     lines.at(-1),
     "  epoch 1/2  validation loss 1.5000  accuracy 0.5000  macro F1 0.2500  best",
   );
+});
+
+Deno.test("evaluations by steps tell the step, and a run that stops early says so", () => {
+  const output = record(false, 80);
+  show(output, 400, 0.01, { bySteps: true, made: 300 });
+  const lines = output.text.trimEnd().split("\n");
+  assert.deepEqual(lines.slice(-2), [
+    "  step 200/400  validation loss 1.5000  accuracy 0.5000  macro F1 0.2500  best",
+    "  stopped early, after 300 of 400 steps",
+  ]);
 });
 
 Deno.test("in a pipe, a slow run says something every half minute", () => {

@@ -177,6 +177,14 @@ Deno.test("shapes that do not fit are refused with the shapes", () => {
     [() => layerNorm(of(2, 6), of(6), of(6), 1), /multiple of 4/],
     [() => embedding(of(5, 6), ids), /\[5, 6\].*multiple of 4/],
     [() => crossEntropy(of(3, 5), upload(device, [2], Uint32Array.of(1, 2))), /2 labels .* 3 rows/],
+    [
+      () =>
+        crossEntropy(of(2, 5), upload(device, [2], Uint32Array.of(1, 2)), {
+          weights: of(4),
+          smoothing: 0,
+        }),
+      /4 weights do not fit 5 classes/,
+    ],
     [() => lora(of(4, 12), of(12, 4)), /A \[4, 12\] and B \[12, 4\] do not fit 1 of .*\[12, 8\]/],
     [
       () =>

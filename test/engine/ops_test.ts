@@ -68,6 +68,30 @@ function crossEntropy(rows: number, classes: number): OpCase {
   };
 }
 
+/** As a caller makes torch's mean of it: the weights are divided by the sum of the labels'. */
+function weightedCrossEntropy(
+  rows: number,
+  { weights, smoothing }: { weights: Values; smoothing: number },
+): OpCase {
+  const classes = weights.length;
+  const labels = Array.from({ length: rows }, (_, row) => (row * 5 + 2) % classes);
+  const divisor = labels.reduce((sum, label) => sum + weights[label], 0);
+  const shares = Float32Array.from(weights, (weight) => weight / divisor);
+  return {
+    shapes: [[rows, classes]],
+    run: ([logits]) =>
+      ops.crossEntropy(logits, upload(logits.device, [rows], Uint32Array.from(labels)), {
+        weights: upload(logits.device, [classes], shares),
+        smoothing,
+      }),
+    reference([logits], [dloss = 0]) {
+      const how = { weights, smoothing };
+      const { loss, dlogits } = reference.weightedCrossEntropy(logits, labels, how, dloss);
+      return { y: [loss], gradients: [dlogits] };
+    },
+  };
+}
+
 function embedding(tableRows: number, columns: number, ids: number[]): OpCase {
   return {
     shapes: [[tableRows, columns]],
@@ -294,7 +318,15 @@ const table = {
     }))
   ),
   attention: attentionCases,
-  crossEntropy: [crossEntropy(1, 2), crossEntropy(7, 13), crossEntropy(130, 5)],
+  crossEntropy: [
+    crossEntropy(1, 2),
+    crossEntropy(7, 13),
+    crossEntropy(130, 5),
+    weightedCrossEntropy(7, { weights: [1, 1, 1, 1], smoothing: 0.3 }),
+    weightedCrossEntropy(130, { weights: [0.2, 3, 1, 7, 0.5], smoothing: 0 }),
+    weightedCrossEntropy(9, { weights: [2, 0.25, 1], smoothing: 0.1 }),
+    weightedCrossEntropy(3, { weights: [1, 4], smoothing: 1 }),
+  ],
   dropout: [dropout([1, 4], 0.5), dropout([67, 13], 0.1), dropout([130, 20], 0.9)],
   embedding: [
     embedding(1, 4, [0]),
