@@ -147,10 +147,9 @@ export function runReport(
     exported_bytes: exported.bytes,
     exported_files: exported.files,
     test: metricsReport(result.test),
-    validation: result.validation.map((metrics, index) => ({
-      step: result.validationSteps[index],
-      ...metricsReport(metrics),
-    })),
+    validation: result.validation.map(metricsReport),
+    /** The steps after which they came. */
+    validation_steps: result.validationSteps,
     best_step: result.bestStep,
     best_epoch: result.bestEpoch,
     accuracy_per_million: result.test.accuracy / millions,

@@ -1,7 +1,8 @@
 /** The operations, forward and backward. `test/ops` has a row for each; a missing row does not compile. */
 export { add } from "./add.ts";
 export { attention } from "./attention.ts";
-export { crossEntropy, type LossWeights } from "./cross_entropy.ts";
+export { crossEntropy } from "./cross_entropy.ts";
+export type { LossWeights } from "./cross_entropy.ts";
 export { dropout } from "./dropout.ts";
 export { embedding } from "./embedding.ts";
 export { gelu } from "./gelu.ts";

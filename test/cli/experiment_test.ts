@@ -141,7 +141,7 @@ Deno.test("run.json says everything about a run", () =>
     assert.equal(run.versions.deno, Deno.version.deno);
     assert.equal(run.test.confusion_matrix[1][0], 1);
     assert.equal(run.peak_gpu_bytes, 1000);
-    assert.deepEqual([run.best_step, run.best_epoch, run.validation[0].step], [4, 1, 4]);
+    assert.deepEqual([run.best_step, run.best_epoch, run.validation_steps], [4, 1, [4]]);
     assert.deepEqual([run.total_steps, run.stopped_early], [4, false]);
     const steps = (await Deno.readTextFile(join(folder, "e", "lora-r8-a8", "steps.jsonl")))
       .trimEnd().split("\n").map((line) => JSON.parse(line));
