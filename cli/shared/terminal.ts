@@ -46,16 +46,10 @@ function columnsOfTerminal(): number {
 
 type Stream = Pick<typeof Deno.stdout, "writeSync">;
 
-/** Writes all of a text, also to a pipe that another process made non-blocking and that is full. */
 function writeAll(stream: Stream, text: string): void {
   const bytes = new TextEncoder().encode(text);
   for (let written = 0; written < bytes.length;) {
-    try {
-      written += stream.writeSync(bytes.subarray(written));
-    } catch (error) {
-      if (!(error instanceof Deno.errors.WouldBlock)) throw error;
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10);
-    }
+    written += stream.writeSync(bytes.subarray(written));
   }
 }
 
