@@ -1,7 +1,7 @@
 /** BERT (Devlin et al. 2018, arXiv:1810.04805), as HF's BertForSequenceClassification. */
-import { add, tanh } from "../../engine/ops/mod.ts";
+import { add } from "../../engine/ops/mod.ts";
 import { embedding, layerNorm, linear } from "../nn/layers.ts";
-import { drop, type Network } from "../nn/network.ts";
+import { drop, type Network, pooledActivation } from "../nn/network.ts";
 import type { Initializer, Scope } from "../nn/scope.ts";
 import { type LayerNames, transformerLayer } from "../nn/transformer_layer.ts";
 import { checkedHeads, type ConfigReader, type EncoderConfig } from "./config.ts";
@@ -55,26 +55,27 @@ export const bertLayer: LayerNames = {
 function describe(scope: Scope, config: EncoderConfig, classes: number): Network {
   const { hiddenSize: hidden } = config;
   const init: Initializer = { kind: "normal", std: config.initializerRange };
-  const bert = scope.at("bert");
-  const { embed, layers } = bertBody(bert, config);
-  const pooler = linear(bert.as("pooler").at("pooler.dense"), {
+  const body = scope.at("bert");
+  const { embed, layers } = bertBody(body, config);
+  const pooler = linear(body.as("pooler").at("pooler.dense"), {
     outputs: hidden,
     inputs: hidden,
     part: "pooler",
     init,
   });
-  const method = scope.context.wrapping.pooled?.(bert.at("pooler.adapters"), hidden);
+  const method = scope.context.wrapping.pooled?.(body.at("pooler.adapters"), hidden);
   const classifier = linear(scope.as("head").at("classifier"), {
     outputs: classes,
     inputs: hidden,
     part: "head",
     init,
   });
+  const activate = pooledActivation(scope, bert.pooledActivation);
   return {
     embed,
     layers,
     classify(first) {
-      const pooled = tanh(pooler(first));
+      const pooled = activate(pooler(first));
       return classifier(drop(scope, method?.(pooled) ?? pooled, config.classifierDropout));
     },
   };

@@ -2,9 +2,9 @@
  * DistilBERT (Sanh et al. 2019, arXiv:1910.01108), as HF's DistilBertForSequenceClassification: BERT's layers
  * under other names, no token types, and a head of two layers with ReLU.
  */
-import { add, relu } from "../../engine/ops/mod.ts";
+import { add } from "../../engine/ops/mod.ts";
 import { embedding, layerNorm, linear } from "../nn/layers.ts";
-import { drop, type Network } from "../nn/network.ts";
+import { drop, type Network, pooledActivation } from "../nn/network.ts";
 import type { Initializer, Scope } from "../nn/scope.ts";
 import { type LayerNames, transformerLayer } from "../nn/transformer_layer.ts";
 import { checkedHeads, type ConfigReader, type EncoderConfig } from "./config.ts";
@@ -61,13 +61,14 @@ function describe(scope: Scope, config: EncoderConfig, classes: number): Network
   const preClassifier = linear(head.at("pre_classifier"), { ...headSizes, outputs: hidden });
   const classifier = linear(head.at("classifier"), { ...headSizes, outputs: classes });
   const method = scope.context.wrapping.pooled?.(body.at("pooler.adapters"), hidden);
+  const activate = pooledActivation(scope, distilbert.pooledActivation);
   return {
     embed({ tokenIds, positions: places }) {
       return drop(body, norm(add(words(tokenIds), positions(places))), config.hiddenDropout);
     },
     layers,
     classify(first) {
-      const pooled = relu(preClassifier(first));
+      const pooled = activate(preClassifier(first));
       return classifier(drop(scope, method?.(pooled) ?? pooled, config.classifierDropout));
     },
   };

@@ -1,6 +1,7 @@
 /** What a file of this room tells of its encoder. */
 import type { Network } from "../nn/network.ts";
 import type { Scope } from "../nn/scope.ts";
+import type { PooledActivation } from "../nn/wrapping.ts";
 import type { ConfigReader, EncoderConfig } from "./config.ts";
 
 export interface Encoder {
@@ -15,8 +16,8 @@ export interface Encoder {
    * every repository got an owner.
    */
   owners: Readonly<Record<string, string>>;
-  /** What follows the dense layer between the first row and the classifier. */
-  pooledActivation: "tanh" | "relu";
+  /** What follows the dense layer between the first row and the classifier, where no method changes it. */
+  pooledActivation: PooledActivation;
   /** For the reader of an error: checkpoints of this kind. */
   examples: string;
   /** Reads a config.json. Throws a UserError where it asks for what the engine does not compute. */

@@ -2,10 +2,10 @@
  * RoBERTa (Liu et al. 2019, arXiv:1907.11692), as HF's RobertaForSequenceClassification: BERT's body, positions
  * from the padding id + 1 on, no pooler, and a head of two layers.
  */
-import { tanh } from "../../engine/ops/mod.ts";
+import type { Tensor } from "../../engine/tensor.ts";
 import { UserError } from "../errors.ts";
 import { linear } from "../nn/layers.ts";
-import { drop, type Network } from "../nn/network.ts";
+import { drop, type Network, pooledActivation } from "../nn/network.ts";
 import type { Initializer, Scope } from "../nn/scope.ts";
 import { bertBody, bertFields, parseBert } from "./bert.ts";
 import type { ConfigReader, EncoderConfig } from "./config.ts";
@@ -46,19 +46,20 @@ function parse(fields: ConfigReader): EncoderConfig {
 function describe(scope: Scope, config: EncoderConfig, classes: number): Network {
   const { hiddenSize: hidden } = config;
   const init: Initializer = { kind: "normal", std: config.initializerRange };
-  const roberta = scope.at("roberta");
-  const { embed, layers } = bertBody(roberta, config);
+  const body = scope.at("roberta");
+  const { embed, layers } = bertBody(body, config);
   const head = scope.as("head").at("classifier");
   const sizes = { inputs: hidden, part: "head", init } as const;
   const dense = linear(head.at("dense"), { ...sizes, outputs: hidden });
   const project = linear(head.at("out_proj"), { ...sizes, outputs: classes });
-  const method = scope.context.wrapping.pooled?.(roberta.at("pooler.adapters"), hidden);
-  const dropped = (x: Parameters<typeof tanh>[0]) => drop(scope, x, config.classifierDropout);
+  const method = scope.context.wrapping.pooled?.(body.at("pooler.adapters"), hidden);
+  const dropped = (x: Tensor) => drop(scope, x, config.classifierDropout);
+  const activate = pooledActivation(scope, roberta.pooledActivation);
   return {
     embed,
     layers,
     classify(first) {
-      const pooled = tanh(dense(dropped(first)));
+      const pooled = activate(dense(dropped(first)));
       return project(dropped(method?.(pooled) ?? pooled));
     },
   };

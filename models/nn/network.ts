@@ -1,10 +1,18 @@
 /** What every encoder gives: its pieces from tokens to class scores, and the passes over them. */
-import { crossEntropy, dropout, embedding, type LossWeights } from "../../engine/ops/mod.ts";
+import {
+  crossEntropy,
+  dropout,
+  embedding,
+  type LossWeights,
+  relu,
+  tanh,
+} from "../../engine/ops/mod.ts";
 import { checkpoint, scope as scoped } from "../../engine/tape.ts";
 import type { Device } from "../../engine/device.ts";
 import type { Tensor } from "../../engine/tensor.ts";
 import type { PackedBatch } from "./batch.ts";
 import type { Scope } from "./scope.ts";
+import type { PooledActivation } from "./wrapping.ts";
 
 /** An encoder with a classifier, as its description over a scope returns it. */
 export interface Network {
@@ -33,6 +41,11 @@ export interface Model {
 /** Dropout while the scope's model trains. */
 export function drop(scope: Scope, x: Tensor, probability: number): Tensor {
   return dropout(x, scope.dropout(probability));
+}
+
+/** What follows the dense layer before the classifier: what the scope's method asks for, else the encoder's own. */
+export function pooledActivation(scope: Scope, own: PooledActivation): (x: Tensor) => Tensor {
+  return { tanh, relu }[scope.context.wrapping.pooledActivation ?? own];
 }
 
 /** The passes over a network; `mode` is the one that its scope reads. */

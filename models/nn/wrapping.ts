@@ -68,6 +68,9 @@ export interface SubLayerSite {
   norm: Layer;
 }
 
+/** What may follow the dense layer between a sentence's first row and the classifier. */
+export type PooledActivation = "tanh" | "relu";
+
 /** How a method changes a model. */
 export interface Wrapping {
   /** Whether a tensor of the model trains; what the method adds always does. */
@@ -76,6 +79,8 @@ export interface Wrapping {
   linear?(site: LinearSite): LinearWrap | undefined;
   /** The end of a sub-layer; undefined for the plain LN(D + X). */
   subLayer?(site: SubLayerSite): SubLayerEnd | undefined;
+  /** What follows the dense layer before the classifier; undefined for the encoder's own. */
+  pooledActivation?: PooledActivation;
   /** What happens to the pooled vector [sentences, hidden] before the classifier's dropout. */
   pooled?(scope: Scope, hiddenSize: number): Layer;
 }

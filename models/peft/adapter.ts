@@ -10,7 +10,7 @@ import { declareModel, type EncoderConfig } from "../encoders/mod.ts";
 import { readJsonObject } from "../files/json.ts";
 import { linear } from "../nn/layers.ts";
 import type { Initializer, Scope } from "../nn/scope.ts";
-import type { SubLayerEnd, SubLayerSite, Wrapping } from "../nn/wrapping.ts";
+import type { PooledActivation, SubLayerEnd, SubLayerSite, Wrapping } from "../nn/wrapping.ts";
 import { adapterHubFiles, adapterName, readAdapterHub } from "./adapterhub_files.ts";
 import type { MethodDefinition } from "./method.ts";
 import { adapterConfigFile } from "./run_files.ts";
@@ -30,6 +30,8 @@ export interface AdapterMethod {
   placement: AdapterPlacement;
   /** Whether BERT's pooler trains with the classifier, as a head of two layers has it in its place. */
   poolerTrains?: true;
+  /** What follows the head's first layer, where it is not the encoder's own. */
+  pooledActivation?: PooledActivation;
 }
 
 const defaultSizes = [64, 128, 256];
@@ -54,10 +56,11 @@ export const adapter: MethodDefinition<AdapterMethod, typeof settings> = {
     sizes.map((size) => ({ method: "adapter", size, placement })),
   runName: (method) => [`adapter-${method.size}`, ...differences(method)].join("-"),
   configLabel: (method) => [`size=${method.size}`, ...differences(method)].join(", "),
-  report: ({ size, placement, poolerTrains }) => ({
+  report: ({ size, placement, poolerTrains, pooledActivation }) => ({
     size,
     adapter_placement: placement,
     ...(poolerTrains && { pooler_trains: true }),
+    ...(pooledActivation && { pooled_activation: pooledActivation }),
   }),
   fit: (method) => method,
   wrap: adapterWrapping,
@@ -78,9 +81,10 @@ export const adapter: MethodDefinition<AdapterMethod, typeof settings> = {
 };
 
 /** What differs from the defaults. */
-const differences = ({ placement, poolerTrains }: AdapterMethod): string[] => [
+const differences = ({ placement, poolerTrains, pooledActivation }: AdapterMethod): string[] => [
   ...(placement === defaultPlacement ? [] : [placement]),
   ...(poolerTrains ? ["pooler"] : []),
+  ...(pooledActivation ? [pooledActivation] : []),
 ];
 
 /** The prefixes of a placement's bottlenecks, e.g. `bert.encoder.layer.0.output.adapters.emotion`. */
@@ -96,7 +100,8 @@ function bottlenecksOf(config: EncoderConfig): (placement: AdapterPlacement) => 
 const parallelScale = 4;
 
 /** A bottleneck in a sub-layer's end, or on the pooled vector. */
-export function adapterWrapping({ size, placement, poolerTrains }: AdapterMethod): Wrapping {
+export function adapterWrapping(method: AdapterMethod): Wrapping {
+  const { size, placement, poolerTrains, pooledActivation } = method;
   const activation = placement === "houlsby" ? silu : relu;
   const normal: Initializer = { kind: "normal", std: 0.02 };
   /** A(h) = up(act(down(h))), or A(h) + residual: down [size, hidden], up [hidden, size], with biases. */
@@ -122,6 +127,7 @@ export function adapterWrapping({ size, placement, poolerTrains }: AdapterMethod
   if (placement === "output") {
     return {
       trains,
+      pooledActivation,
       pooled(scope, hidden) {
         const adapt = bottleneck(scope, hidden);
         return (pooled) => adapt(pooled, pooled);
@@ -130,6 +136,7 @@ export function adapterWrapping({ size, placement, poolerTrains }: AdapterMethod
   }
   return {
     trains,
+    pooledActivation,
     subLayer({ part, scope, shared, hiddenSize, norm }: SubLayerSite): SubLayerEnd | undefined {
       if (part === "attention" && placement !== "houlsby") return undefined;
       const place = placement === "shared" ? shared.at("shared_adapter") : scope;

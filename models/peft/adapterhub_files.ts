@@ -111,9 +111,10 @@ export function adapterHubFiles(
   method: AdapterMethod,
   bottlenecksOf: BottlenecksOf,
 ): RunFile[] {
-  const ownHead = method.poolerTrains === true;
+  const { type, pooledActivation } = encoderOf(config);
+  const ownHead = method.poolerTrains === true || method.pooledActivation !== undefined;
   const { body, head } = splitHead(weights, config, ownHead ? ["head", "pooler"] : ["head"]);
-  const { type } = encoderOf(config);
+  const activation = ownHead ? method.pooledActivation ?? pooledActivation : undefined;
   const shared = method.placement === "shared";
   const about = {
     hidden_size: config.hiddenSize,
@@ -134,7 +135,7 @@ export function adapterHubFiles(
   };
   return [
     { name: weightsFile, tensors: shared ? repeatInLayers(body, bottlenecksOf) : body },
-    ...headFiles(about, adapterName, { config, labels, weights: head, ownHead }),
+    ...headFiles(about, adapterName, { config, labels, weights: head, activation }),
     { name: adapterConfigFile, content: toJson(adapterConfig) },
   ];
 }
@@ -183,7 +184,7 @@ export async function readAdapterHub(
     weightsFile,
     (stored) => stored.replace(`.adapters.${name}.`, `.adapters.${adapterName}.`),
   );
-  const { tensors: head, labels, poolerTrains } = await readHead(folder, config);
+  const { tensors: head, labels, ...headMethod } = await readHead(folder, config);
   const [firstModule] = bottlenecksOf(placement);
   // The tensors tell the size; a reduction factor may also be given layer by layer.
   const size = body.get(`${firstModule}.${suffixes[0]}`)?.shape[0] ?? 1;
@@ -193,7 +194,7 @@ export async function readAdapterHub(
       method: "adapter",
       size,
       placement: shared ? "shared" : placement,
-      ...(poolerTrains && { poolerTrains }),
+      ...headMethod,
     },
     tensors: new Map([...(shared ? tieLayers(body, bottlenecksOf, folder.name) : body), ...head]),
     labels,

@@ -8,6 +8,7 @@ import { UserError } from "../errors.ts";
 import { type Folder, pathIn } from "../files/folder.ts";
 import { isObject, readJsonObject, toJson } from "../files/json.ts";
 import type { RunFile } from "../files/run_file.ts";
+import type { PooledActivation } from "../nn/wrapping.ts";
 import {
   checkNoPickle,
   classesOf,
@@ -28,6 +29,8 @@ interface HubHead {
   labels?: string[];
   /** Whether the head's first layer stands in the pooler's place. */
   poolerTrains?: true;
+  /** What follows its first layer, where that is not the encoder's own. */
+  pooledActivation?: PooledActivation;
 }
 
 /** The class that an adapter's config names: the library's own where a head is of its own. */
@@ -46,19 +49,22 @@ const layersOf = (config: EncoderConfig): string[] =>
 const storedLayers = (name: string, count: number): string[] =>
   Array.from({ length: count }, (_, layer) => `heads.${name}.${1 + 3 * layer}`);
 
-/** The files of a head; `about` are the fields that the adapter's config has as well. */
+/**
+ * The files of a head: of the library's own where an `activation` between two layers is given. `about` are the
+ * fields that the adapter's config has as well.
+ */
 export function headFiles(
   about: Record<string, unknown>,
   name: string,
-  { config, labels, weights, ownHead }: {
+  { config, labels, weights, activation }: {
     config: EncoderConfig;
     labels: readonly string[];
     weights: NamedTensors;
-    ownHead: boolean;
+    activation?: PooledActivation;
   },
 ): RunFile[] {
   const label2id = Object.fromEntries(labels.map((label, id) => [label, id]));
-  if (!ownHead) {
+  if (activation === undefined) {
     const fields = { ...about, config: null, label2id, name: null, num_labels: labels.length };
     return [
       { name: headWeightsFile, tensors: weights },
@@ -76,7 +82,7 @@ export function headFiles(
   const fields = {
     ...about,
     config: {
-      activation_function: encoderOf(config).pooledActivation,
+      activation_function: activation,
       bias: true,
       dropout_prob: null,
       head_type: "classification",
@@ -159,7 +165,6 @@ function ownHeadOf(
   if (fields.head_type !== "classification") {
     refuse("head_type", `only "classification" is supported`);
   }
-  const { pooledActivation } = encoderOf(config);
   const all = layersOf(config);
   const head = all.filter((module) => !isPooler(module, config));
   const pooler = head.length < all.length;
@@ -170,12 +175,13 @@ function ownHeadOf(
     const also = pooler && !fields.use_pooler ? `, or 1 over the pooler ("use_pooler": true)` : "";
     refuse("layers", `${modules.length} ${over}${also} can be computed on ${config.type}`);
   }
-  if (modules.length > 1 && fields.activation_function !== pooledActivation) {
-    refuse(
-      "activation_function",
-      `between ${config.type}'s two layers only "${pooledActivation}" is supported`,
-    );
+  const activation = (["tanh", "relu"] as const).find((each) =>
+    each === fields.activation_function
+  );
+  if (modules.length > 1 && activation === undefined) {
+    refuse("activation_function", `between two layers only "tanh" and "relu" are supported`);
   }
+  const isOther = modules.length > 1 && activation !== encoderOf(config).pooledActivation;
   const tensors = renamed(
     stored,
     storedLayers(name, modules.length),
@@ -185,6 +191,7 @@ function ownHeadOf(
   return {
     tensors,
     ...(modules.some((module) => isPooler(module, config)) && { poolerTrains: true }),
+    ...(isOther && { pooledActivation: activation }),
   };
 }
 

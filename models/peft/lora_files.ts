@@ -109,8 +109,8 @@ function parseLora(
     // PiSSA, OLoRA, CorDA, LoftQ and LoRA-GA change the base weights that the adapter belongs to.
     config.fail(
       "init_lora_weights",
-      "that start changes the base's weights, so that the adapter fits no plain base unless it was saved with " +
-        "path_initial_model_for_weight_conversion; only a start that leaves them as they are",
+      "that start changes the base's weights, so that the adapter fits no plain base (Python's " +
+        "merge_and_unload makes a whole model of both); only a start that leaves them as they are",
     );
   }
   const rank = config.number("r", 8);

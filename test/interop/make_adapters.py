@@ -40,7 +40,9 @@ HEADS: dict[str, tuple[Encoder, dict[str, object]]] = {
     "auto-head": (BERT, {}),  # its defaults: two layers with tanh over the first token's row
     "auto-head-over-pooler": (BERT, {"layers": 1, "use_pooler": True, "bias": False}),
     "auto-head-roberta": (ROBERTA, {}),
-    "auto-head-distilbert": (DISTILBERT, {"activation_function": "relu"}),
+    "auto-head-relu": (BERT, {"activation_function": "relu"}),
+    "auto-head-distilbert": (DISTILBERT, {}),
+    "auto-head-distilbert-relu": (DISTILBERT, {"activation_function": "relu"}),
 }
 
 

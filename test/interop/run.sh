@@ -15,7 +15,7 @@ folder=${INTEROP_FOLDER:-${XDG_CACHE_HOME:-$HOME/.cache}/peft-on-webgpu/interop}
 case "${1:-}" in
   "" | --fixtures) ;;
   *)
-    sed -nE 's/^# ?(.*)/\1/p' "$0" | tail -n +2
+    sed -nE '2,/^[^#]/s/^# ?(.*)/\1/p' "$0"
     exit 2
     ;;
 esac

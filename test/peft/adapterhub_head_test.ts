@@ -89,9 +89,9 @@ const refused: [string, Record<string, unknown>, RegExp][] = [
   ],
   ["three layers", { layers: 3 }, /"layers" of the head is 3/],
   [
-    "ReLU",
-    { activation_function: "relu" },
-    /"activation_function" of the head is "relu"; .*"tanh"/,
+    "GELU",
+    { activation_function: "gelu" },
+    /"activation_function" of the head is "gelu"; .* only "tanh" and "relu"/,
   ],
   ["no activation", { activation_function: null }, /"activation_function" of the head is null/],
   [

@@ -61,6 +61,7 @@ const settings: Method[] = [
   ...adapter.plan({ size: [8, 16] }),
   ...adapter.plan({ size: [8, 16], adapter_placement: "output" }),
   { method: "adapter", size: 8, placement: "shared", poolerTrains: true },
+  { method: "adapter", size: 8, placement: "shared", pooledActivation: "relu" },
 ];
 
 function twice(texts: string[]): string[] {

@@ -47,6 +47,7 @@ const ofBert: Method[] = [
   { ...lora, bias: "all", layers: [0], modulesToSave: ["pooler"] },
   { ...lora, rankPattern: { "layer\\.0\\..*": 3 }, alphaPattern: { value: 1.5 } },
   { ...pfeiffer, poolerTrains: true },
+  { ...pfeiffer, poolerTrains: true, pooledActivation: "relu" },
   { ...ia3, targetModules: ["query", "intermediate.dense"] },
   { ...ia3, targetModules: ["query", "output.dense"] },
   { ...ia3, targetModules: ["query", "output.dense"], feedforwardModules: ["query"] },
