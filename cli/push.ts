@@ -2,10 +2,11 @@
  * `deno task push`: uploads a trained run or a merged model to the Hugging Face hub with a model card, and ends
  * with an exit code: 0 done, 1 failed, 2 wrong use.
  */
-import { ForeignHost } from "../models/host/upload_errors.ts";
+import { withoutSecrets } from "../models/host/hub_errors.ts";
 import { hubSettingsFromEnvironment } from "../models/host/settings.ts";
 import { hubToken } from "../models/host/token.ts";
 import { sizeOfFile, uploadModel } from "../models/host/upload.ts";
+import { ForeignHost } from "../models/host/upload_errors.ts";
 import { parsePushFlags, type PushFlags } from "./push/flags.ts";
 import { planPush, type PushPlan } from "./push/plan.ts";
 import { runCommand } from "./shared/command.ts";
@@ -41,7 +42,7 @@ async function reportOf(plan: PushPlan, endpoint: string): Promise<PushReport> {
   })));
   return {
     ...about,
-    url: `${endpoint}/${plan.repository}`,
+    url: `${withoutSecrets(endpoint)}/${plan.repository}`,
     files: listed,
     bytes: listed.reduce((sum, { bytes }) => sum + bytes, 0),
   };

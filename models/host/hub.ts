@@ -131,6 +131,15 @@ export async function quietly<Result>(work: () => Promise<Result>): Promise<Resu
   }
 }
 
+/** Throws a UserError where HF_ENDPOINT is no address that can be asked. */
+export function checkEndpoint({ endpoint }: HubSettings): void {
+  if (/^https?:$/.test(URL.parse(endpoint)?.protocol ?? "")) return;
+  throw new HubError(
+    `HF_ENDPOINT is "${withoutSecrets(endpoint)}", which is no address such as ` +
+      `https://huggingface.co.`,
+  );
+}
+
 /** Asks the hub; every failure becomes a `UserError`, of kind `HubUnreachable` where it is one. */
 async function ask<Result>(
   repository: Repository,
@@ -143,13 +152,7 @@ async function ask<Result>(
     );
   }
   const { endpoint: hubUrl, token: accessToken } = settings;
-  if (!/^https?:$/.test(URL.parse(hubUrl)?.protocol ?? "")) {
-    throw new HubError(
-      `HF_ENDPOINT is "${
-        withoutSecrets(hubUrl)
-      }", which is no address such as https://huggingface.co.`,
-    );
-  }
+  checkEndpoint(settings);
   try {
     return await quietly(() => work({ hubUrl, accessToken, fetch: impatientFetch }));
   } catch (error) {

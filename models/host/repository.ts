@@ -13,7 +13,7 @@ import {
   type Repository,
   type RepositoryListing,
 } from "./hub.ts";
-import { HubUnreachable } from "./hub_errors.ts";
+import { HubUnreachable, withoutSecrets } from "./hub_errors.ts";
 import type { HubSettings } from "./settings.ts";
 
 export interface OpenRepository {
@@ -65,7 +65,7 @@ export async function openOnHub(
   return {
     repository,
     revision: listing.revision,
-    from: settings.endpoint,
+    from: withoutSecrets(settings.endpoint),
     folder: hubFolder(repository, listing, settings),
     files: listing.files,
   };

@@ -36,6 +36,13 @@ export function cacheHome(
     join(value("HOME") ?? value("USERPROFILE") ?? home() ?? "/tmp", ".cache");
 }
 
+/** Where Hugging Face's programs keep what is theirs: HF_HOME, else `huggingface` in {@link cacheHome}. */
+export const huggingFaceHome = (read: (name: string) => string | undefined): string =>
+  read("HF_HOME")?.trim() || join(cacheHome(read), "huggingface");
+
+/** Whether a text can be a token: it goes into a request's header, so that it may have no other characters. */
+export const isToken = (text: string): boolean => /^hf_[!-~]+$/.test(text);
+
 /**
  * Reads HF_ENDPOINT, HF_TOKEN, HF_HUB_OFFLINE and the cache folder (HF_HUB_CACHE, else HF_HOME/hub,
  * else XDG_CACHE_HOME/huggingface/hub, else ~/.cache/huggingface/hub) as Python's `huggingface_hub`
@@ -46,17 +53,17 @@ export function hubSettingsFromEnvironment(
 ): HubSettings {
   const value = (name: string) => read(name)?.trim() || undefined;
   const token = value("HF_TOKEN");
-  if (token !== undefined && !/^hf_[!-~]*$/.test(token)) {
+  if (token !== undefined && !isToken(token)) {
     throw new UserError(
-      `HF_TOKEN should start with "hf_" and be of plain letters and digits. Copy the token from the hub's settings page, or unset HF_TOKEN.`,
+      `HF_TOKEN should start with "hf_" and be of plain letters and digits. Copy the token from ` +
+        `the hub's settings page, or unset HF_TOKEN.`,
     );
   }
-  const huggingFace = value("HF_HOME") ?? join(cacheHome(read), "huggingface");
   return {
     endpoint: (value("HF_ENDPOINT") ?? "https://huggingface.co").replace(/\/+$/, ""),
     token,
     cacheFolder: value("HF_HUB_CACHE") ?? value("HUGGINGFACE_HUB_CACHE") ??
-      join(huggingFace, "hub"),
+      join(huggingFaceHome(read), "hub"),
     offline: /^(1|on|yes|true)$/i.test(value("HF_HUB_OFFLINE") ?? ""),
   };
 }

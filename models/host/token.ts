@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import { UserError } from "../errors.ts";
 import { isMissing } from "./files.ts";
-import type { HubSettings } from "./settings.ts";
+import { type HubSettings, huggingFaceHome, isToken } from "./settings.ts";
 
 /**
  * The token of HF_TOKEN, else of the file that `hf auth login` writes (HF_TOKEN_PATH, else `token` in HF_HOME),
@@ -13,11 +13,7 @@ export async function hubToken(
   read: (name: string) => string | undefined = (name) => Deno.env.get(name),
 ): Promise<string> {
   if (token !== undefined) return token;
-  const value = (name: string) => read(name)?.trim() || undefined;
-  const home = value("HOME") ?? value("USERPROFILE") ?? ".";
-  const huggingFace = value("HF_HOME") ??
-    join(value("XDG_CACHE_HOME") ?? join(home, ".cache"), "huggingface");
-  const path = value("HF_TOKEN_PATH") ?? join(huggingFace, "token");
+  const path = read("HF_TOKEN_PATH")?.trim() || join(huggingFaceHome(read), "token");
   let text: string;
   try {
     text = (await Deno.readTextFile(path)).trim();
@@ -30,7 +26,7 @@ export async function hubToken(
       { cause },
     );
   }
-  if (!/^hf_\w+$/.test(text)) {
+  if (!isToken(text)) {
     throw new UserError(`${path} holds no token of the hub, which starts with "hf_".`);
   }
   return text;

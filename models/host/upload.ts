@@ -7,8 +7,8 @@ import { pathToFileURL } from "node:url";
 import { commitIter, createBranch, createRepo, HubApiError, modelInfo } from "@huggingface/hub";
 import { formatBytes } from "../../engine/bytes.ts";
 import { UserError } from "../errors.ts";
-import { quietly } from "./hub.ts";
-import { NetworkFailure } from "./hub_errors.ts";
+import { checkEndpoint, quietly } from "./hub.ts";
+import { NetworkFailure, withoutSecrets } from "./hub_errors.ts";
 import type { HubSettings } from "./settings.ts";
 import { explainUploadError, ForeignHost } from "./upload_errors.ts";
 
@@ -59,7 +59,8 @@ function bytesIn(body: unknown): number {
 function guardedFetch(endpoint: string, token: string): typeof fetch {
   return async (input, init) => {
     const url = new URL(input instanceof Request ? input.url : input);
-    const authorization = new Headers(init?.headers).get("authorization");
+    const headers = init?.headers ?? (input instanceof Request ? input.headers : undefined);
+    const authorization = new Headers(headers).get("authorization");
     if (authorization?.includes(token) && url.origin !== new URL(endpoint).origin) {
       throw new ForeignHost(url.host);
     }
@@ -120,13 +121,14 @@ function checkForeign(present: readonly string[], { files, repository, branch }:
   );
 }
 
-/** Makes repository and branch where they are missing. Returns whether the repository was. */
-async function prepare(upload: Upload, access: Access): Promise<boolean> {
+/** Makes repository and branch where they are missing; `onCreated` hears of the repository. */
+async function prepare(upload: Upload, access: Access, onCreated: () => void): Promise<void> {
   const { repository, branch } = upload;
   const repo = { type: "model", name: repository } as const;
   const present = await branchOf(repository, "HEAD", access);
   if (present === undefined) {
     await createRepo({ repo, visibility: upload.private ? "private" : undefined, ...access });
+    onCreated();
   } else if (upload.private && !present.private) {
     throw new UserError(
       `${repository} is there already, and public. Name another repository, or make it private on ` +
@@ -139,12 +141,12 @@ async function prepare(upload: Upload, access: Access): Promise<boolean> {
     there = present; // a new branch begins as main is
   }
   if (there !== undefined) checkForeign(there.filePaths, upload);
-  return present === undefined;
 }
 
 /**
  * Uploads files in one commit to a repository of the hub, which is made where it is missing; `progress` hears of
- * large files, from 0 to 1, and `settings.report` that it begins. Throws a UserError where the hub cannot be reached or refuses it.
+ * large files, from 0 to 1, and `settings.report` that it begins. Throws a UserError where the hub cannot be reached or
+ * refuses it.
  */
 export async function uploadModel(
   upload: Upload,
@@ -155,16 +157,16 @@ export async function uploadModel(
   const { endpoint: hubUrl, offline, report } = settings;
   const { repository, branch, files, message } = upload;
   if (offline) throw new UserError("HF_HUB_OFFLINE is set, and an upload needs the network.");
+  checkEndpoint(settings);
+  const url = `${withoutSecrets(hubUrl)}/${repository}`;
   const access: Access = { hubUrl, accessToken: token, fetch: guardedFetch(hubUrl, token) };
   let created = false;
   try {
     return await quietly(async () => {
-      created = await prepare(upload, access);
+      await prepare(upload, access, () => created = true);
       const sizes = await Promise.all(files.map(sizeOfFile));
       const bytes = sizes.reduce((sum, size) => sum + size, 0);
-      report?.(
-        `Uploading ${files.length} files (${formatBytes(bytes)}) to ${hubUrl}/${repository}`,
-      );
+      report?.(`Uploading ${files.length} files (${formatBytes(bytes)}) to ${url}`);
       const iterator = commitIter({
         repo: { type: "model", name: repository },
         branch,
@@ -182,7 +184,7 @@ export async function uploadModel(
         const { done, value } = await iterator.next();
         if (done) {
           if (value === undefined) throw new Error("the answer names no commit");
-          return { url: `${hubUrl}/${repository}`, commit: value.commit.oid, created };
+          return { url, commit: value.commit.oid, created };
         }
         if (value.event === "fileProgress" && value.state === "uploading") {
           progress(value.path, value.progress);

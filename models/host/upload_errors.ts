@@ -1,7 +1,7 @@
 /** What went wrong in an upload to the hub, in words that say what to do. */
 import { HubApiError } from "@huggingface/hub";
 import { UserError } from "../errors.ts";
-import { HubError, HubUnreachable, reason } from "./hub_errors.ts";
+import { HubError, HubUnreachable, reason, withoutSecrets } from "./hub_errors.ts";
 
 /** A host that large files should go to is not permitted, or one that is not the hub's asks for the token. */
 export class ForeignHost extends Error {
@@ -28,7 +28,8 @@ function saidBy({ message, data }: HubApiError): string {
   return said.replace(/\s+/g, " ").trim().slice(0, 500).replace(/[.!]*$/, "");
 }
 
-function sentence(error: unknown, { repository, endpoint }: UploadContext): UserError {
+function sentence(error: unknown, { repository, endpoint: address }: UploadContext): UserError {
+  const endpoint = withoutSecrets(address);
   const cause = error;
   if (error instanceof ForeignHost) {
     return new HubError(
@@ -39,7 +40,9 @@ function sentence(error: unknown, { repository, endpoint }: UploadContext): User
     );
   }
   if (!(error instanceof HubApiError)) {
-    return new HubUnreachable(`Cannot upload to ${endpoint} (${reason(error)}).`, { cause });
+    return new HubUnreachable(`Cannot upload to ${endpoint} (${withoutSecrets(reason(error))}).`, {
+      cause,
+    });
   }
   const { statusCode } = error;
   const answer = `(answer ${statusCode}: ${saidBy(error)})`;
@@ -67,9 +70,7 @@ function sentence(error: unknown, { repository, endpoint }: UploadContext): User
     ? new HubError(`${endpoint} refuses the upload ${answer}.`, { cause })
     : new HubUnreachable(
       `${endpoint} is in no state to take the upload ${answer}. Try again later.`,
-      {
-        cause,
-      },
+      { cause },
     );
 }
 

@@ -117,6 +117,11 @@ Deno.test("a refused upload is a sentence with the hub's own words, never the to
     failing("POST /api/models/me/emotions/commit", 400, '"license" must be one of …'),
     /refuses the upload \(answer 400: "license" must be one of …\)\. me\/emotions was made and is empty/,
   );
+  await refused(
+    failing("POST /api/models/me/emotions/branch", 403, "no branches"),
+    /answer 403: no branches\).* me\/emotions was made and is empty/,
+    { branch: "v2" },
+  );
   for (const status of [429, 503]) {
     const error = await refused(
       failing("GET", status, "busy"),
@@ -194,6 +199,13 @@ folderTest(
         );
         return true;
       });
+      // As a proxy's address has them.
+      const withPassword = settingsFor(endpoint.replace("://", "://me:secret@"));
+      await assert.rejects(
+        uploadModel(asked, withPassword, token),
+        (error) => error instanceof UserError && !/secret/.test(error.message),
+      );
+      await assert.rejects(uploadModel(asked, settingsFor("hub"), token), /HF_ENDPOINT is "hub"/);
     }),
 );
 
@@ -207,6 +219,15 @@ folderTest("the token is HF_TOKEN, else that of the file that a login writes", a
   );
   await Deno.writeTextFile(join(folder, "token"), "hf_file\n");
   assert.equal(await hubToken(settings, read({ HF_HOME: folder })), "hf_file");
+  await assert.rejects(hubToken(settings, read({ HOME: folder })), (error) => {
+    assert.ok(String(error).includes(join(folder, ".cache", "huggingface", "token")));
+    return true;
+  });
+  await assert.rejects(
+    hubToken(settings, read({})),
+    (error) => error instanceof UserError && !/file \.cache/.test(error.message),
+    "never that of the folder where one stands",
+  );
   const path = join(folder, "elsewhere");
   await Deno.writeTextFile(path, "secret");
   const asked = hubToken(settings, read({ HF_HOME: folder, HF_TOKEN_PATH: path }));
