@@ -14,7 +14,7 @@ import { runCommand } from "./shared/command.ts";
 import { formatCount } from "./shared/format.ts";
 import { metricsReport, versions } from "./train/run_report.ts";
 import { type Column, renderTable } from "./shared/table.ts";
-import { renderNotice, standardOutput } from "./shared/terminal.ts";
+import { harmless, renderNotice, standardOutput } from "./shared/terminal.ts";
 import { findRun, type Sizes, sizesOf, type TrainedRun } from "./trained/run.ts";
 
 /** The content of `evaluation.json`; metrics as `run.json` has them. */
@@ -81,7 +81,7 @@ function evaluationLines(
     formatCount(support),
   ]);
   return [
-    ...facts.map(([name, value]) => `${name.padEnd(15)}  ${value}`),
+    ...facts.map(([name, value]) => `${name.padEnd(15)}  ${harmless(value)}`),
     "",
     ...renderTable(columns, rows, width),
   ];
@@ -96,7 +96,7 @@ async function run(flags: EvaluateFlags): Promise<void> {
       exitCode: 2,
     });
   }
-  const report = (message: string) => stderr.write(`${message}\n`);
+  const report = (message: string) => stderr.write(`${harmless(message)}\n`);
   const hub = { ...hubSettingsFromEnvironment(), report };
   const trained = await findRun(flags.run, flags.modelName, hub, flags.labels);
   const sizes = sizesOf(trained, flags);

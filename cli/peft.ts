@@ -6,6 +6,7 @@ import { findSimilar } from "@optique/core/suggestion";
 import { UserError } from "../models/errors.ts";
 import { commandNamed, commands } from "./peft/commands.ts";
 import { runCommand } from "./shared/command.ts";
+import { widest } from "./shared/table.ts";
 import { type Output, standardOutput, wrap } from "./shared/terminal.ts";
 
 const command = "deno task peft";
@@ -16,7 +17,7 @@ function overview(columns: number): string {
     ...Object.entries(commands).map(([name, { summary }]): [string, string] => [name, summary]),
     ["help COMMAND", "Show a command's flags, as COMMAND --help does"],
   ];
-  const left = Math.max(...rows.map(([name]) => name.length)) + 4;
+  const left = widest(rows.map(([name]) => name)) + 4;
   const width = Math.max(20, Math.min(columns, 80) - left);
   const lines = rows.flatMap(([name, summary]) =>
     wrap(summary, width).map((line, index) => `  ${(index ? "" : name).padEnd(left - 2)}${line}`)

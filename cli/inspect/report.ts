@@ -3,7 +3,7 @@ import { groupTensors, totalsOf } from "../../models/files/tensor_groups.ts";
 import { formatBytes, formatCount } from "../shared/format.ts";
 import { type Found, kinds } from "./found.ts";
 import type { Weights } from "./weights.ts";
-import { type Column, renderTable } from "../shared/table.ts";
+import { type Column, renderTable, widest } from "../shared/table.ts";
 import { harmless, wrap } from "../shared/terminal.ts";
 
 /** Where a terminal is narrower its lines break. */
@@ -27,7 +27,7 @@ function valueText(value: string | number | string[]): string {
 
 /** Names on the left, values on the right, broken at spaces. */
 function factLines(facts: [string, string][], width: number): string[] {
-  const left = Math.max(0, ...facts.map(([name]) => name.length)) + 2;
+  const left = widest(facts.map(([name]) => name)) + 2;
   return facts.flatMap(([name, value]) =>
     wrap(value, Math.max(20, width - left)).map((line, index) =>
       `${(index === 0 ? name : "").padEnd(left)}${line}`
@@ -115,7 +115,7 @@ function runLines(runs: NonNullable<Found["runs"]>, width: number): string[] {
     macro_f1?.toFixed(4) ?? "?",
     trainable === undefined ? "?" : formatCount(trainable),
   ]);
-  return ["", ...renderTable(columns, rows.map((row) => row.map(harmless)), width)];
+  return ["", ...renderTable(columns, rows, width)];
 }
 
 /** The lines of an inspection, as wide as the terminal as far as commands and paths allow. */

@@ -1,6 +1,8 @@
 /** Texts typed at a prompt, each labelled at once. */
 import process from "node:process";
 import * as readline from "node:readline";
+import { widest } from "../shared/table.ts";
+import { harmless } from "../shared/terminal.ts";
 import type { Ranked } from "./report.ts";
 
 /** Lines as they are typed. */
@@ -59,11 +61,10 @@ export function answerRows(
   const shown = rankings.flatMap((ranked, run) =>
     ranked.slice(0, topK).map(({ label, probability }, place) => ({
       name: place === 0 && names.length > 1 ? names[run] : "",
-      label,
+      label: harmless(label),
       probability,
     }))
   );
-  const widest = (texts: string[]) => Math.max(...texts.map(({ length }) => length));
   const nameWidth = widest(shown.map(({ name }) => name));
   const labelWidth = widest(shown.map(({ label }) => label));
   const indent = nameWidth > 0 ? nameWidth + 4 : 2;

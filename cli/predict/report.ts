@@ -1,6 +1,7 @@
 /** Labels as people and programs read them: tables, of one run or several side by side, and lines of JSON. */
 import { formatCount } from "../shared/format.ts";
-import { type Column, renderTable } from "../shared/table.ts";
+import { type Column, renderTable, widest } from "../shared/table.ts";
+import { harmless } from "../shared/terminal.ts";
 import type { Labeller, RunTiming } from "../trained/labeller.ts";
 
 /** A label and its probability. */
@@ -27,7 +28,7 @@ export function rank(labels: readonly string[], probabilities: Float64Array): Ra
   return ranked.sort((a, b) => b.probability - a.probability);
 }
 
-const oneLine = (text: string) => text.replace(/\s+/g, " ");
+const oneLine = (text: string) => harmless(text.replace(/\s+/g, " "));
 
 const textColumn: Column = { title: "Text", shrinks: true };
 
@@ -69,7 +70,7 @@ export function comparisonTable(
 ): string[] {
   const same = (comparison: Comparison) => agree(comparison) ? "yes" : "no";
   const cell = (ranked: Ranked | undefined) =>
-    ranked ? `${ranked.label} ${ranked.probability.toFixed(4)}` : "";
+    ranked ? `${harmless(ranked.label)} ${ranked.probability.toFixed(4)}` : "";
   const sameColumn: Column = { title: "Same" };
   const wide: Column[] = [textColumn, ...names.map((title) => ({ title })), sameColumn];
   const beside = comparisons.flatMap((comparison) => {
@@ -82,7 +83,7 @@ export function comparisonTable(
     ]);
   });
   const widths = wide.map(({ title }, column) =>
-    Math.max(title.length, ...beside.map((row) => row[column].length))
+    Math.max(title.length, widest(beside.map((row) => row[column])))
   );
   const taken = widths.reduce((sum, each) => sum + each + 2, -2);
   if (taken - widths[0] + Math.min(widths[0], leastText) <= width) {

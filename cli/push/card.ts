@@ -2,6 +2,7 @@
 import { formatCount, formatDuration, formatPercent } from "../shared/format.ts";
 import { quoted } from "../inspect/found.ts";
 import { type Column, renderMarkdown } from "../shared/table.ts";
+import { obeyed } from "../shared/terminal.ts";
 import { type CardFacts, type CardRecord, hubDataset, type RunKind } from "./facts.ts";
 import { frontMatter, type Yaml } from "./front_matter.ts";
 import { commandLines, pythonSnippet } from "./snippets.ts";
@@ -14,9 +15,7 @@ const libraries: Record<RunKind, string | undefined> = {
 };
 
 /** Text from a file on one line, without characters that a terminal or a page obeys. */
-const oneLine = (text: string) =>
-  // deno-lint-ignore no-control-regex
-  text.replace(/\s+/g, " ").replace(/[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]/g, "");
+const oneLine = (text: string) => text.replace(/\s+/g, " ").replace(obeyed, "");
 
 /** Text from a file as Markdown shows it: no markup, one line. */
 export function plain(text: string): string {

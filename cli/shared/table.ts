@@ -1,4 +1,5 @@
 /** Tables for a terminal and for Markdown. */
+import { harmless } from "./terminal.ts";
 
 export interface Column {
   title: string;
@@ -9,6 +10,10 @@ export interface Column {
 }
 
 const gap = "  ";
+
+/** The length of the longest text, of any number of them. */
+export const widest = (texts: readonly string[]): number =>
+  texts.reduce((most, { length }) => Math.max(most, length), 0);
 
 /** Splits a title into two lines where that makes its column narrower by more than a little. */
 function titleLines(title: string, widestCell: number): [string, string] {
@@ -22,19 +27,16 @@ function cut(text: string, width: number): string {
   return text.length <= width ? text : `${text.slice(0, Math.max(0, width - 1))}…`;
 }
 
-/** The lines of a table at most `width` columns wide, as far as the shrinking column allows. */
+/** The lines of a table at most `width` columns wide, as far as the shrinking column allows; cells are made harmless. */
 export function renderTable(columns: Column[], rows: string[][], width = 80): string[] {
-  const cellWidths = columns.map((_, index) =>
-    Math.max(0, ...rows.map((row) => row[index].length))
-  );
+  const shown = rows.map((row) => row.map(harmless));
+  const cellWidths = columns.map((_, index) => widest(shown.map((row) => row[index])));
   const titles = columns.map((column, index) => titleLines(column.title, cellWidths[index]));
-  const widths = columns.map((_, index) =>
-    Math.max(cellWidths[index], ...titles[index].map((line) => line.length))
-  );
+  const widths = columns.map((_, index) => Math.max(cellWidths[index], widest(titles[index])));
   const total = widths.reduce((sum, each) => sum + each, gap.length * (columns.length - 1));
   const shrinking = columns.findIndex((column) => column.shrinks);
   if (total > width && shrinking >= 0) {
-    const least = Math.max(...titles[shrinking].map((line) => line.length), 4);
+    const least = Math.max(widest(titles[shrinking]), 4);
     widths[shrinking] = Math.max(least, widths[shrinking] - (total - width));
   }
   const line = (cells: string[]) =>
@@ -46,7 +48,7 @@ export function renderTable(columns: Column[], rows: string[][], width = 80): st
     ? [line(titles.map(([first]) => first)), line(titles.map(([, second]) => second))]
     : [line(titles.map(([, second]) => second))];
   const rule = widths.map((each) => "─".repeat(each)).join(gap);
-  return [...head, rule, ...rows.map(line)];
+  return [...head, rule, ...shown.map(line)];
 }
 
 /** The same table in Markdown. */

@@ -102,10 +102,13 @@ export function paint(output: Output, color: keyof typeof codes, text: string): 
   return output.color ? `\x1b[${codes[color]}m${text}\x1b[0m` : text;
 }
 
+/** Characters that a terminal or a page obeys instead of showing them. */
+// deno-lint-ignore no-control-regex
+export const obeyed = /[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]/g;
+
 /** Control characters, which a file may carry to the terminal, as JSON writes them. */
 export function harmless(text: string): string {
-  // deno-lint-ignore no-control-regex
-  return text.replace(/[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]/g, (character) => {
+  return text.replace(obeyed, (character) => {
     return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
   });
 }
@@ -129,6 +132,7 @@ export function wrap(text: string, width: number): string[] {
 export function renderNotice(output: Output, text: string): string {
   const width = Math.max(20, Math.min(output.columns(), 80) - 1);
   const rule = paint(output, "yellow", "!".repeat(width));
-  const lines = wrap(text, width - 3).map((line) => paint(output, "bold", `!  ${line}`));
+  const lines = wrap(text, width - 3)
+    .map((line) => paint(output, "bold", `!  ${harmless(line)}`));
   return `\n${[rule, ...lines, rule].join("\n")}\n\n`;
 }

@@ -4,7 +4,7 @@ import type { Dataset } from "../../models/data/load.ts";
 import type { Split } from "../../models/data/split.ts";
 import type { ResolvedModel } from "../../models/host/resolve.ts";
 import { formatAdapter, formatCount } from "../shared/format.ts";
-import { type Output, paint, wrap } from "../shared/terminal.ts";
+import { harmless, type Output, paint, wrap } from "../shared/terminal.ts";
 
 export type Fact = [label: string, text: string];
 
@@ -44,7 +44,7 @@ export function factsOf(
 export function printFacts(facts: readonly Fact[], out: Output): void {
   const width = Math.max(30, Math.min(out.columns(), 100) - 10);
   for (const [label, text] of facts) {
-    const [first, ...rest] = wrap(text, width);
+    const [first, ...rest] = wrap(text, width).map(harmless);
     out.write(`${paint(out, "dim", label.padEnd(8))} ${first}\n`);
     for (const line of rest) out.write(`${" ".repeat(9)}${line}\n`);
   }

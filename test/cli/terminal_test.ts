@@ -81,6 +81,16 @@ Deno.test("a table is cut in its shrinking column, and titles break into two lin
   ]);
 });
 
+Deno.test("a table may have any number of rows, and its cells command no terminal", () => {
+  const columns = [{ title: "Text", shrinks: true }, { title: "Label" }];
+  const rows = Array.from({ length: 200_000 }, (_, row) => [`text ${row}`, "joy"]);
+  assert.equal(renderTable(columns, rows, 80).at(-1), "text 199999  joy");
+  const [, , line] = renderTable(columns, [["\x1b[31mred\x07", "\u202ejoy"]], 80);
+  assert.equal(line, "\\u001b[31mred\\u0007  \\u202ejoy");
+  const output = { write() {}, terminal: false, color: false, columns: () => 40 };
+  assert.match(renderNotice(output, "a \x1b[2J"), /a \\u001b\[2J/);
+});
+
 Deno.test("NO_COLOR wins, FORCE_COLOR comes next, then the terminal", () => {
   const environment = (values: Record<string, string>) => (name: string) => values[name];
   assert.equal(wantsColor(true, environment({})), true);
