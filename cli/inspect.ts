@@ -12,19 +12,20 @@ import { cannotRead, fileSource, hostFolder, isMissing } from "../models/host/fi
 import { hubSettingsFromEnvironment } from "../models/host/settings.ts";
 import { runCommand } from "./shared/command.ts";
 import { parseCommand, switchOn, valueOf } from "./shared/flag_parser.ts";
-import { parseText } from "./shared/flag_values.ts";
+import { parsePath } from "./shared/flag_values.ts";
 import { inspectTable } from "./inspect/data.ts";
 import { inspectFolder } from "./inspect/folder.ts";
-import { type Found, foundIn, quoted } from "./inspect/found.ts";
+import { type Found, foundIn } from "./inspect/found.ts";
 import { hubRepositories, inspectOnHub } from "./inspect/hub.ts";
 import { reportDocument, reportLines } from "./inspect/report.ts";
 import { readWeights } from "./inspect/weights.ts";
+import { quoted } from "./shared/shell.ts";
 import { harmless, standardOutput } from "./shared/terminal.ts";
 
 const command = "deno task inspect";
 
 export const parser = object({
-  path: argument(valueOf("PATH", parseText, ""), {
+  path: argument(valueOf("PATH", parsePath, ""), {
     description: [text("A file or folder, or a model or data set on the Hub")],
   }),
   all: switchOn("--all", "List every tensor, those of all layers one by one"),
@@ -77,7 +78,7 @@ export function main(args: readonly string[]): Promise<number> {
     ],
   });
   return runCommand(parsed, command, async ({ path, all, json }) => {
-    const found = await inspect(path.replace(/(.)[\\/]+$/, "$1"));
+    const found = await inspect(path);
     const document = json
       ? JSON.stringify(reportDocument(found), null, 2)
       : reportLines(found, all, stdout.columns()).join("\n");

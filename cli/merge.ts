@@ -12,49 +12,34 @@ import { mergeRun } from "../models/peft/merge.ts";
 import { runName } from "../models/peft/methods.ts";
 import { adviceForMerge } from "./shared/advice.ts";
 import { runCommand } from "./shared/command.ts";
-import { flag, parseCommand, switchOn, valueOf } from "./shared/flag_parser.ts";
-import { parseText } from "./shared/flag_values.ts";
+import { flag, parseCommand, switchOn } from "./shared/flag_parser.ts";
 import { removeUnfinished, type Unfinished } from "./shared/folders.ts";
 import { formatBytes } from "./shared/format.ts";
-import { prediction } from "./inspect/found.ts";
 import { checkOutput, writeModel } from "./merge/model_folder.ts";
 import { mismatch, unmergeFolder, unmergeLines } from "./merge/unmerge.ts";
+import { predictCommand } from "./shared/shell.ts";
+import { onSignals } from "./shared/signals.ts";
 import { renderNotice, standardOutput } from "./shared/terminal.ts";
+import { baseFlags, folder, runFlag } from "./trained/flags.ts";
 import { findRun, openBase, type TrainedRun } from "./trained/run.ts";
 
 const command = "deno task merge";
 
 export const parser = object({
-  run: flag(
-    "--run",
-    valueOf("FOLDER", parseText, ""),
-    "Folder of a LoRA, DoRA or IA3 run",
-    "required",
-  ),
+  run: runFlag("Folder of a LoRA, DoRA or IA3 run"),
   output: flag(
     "--output",
-    valueOf("FOLDER", parseText, ""),
+    folder,
     "The model's folder, to be made",
     "required, unless --unmerge",
   ),
   unmerge: flag(
     "--unmerge",
-    valueOf("FOLDER", parseText, ""),
+    folder,
     "A merged model: take the run out of it again, and compare with the base",
     "none",
   ),
-  modelName: flag(
-    "--model_name",
-    valueOf("NAME", parseText, ""),
-    "Base model: Hub id, folder or mini",
-    "the run's",
-  ),
-  labels: flag(
-    "--labels",
-    valueOf("LIST", parseText, ""),
-    "Classes' names: a,b,c or a file, one a line",
-    "the run's",
-  ),
+  ...baseFlags,
   json: switchOn("--json", "Print one JSON document on stdout"),
 });
 
@@ -79,14 +64,15 @@ export async function writeMerged(
   output: string,
   unfinished: Unfinished = new Set(),
 ): Promise<MergeReport> {
-  const { model, labels, folder } = run;
+  const { model, labels } = run;
   const { config } = model;
   await checkOutput(output);
   const base = await openBase(run);
   const { weights, layers } = await mergeRun(run, { config, classes: labels.length, base })
     .finally(() => base.close());
-  const from = resolve(folder.name);
-  const record = await folder.has("run.json") ? await readJsonObject(folder, "run.json") : {};
+  const from = resolve(run.folder.name);
+  const hasRecord = await run.folder.has("run.json");
+  const record = hasRecord ? await readJsonObject(run.folder, "run.json") : {};
   const written = await writeModel(run, weights, output, {
     record: { ...record, labels, merged_from: { run: from, base: model.name } },
     unfinished,
@@ -98,25 +84,20 @@ export async function writeMerged(
     output,
     layers: layers.length,
     ...written,
-    command: prediction(output).command,
+    command: predictCommand(output),
   };
 }
 
 /** Leaves nothing half-written behind when the user or the system ends the program. */
-export function endOnSignals(unfinished: Unfinished): void {
-  const end = (exitCode: number) => {
+export function cleanUpOnSignals(unfinished: Unfinished): void {
+  onSignals(({ exitCode }) => {
     removeUnfinished(unfinished);
     Deno.exit(exitCode);
-  };
-  Deno.addSignalListener("SIGINT", () => end(130));
-  if (Deno.build.os === "windows") return;
-  Deno.addSignalListener("SIGTERM", () => end(143));
-  Deno.addSignalListener("SIGHUP", () => end(129)); // the terminal was closed
+  });
 }
 
 async function run(flags: InferValue<typeof parser>): Promise<void> {
-  const { run, unmerge } = flags;
-  const output = flags.output?.replace(/(.)[\\/]+$/, "$1");
+  const { run, unmerge, output } = flags;
   if (run === undefined || (output === undefined && unmerge === undefined)) {
     throw new UserError(
       `Say which run with --run FOLDER, and where to with --output FOLDER. See ${command} --help.`,
@@ -129,7 +110,7 @@ async function run(flags: InferValue<typeof parser>): Promise<void> {
   const trained = await findRun(run, flags.modelName, hub, flags.labels);
   for (const notice of trained.model.notices) stderr.write(renderNotice(stderr, notice));
   const unfinished: Unfinished = new Set();
-  endOnSignals(unfinished);
+  cleanUpOnSignals(unfinished);
   const print = (document: unknown, lines: string[]) =>
     stdout.write(`${flags.json ? JSON.stringify(document, null, 2) : lines.join("\n")}\n`);
   if (unmerge !== undefined) {

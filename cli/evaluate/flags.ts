@@ -2,16 +2,10 @@
 import { group, merge, object } from "@optique/core/constructs";
 import type { InferValue } from "@optique/core/parser";
 import { choice } from "@optique/core/valueparser";
-import { parts } from "./rows.ts";
-import {
-  flag,
-  parseCommand,
-  type Parsed,
-  switchOn,
-  valueOf,
-  whole,
-} from "../shared/flag_parser.ts";
+import { flag, parseCommand, type Parsed, switchOn, valueOf } from "../shared/flag_parser.ts";
 import { parseText } from "../shared/flag_values.ts";
+import { baseFlags, runFlag, sizeFlags } from "../trained/flags.ts";
+import { parts } from "./rows.ts";
 
 const named = valueOf("NAME", parseText, "");
 
@@ -19,16 +13,9 @@ export const parser = merge(
   group(
     "Run",
     object({
-      run: flag("--run", valueOf("FOLDER", parseText, ""), "A trained run's folder", "required"),
-      modelName: flag("--model_name", named, "Base model: Hub id, folder or mini", "the run's"),
-      labels: flag(
-        "--labels",
-        valueOf("LIST", parseText, ""),
-        "Classes' names: a,b,c or a file, one a line",
-        "the run's",
-      ),
-      maxLength: whole("--max_length", "Tokens a text is cut to", "the run's", 3),
-      batchSize: whole("--batch_size", "Texts a batch", "the run's", 1),
+      run: runFlag("A trained run's folder"),
+      ...baseFlags,
+      ...sizeFlags,
     }),
   ),
   group(

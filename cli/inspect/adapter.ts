@@ -6,7 +6,8 @@ import { headConfigFile } from "../../models/peft/adapterhub_head.ts";
 import { ownerOf } from "../../models/peft/methods.ts";
 import { outputAdapterType } from "../../models/peft/output_adapter_files.ts";
 import { adapterConfigFile } from "../../models/peft/run_files.ts";
-import { type Found, foundIn, namesIn, numberIn, prediction, textIn } from "./found.ts";
+import { namesIn, numberIn, textIn } from "../shared/fields.ts";
+import { type Found, foundIn, prediction } from "./found.ts";
 import { findWeights, sentenceOf } from "./weights.ts";
 
 type Fields = Record<string, unknown>;

@@ -9,7 +9,8 @@ import { checkDownloaded, checkText } from "../../models/files/signature.ts";
 import { fileSource } from "../../models/host/files.ts";
 import { messageWithAdvice } from "../shared/advice.ts";
 import { formatBytes } from "../shared/format.ts";
-import { type Found, foundIn, quoted } from "./found.ts";
+import { quoted } from "../shared/shell.ts";
+import { type Found, foundIn } from "./found.ts";
 
 /** Training looks for tables in a folder alone, but in all folders of a repository on the hub. */
 export type Where = "disk" | "hub";

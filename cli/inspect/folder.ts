@@ -7,9 +7,11 @@ import { type Folder, pathIn } from "../../models/files/folder.ts";
 import { isObject, readJsonObject } from "../../models/files/json.ts";
 import { adapterConfigFile } from "../../models/peft/run_files.ts";
 import { loadTokenizer } from "../../models/text/tokenizer.ts";
+import { namesIn, numberIn, textIn } from "../shared/fields.ts";
+import { quoted } from "../shared/shell.ts";
 import { inspectAdapter } from "./adapter.ts";
 import { inspectDataFolder, tableEnds, type Where } from "./data.ts";
-import { type Found, foundIn, namesIn, numberIn, prediction, quoted, textIn } from "./found.ts";
+import { type Found, foundIn, prediction } from "./found.ts";
 import { findWeights, sentenceOf } from "./weights.ts";
 
 const runFile = "run.json";
@@ -164,7 +166,7 @@ async function inspectExperiment(
     found.notes.push(`A run by itself: deno task inspect ${quoted(join(folder.name, best))}`);
   }
   const path = resolve(folder.name) === resolve(".") ? resolve(folder.name) : folder.name;
-  const [parent, name] = [dirname(path), basename(path)].map(quoted);
+  const [parent, name] = [dirname(path), basename(path)].map((part) => quoted(part));
   found.use = { command: `deno task train --output_dir ${parent} --experiment ${name}${same}` };
   return found;
 }

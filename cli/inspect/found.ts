@@ -1,4 +1,5 @@
 /** What an inspection finds, as plain data: printed as text or as JSON. */
+import { predictCommand } from "../shared/shell.ts";
 import type { FoundWeights, Weights } from "./weights.ts";
 
 /** The kinds of files and folders that are told apart, and their titles. */
@@ -57,25 +58,5 @@ export function foundIn(
 
 /** The command that labels texts with what a folder holds. */
 export const prediction = (path: string) => ({
-  command: `deno task predict --run ${quoted(path)} "TEXT"`,
+  command: predictCommand(path),
 });
-
-/** A path as a shell takes it. */
-export function quoted(path: string): string {
-  return /^[\w./:@%+,=-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`;
-}
-
-/** A field's text; undefined where it is something else. */
-export function textIn(value: unknown): string | undefined {
-  return typeof value === "string" && value !== "" ? value : undefined;
-}
-
-/** A field's number; undefined where it is something else. */
-export function numberIn(value: unknown): number | undefined {
-  return typeof value === "number" ? value : undefined;
-}
-
-/** A field's list of names, or one name; undefined where it is something else. */
-export function namesIn(value: unknown): string | string[] | undefined {
-  return Array.isArray(value) && value.length > 0 ? [...new Set(value.map(String))] : textIn(value);
-}

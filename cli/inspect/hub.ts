@@ -9,8 +9,9 @@ import { repositoriesOf } from "../../models/host/resolve.ts";
 import type { HubSettings } from "../../models/host/settings.ts";
 import { adapterConfigFile } from "../../models/peft/run_files.ts";
 import { formatBytes } from "../shared/format.ts";
+import { quoted } from "../shared/shell.ts";
 import { inspectFolder } from "./folder.ts";
-import { type Found, prediction, quoted } from "./found.ts";
+import { type Found, prediction } from "./found.ts";
 
 /** The repositories that a name may mean: `bert-base-uncased`, `org/name`, `datasets/org/name`, or a page's address. */
 export function hubRepositories(name: string, endpoint: string): Repository[] {

@@ -1,5 +1,6 @@
 /** The script for bash 4.4 and later. */
-import { type CommandWords, shellQuoted, type Value, type Words } from "./words.ts";
+import { shellQuoted } from "../shared/shell.ts";
+import type { CommandWords, Value, Words } from "./words.ts";
 
 /** The arm of a `case` that says what may stand in a place. */
 function arm(place: string, value: Value): string {

@@ -79,8 +79,3 @@ export async function allWords(): Promise<Words> {
   });
   return { tasks: Object.keys(project.tasks), commands: found };
 }
-
-/** A text as bash and zsh take it, in single quotes. */
-export function shellQuoted(text: string): string {
-  return `'${text.replaceAll("'", `'\\''`)}'`;
-}

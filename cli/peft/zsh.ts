@@ -1,5 +1,6 @@
 /** The script for zsh, by its completion system's `_arguments`. */
-import { type CommandWords, shellQuoted, type Value, type Words } from "./words.ts";
+import { shellQuoted } from "../shared/shell.ts";
+import type { CommandWords, Value, Words } from "./words.ts";
 
 /** A text within one of `_arguments`' specifications. */
 const escaped = (text: string) => text.replace(/[\\:[\]]/g, "\\$&");

@@ -12,6 +12,7 @@ import {
   whole,
 } from "../shared/flag_parser.ts";
 import { parseText } from "../shared/flag_values.ts";
+import { baseFlags, folder, sizeFlags } from "../trained/flags.ts";
 
 export const parser = merge(
   group(
@@ -19,24 +20,12 @@ export const parser = merge(
     object({
       run: repeated(
         "--run",
-        valueOf("FOLDER", parseText, ""),
+        folder,
         "A trained run's folder; again for more of one base",
         "required",
       ),
-      modelName: flag(
-        "--model_name",
-        valueOf("NAME", parseText, ""),
-        "Base model: Hub id, folder or mini",
-        "the run's",
-      ),
-      labels: flag(
-        "--labels",
-        valueOf("LIST", parseText, ""),
-        "Classes' names: a,b,c or a file, one a line",
-        "the run's",
-      ),
-      maxLength: whole("--max_length", "Tokens a text is cut to", "the run's", 3),
-      batchSize: whole("--batch_size", "Texts a batch", "the run's", 1),
+      ...baseFlags,
+      ...sizeFlags,
     }),
   ),
   group(

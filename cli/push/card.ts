@@ -1,6 +1,6 @@
 /** The model card of a pushed run: README.md with the hub's header. Pure: from facts to text. */
 import { formatCount, formatDuration, formatPercent } from "../shared/format.ts";
-import { quoted } from "../inspect/found.ts";
+import { quoted } from "../shared/shell.ts";
 import { type Column, renderMarkdown } from "../shared/table.ts";
 import { obeyed } from "../shared/terminal.ts";
 import { type CardFacts, type CardRecord, hubDataset, type RunKind } from "./facts.ts";
@@ -191,7 +191,7 @@ function trainingLines(record: CardRecord): string[] {
       "The command:",
       "",
       ...fenced("sh", [
-        ["deno task train", ...command.map((word) => quoted(oneLine(word)))].join(
+        ["deno task train", ...command.map((word) => quoted(oneLine(word), "linux"))].join(
           " ",
         ),
       ]),

@@ -3,6 +3,7 @@ import { group, merge, object } from "@optique/core/constructs";
 import type { InferValue } from "@optique/core/parser";
 import { flag, parseCommand, type Parsed, switchOn, valueOf } from "../shared/flag_parser.ts";
 import { parseText } from "../shared/flag_values.ts";
+import { runFlag } from "../trained/flags.ts";
 
 /** `user/name`, as the hub takes it. Throws a sentence where it would not. */
 export function parseRepository(text: string): string {
@@ -39,12 +40,7 @@ export const parser = merge(
   group(
     "What",
     object({
-      run: flag(
-        "--run",
-        valueOf("FOLDER", parseText, ""),
-        "Folder of a run or of a merged model",
-        "required",
-      ),
+      run: runFlag("Folder of a run or of a merged model"),
       baseModel: flag(
         "--base_model",
         valueOf("NAME", parseRepository, ""),

@@ -10,8 +10,8 @@ import { headConfigFile } from "../../models/peft/adapterhub_head.ts";
 import { outputAdapterType } from "../../models/peft/output_adapter_files.ts";
 import { adapterConfigFile, labelsFromIds } from "../../models/peft/run_files.ts";
 import { missingTokenizer, tokenizerFileNames } from "../../models/text/tokenizer.ts";
-import { namesIn, numberIn, textIn } from "../inspect/found.ts";
 import { readWeights } from "../inspect/weights.ts";
+import { namesIn, numberIn, textIn } from "../shared/fields.ts";
 import { type CardRecord, parseRecord, type RunKind } from "./facts.ts";
 import { isPath } from "./public.ts";
 

@@ -127,6 +127,11 @@ export function parseText(text: string): string {
   return text;
 }
 
+/** A path, without a slash at its end, which names the same. */
+export function parsePath(text: string): string {
+  return parseText(text).replace(/([^\\/:])[\\/]+$/, "$1");
+}
+
 /** A list of some of these words, such as `full,lora`. */
 export function parseChoices<Choice extends string>(
   text: string,

@@ -23,6 +23,7 @@ import {
   parseNames,
   parseNotNegative,
   parseNumbers,
+  parsePath,
   parseProbability,
   parseSizes,
   parseText,
@@ -196,7 +197,7 @@ const outputFlags = object({
   ),
   resume: flag(
     "--resume",
-    valueOf("FOLDER", (text) => text, ""),
+    valueOf("FOLDER", (text) => text && parsePath(text), ""),
     "Go on with an experiment that was stopped",
     "the newest",
   ),

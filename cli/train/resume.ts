@@ -70,7 +70,7 @@ export async function findResumed(flags: Flags): Promise<Found> {
       { exitCode: 2 },
     );
   }
-  const asked = (flags.resume ?? "").replace(/(.)[\\/]+$/, "$1");
+  const asked = flags.resume ?? "";
   const folder = asked === ""
     ? await newest(flags.outputDir ?? "results")
     : basename(asked) === basename(workFolder("."))

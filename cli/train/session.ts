@@ -1,15 +1,9 @@
 /** How a training ends early: Ctrl-C and the system's signals. */
 import { removeIfEmpty, removeUnfinished, type Unfinished } from "../shared/folders.ts";
+import { onSignals, type Stop } from "../shared/signals.ts";
 import type { Output } from "../shared/terminal.ts";
 import type { Claim } from "./claim.ts";
 import { leaveWork } from "./work.ts";
-
-/** A wish to stop, and the exit code that tells of it. */
-export interface Stop {
-  /** As a user knows it. */
-  signal: string;
-  exitCode: number;
-}
 
 /** What exists only as long as the experiment runs; whatever ends it removes it. */
 export interface Session {
@@ -35,19 +29,13 @@ export function endSession(session: Session): void {
   removeIfEmpty(folder);
 }
 
-const stops = {
-  SIGINT: { signal: "Ctrl-C", exitCode: 130 },
-  SIGTERM: { signal: "SIGTERM", exitCode: 143 },
-  SIGHUP: { signal: "SIGHUP", exitCode: 129 },
-} as const;
-
 /**
  * The first signal lets a training run finish its step and write a checkpoint, a second one ends the program at once, as
  * the first does where nothing trains yet.
  */
 export function endOnSignals(session: Session, err: Output): void {
   const clear = err.terminal ? "\r\x1b[K" : "";
-  const onSignal = (stop: Stop) => {
+  onSignals((stop) => {
     if (session.training && session.stop === undefined) {
       session.stop = stop;
       err.write(`${clear}${stop.signal}: finishing the step; once more stops at once.\n`);
@@ -56,9 +44,5 @@ export function endOnSignals(session: Session, err: Output): void {
     endSession(session);
     err.write(`${clear}Interrupted (${stop.signal}): finished runs and checkpoints are kept.\n`);
     Deno.exit(stop.exitCode);
-  };
-  for (const [name, stop] of Object.entries(stops)) {
-    if (Deno.build.os === "windows" && name === "SIGTERM") continue; // not known there
-    Deno.addSignalListener(name as keyof typeof stops, () => onSignal(stop));
-  }
+  });
 }

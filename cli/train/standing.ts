@@ -1,12 +1,12 @@
 /** What a failure leaves: which runs are saved, which one has a checkpoint, and how to go on. */
 import { messageOf, UserError } from "../../models/errors.ts";
+import { quoted } from "../shared/shell.ts";
 import { checkpointSteps, isDiskFull } from "./checkpoints.ts";
 import type { StoppedError } from "./watch.ts";
 import { checkpointsOf, type Work } from "./work.ts";
 
 /** The command that goes on with an experiment. */
-export const resumeCommand = (folder: string) =>
-  `deno task train --resume ${/^[\w./:\\-]+$/.test(folder) ? folder : JSON.stringify(folder)}`;
+export const resumeCommand = (folder: string) => `deno task train --resume ${quoted(folder)}`;
 
 /** What a user reads where a training was stopped. */
 export function stoppedSentence({ stop, experiment, run, step }: StoppedError): string {

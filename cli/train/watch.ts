@@ -6,12 +6,13 @@ import type {
   TrainingResult,
 } from "../../models/training/events.ts";
 import type { Unfinished } from "../shared/folders.ts";
+import type { Stop } from "../shared/signals.ts";
 import { type Output, renderNotice } from "../shared/terminal.ts";
 import { type RunHistory, type StoppedRun, writeCheckpoint } from "./checkpoints.ts";
 import type { PlannedRun } from "./plan.ts";
 import { createProgress } from "./progress.ts";
 import { stepLine } from "./run_report.ts";
-import type { Session, Stop } from "./session.ts";
+import type { Session } from "./session.ts";
 
 /** Where a run was left because the user or the system wished it. */
 export class StoppedError extends Error {

@@ -12,9 +12,10 @@ import { isFolder, type ResolvedModel, resolveModel } from "../../models/host/re
 import type { HubSettings } from "../../models/host/settings.ts";
 import { type LoadedRun, readRun } from "../../models/peft/export.ts";
 import { definitionOf } from "../../models/peft/methods.ts";
-import { labelsFor } from "./labels.ts";
 import { adapterConfigFile, classesOf } from "../../models/peft/run_files.ts";
 import { defaultHyperparameters as defaults } from "../../models/training/events.ts";
+import { quoted } from "../shared/shell.ts";
+import { labelsFor } from "./labels.ts";
 
 /** What a run was trained on: enough to load the same rows again, and to split them alike. */
 export interface RecordedData {
@@ -122,11 +123,10 @@ export async function findFolder(path: string): Promise<Folder> {
         `trained run.`,
     );
   }
+  const [first, second] = runs.map((run) => `--run ${quoted(join(path, run))}`);
   throw new UserError(
-    `${path} holds several runs: ${runs.join(", ")}. Name one: --run ${join(path, runs[0])} ` +
-      `(deno task predict takes several: --run ${join(path, runs[0])} --run ${
-        join(path, runs[1])
-      }).`,
+    `${path} holds several runs: ${runs.join(", ")}. Name one: ${first} ` +
+      `(deno task predict takes several: ${first} ${second}).`,
     { exitCode: 2 },
   );
 }

@@ -182,8 +182,8 @@ for (const [signal, exitCode] of [["SIGINT", 130], ["SIGTERM", 143], ["SIGHUP", 
     const half = join(folder, ".merged.tmp");
     await Deno.mkdir(half);
     const merge = import.meta.resolve("../../cli/merge.ts");
-    const program = `import { endOnSignals } from ${JSON.stringify(merge)};
-      endOnSignals(new Set([${JSON.stringify(half)}]));
+    const program = `import { cleanUpOnSignals } from ${JSON.stringify(merge)};
+      cleanUpOnSignals(new Set([${JSON.stringify(half)}]));
       Deno.writeTextFileSync(${JSON.stringify(join(folder, "ready"))}, "");
       setTimeout(() => {}, 60_000);`;
     const { process, ended } = startProgram(Deno.execPath(), ["eval", "-q", program]);

@@ -1,0 +1,22 @@
+/** The signals by which a user or the system asks a program to end. */
+
+/** A wish to stop, and the exit code that tells of it. */
+export interface Stop {
+  /** As a user knows it. */
+  signal: string;
+  exitCode: number;
+}
+
+const stops = {
+  SIGINT: { signal: "Ctrl-C", exitCode: 130 },
+  SIGTERM: { signal: "SIGTERM", exitCode: 143 },
+  SIGHUP: { signal: "SIGHUP", exitCode: 129 }, // the terminal was closed
+} as const;
+
+/** Calls `onStop` for each such signal, which ends the program no more by itself. */
+export function onSignals(onStop: (stop: Stop) => void): void {
+  for (const [name, stop] of Object.entries(stops)) {
+    if (Deno.build.os === "windows" && name === "SIGTERM") continue; // not known there
+    Deno.addSignalListener(name as keyof typeof stops, () => onStop(stop));
+  }
+}
