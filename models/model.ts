@@ -68,9 +68,7 @@ export async function createModel(
   const { parameters, specs } = built;
   const norms = new Map<string, Float32Array>();
   try {
-    // Where there is no room, reading and sending gigabytes would only put the news off.
-    await device.memory.answered();
-    device.check();
+    await checkRoom(device);
     const wanted = new Set<string>();
     for (const spec of specs) {
       const { init } = spec;
@@ -92,8 +90,6 @@ export async function createModel(
       }
       if (!owned) continue;
       writeTensor(parameters, name, packed ?? data);
-      device.gpu.queue.submit([]); // hands the staging memory back tensor by tensor
-      device.check();
     }
   } catch (error) {
     built.destroy();
@@ -105,6 +101,7 @@ export async function createModel(
 /**
  * Puts an encoder's weights on the GPU, frozen and without a classifier, for models of several methods to lie over:
  * see {@link ModelOptions.base}. Each of those has what it trains for its own. The caller destroys it after them.
+ * Throws an OutOfMemoryError before anything is read where the GPU has no room.
  */
 export async function createBase(
   device: Device,
@@ -117,12 +114,12 @@ export async function createBase(
   const infos = specs.map((spec) => ({ ...spec, packed: packing(spec, frozenDtype) }));
   const parameters = device.memory.allOrNothing(() => new Parameters(device, infos));
   try {
+    await checkRoom(device);
     for (const spec of specs) {
       const data = await weights.read(spec) ?? initialValues(spec, baseSeed);
       const dtype = packing(spec, frozenDtype);
       writeTensor(parameters, spec.name, dtype ? packTensor(spec.name, data, dtype) : data);
     }
-    device.check();
   } catch (error) {
     parameters.destroy();
     throw error;
@@ -130,6 +127,13 @@ export async function createBase(
   return parameters;
 }
 
+/** Where there is no room, reading and sending gigabytes would only put the news off. */
+async function checkRoom(device: Device): Promise<void> {
+  await device.memory.answered();
+  device.check();
+}
+
+/** Throws what the GPU has reported by now. */
 function writeTensor(
   parameters: Parameters,
   name: string,
@@ -138,6 +142,7 @@ function writeTensor(
   const { device, storage, offset } = parameters.get(name);
   device.write(storage, offset, values);
   device.gpu.queue.submit([]); // hands the staging memory back tensor by tensor
+  device.check();
 }
 
 /**

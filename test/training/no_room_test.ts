@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { Device } from "../../engine/device.ts";
 import { OutOfMemoryError } from "../../engine/errors.ts";
 import { randomWeights, type WeightSource } from "../../models/encoders/weights.ts";
-import { createModel } from "../../models/model.ts";
+import { createBase, createModel } from "../../models/model.ts";
 import type { Method } from "../../models/peft/methods.ts";
 import { loraDefaults } from "../../models/peft/lora.ts";
 import { testDevice } from "../models/device.ts";
@@ -35,8 +35,8 @@ function withRoom(gpu: GPUDevice, bytes: number): GPUDevice {
   });
 }
 
-/** What building a model reads before it throws, and what it throws. */
-async function build(method: Method, bytes: number) {
+/** What building a model of a method, or a base for models, reads before it throws, and what it throws. */
+async function build(what: Method | "base", bytes: number) {
   const { gpu, info, kernels } = await testDevice();
   const device = new Device(withRoom(gpu, bytes), info, kernels);
   const read: string[] = [];
@@ -48,9 +48,11 @@ async function build(method: Method, bytes: number) {
       return random.read(wanted);
     },
   };
-  const options = { config, method, classes: 3, weights, seed: 0 };
   try {
-    (await createModel(device, options)).destroy();
+    const made = what === "base"
+      ? await createBase(device, { config, weights })
+      : await createModel(device, { config, method: what, classes: 3, weights, seed: 0 });
+    made.destroy();
     return { read };
   } catch (error) {
     assert.ok(error instanceof OutOfMemoryError, String(error));
@@ -65,6 +67,9 @@ Deno.test("no weight is read for a GPU that has no room for all of them", async 
   const full = await build({ method: "full" }, 50_000);
   assert.deepEqual(full.read, []);
   assert.equal(full.error?.use, "trained");
+  const base = await build("base", 50_000);
+  assert.deepEqual(base.read, []);
+  assert.equal(base.error?.use, "frozen");
 });
 
 Deno.test("a GPU that has room gets all of them", async () => {
