@@ -2,7 +2,7 @@
 import { type Folder, pathIn } from "../../models/files/folder.ts";
 import { isObject, readJsonObject } from "../../models/files/json.ts";
 import { placementOf } from "../../models/peft/adapterhub_files.ts";
-import { headConfigFile } from "../../models/peft/adapterhub_head.ts";
+import { headConfigFile, labelsOfHead } from "../../models/peft/adapterhub_head.ts";
 import { ownerOf } from "../../models/peft/methods.ts";
 import { outputAdapterType } from "../../models/peft/output_adapter_files.ts";
 import { adapterConfigFile } from "../../models/peft/run_files.ts";
@@ -42,8 +42,7 @@ async function tellAdapter(folder: Folder, files: readonly string[]): Promise<Fo
     if (files.includes(headConfigFile)) {
       const head = await readJsonObject(folder, headConfigFile);
       found.details.head = textIn(head.model_class) ?? textIn(head.head_type);
-      const { label2id } = isObject(head.config) ? head.config : head;
-      if (isObject(label2id)) found.details.labels = Object.keys(label2id);
+      found.details.labels = labelsOfHead(head);
     }
     return needs(needs(found, headConfigFile), "model_head.safetensors");
   }

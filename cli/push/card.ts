@@ -162,14 +162,16 @@ function trainingLines(record: CardRecord): string[] {
   const rows = Object.entries({ ...settings, ...hyperparameters })
     .map(([name, value]) => [code(name), code(value)]);
   const split = dataset?.split;
+  const best = record.best_step !== undefined && hyperparameters.eval_steps !== undefined
+    ? `step ${formatCount(record.best_step)}`
+    : record.best_epoch && `epoch ${record.best_epoch}`;
   const facts = [
     split && `${formatCount(split.train)} texts to train on, ${formatCount(split.validation)} to ` +
-      `choose the epoch by, ${formatCount(split.test)} to test on`,
+      `choose the weights by, ${formatCount(split.test)} to test on`,
     record.trainable_params !== undefined && record.total_params !== undefined &&
     `${formatCount(record.trainable_params)} of ${formatCount(record.total_params)} parameters ` +
       `trained (${formatPercent((100 * record.trainable_params) / record.total_params)})`,
-    record.best_epoch !== undefined &&
-    `epoch ${record.best_epoch} had the best macro F1 and is saved`,
+    best !== undefined && `${best} had the best macro F1 and is saved`,
     record.training_seconds !== undefined &&
     `${formatDuration(record.training_seconds)} of training` +
       (adapter === undefined ? "" : ` on ${plain(adapter.description)}`),

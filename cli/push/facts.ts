@@ -54,6 +54,7 @@ const cardRecord = v.object({
   hyperparameters: v.optional(v.record(v.string(), v.unknown()), {}),
   trainable_params: v.optional(v.number()),
   total_params: v.optional(v.number()),
+  best_step: v.optional(v.number()),
   best_epoch: v.optional(v.number()),
   training_seconds: v.optional(v.number()),
   adapter: v.optional(v.object({ description: v.string() })),

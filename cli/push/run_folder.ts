@@ -6,7 +6,7 @@ import { type Folder, pathIn } from "../../models/files/folder.ts";
 import { isObject, parseJson, readJsonObject } from "../../models/files/json.ts";
 import { indexFile, readShardIndex, weightsFile } from "../../models/files/shards.ts";
 import { exists, hostFolder } from "../../models/host/files.ts";
-import { headConfigFile } from "../../models/peft/adapterhub_head.ts";
+import { headConfigFile, labelsOfHead } from "../../models/peft/adapterhub_head.ts";
 import { outputAdapterType } from "../../models/peft/output_adapter_files.ts";
 import { adapterConfigFile, labelsFromIds } from "../../models/peft/run_files.ts";
 import { missingTokenizer, tokenizerFileNames } from "../../models/text/tokenizer.ts";
@@ -79,12 +79,14 @@ export async function filesToPush(folder: Folder, kind: RunKind): Promise<string
   return wanted;
 }
 
+/** The weights of a classifier's last layer, as PEFT, transformers and AdapterHub name them. */
+const lastLayer =
+  /(^|\.)classifier(\.out_proj)?(\.modules_to_save(\.\w+)?)?\.weight$|^heads\.\S+\.(1|4)\.weight$/;
+
 /** The labels that a folder's own files or its run.json name; else `LABEL_0` … of the classifier's rows. */
 async function labelsOf(
-  folder: Folder,
-  kind: RunKind,
+  { folder, kind, files, record }: Pick<PushedRun, "folder" | "kind" | "files" | "record">,
   config: Record<string, unknown>,
-  record: CardRecord | undefined,
 ): Promise<string[]> {
   if (kind === "transformers" && isObject(config.id2label)) {
     const ids = Object.entries(config.id2label).map(([id, label]) => [String(label), Number(id)]);
@@ -92,18 +94,14 @@ async function labelsOf(
     if (labels !== undefined) return labels;
   }
   if (kind === "adapterhub") {
-    const { label2id } = await readJsonObject(folder, headConfigFile);
-    const labels = isObject(label2id) ? labelsFromIds(label2id) : undefined;
+    const labels = labelsOfHead(await readJsonObject(folder, headConfigFile));
     if (labels !== undefined) return labels;
   }
   const named = record?.labels ?? (kind === "output" ? namesIn(config.labels) : undefined);
   if (Array.isArray(named)) return named;
-  const files = await filesToPush(folder, kind);
   for (const name of files.filter((file) => file.endsWith(".safetensors"))) {
     const { tensors } = await readWeights(await folder.open(name), name);
-    const head = tensors.find((tensor) =>
-      /(^|\.)classifier(\.out_proj)?(\.modules_to_save(\.\w+)?)?\.weight$/.test(tensor.name)
-    );
+    const head = tensors.findLast((tensor) => lastLayer.test(tensor.name));
     if (head) return Array.from({ length: head.shape[0] }, (_, id) => `LABEL_${id}`);
   }
   throw new UserError(
@@ -128,7 +126,7 @@ export async function readPushedRun(folder: Folder): Promise<PushedRun> {
     kind,
     files,
     left: present,
-    labels: await labelsOf(folder, kind, config, record),
+    labels: await labelsOf({ folder, kind, files, record }, config),
     architecture: kind === "transformers"
       ? encoderOf(parseConfig(config, pathIn(folder, configFile))).architecture
       : textIn(config.model_class),

@@ -59,6 +59,23 @@ function peft(facts: CardFacts): string[] {
 function adapterhub(facts: CardFacts): string[] {
   const { architecture } = facts;
   const places = placesOf(facts);
+  const load = `model.load_adapter(${places.adapter}, use_safetensors=True, set_active=True)`;
+  if (architecture?.endsWith("AdapterModel")) {
+    // A model of the library's own has its heads beside it, and takes this one with the adapter.
+    return [
+      "import torch",
+      ...places.imports,
+      "from adapters import AutoAdapterModel",
+      "from transformers import AutoTokenizer",
+      "",
+      `labels = ${listOf(facts.labels)}`,
+      ...places.lines,
+      `model = AutoAdapterModel.from_pretrained(${places.base})`,
+      load,
+      "model.eval()",
+      ...prediction(facts, places.base),
+    ];
+  }
   return [
     "import adapters",
     "import torch",
@@ -71,7 +88,7 @@ function adapterhub(facts: CardFacts): string[] {
     `    ${places.base}, num_labels=len(labels), ${ownHead}`,
     ")",
     "adapters.init(model)",
-    `model.load_adapter(${places.adapter}, use_safetensors=True, set_active=True)`,
+    load,
     "model.eval()",
     ...prediction(facts, places.base),
   ];

@@ -99,6 +99,12 @@ export function headFiles(
   ];
 }
 
+/** The labels that a head's config names, in the order of the classifier's rows; undefined where it names none. */
+export function labelsOfHead(fields: Record<string, unknown>): string[] | undefined {
+  const { label2id } = isObject(fields.config) ? fields.config : fields;
+  return isObject(label2id) ? labelsFromIds(label2id) : undefined;
+}
+
 /** Reads a head. Throws a UserError where there is none, or where it is none that the encoder has. */
 export async function readHead(folder: Folder, config: EncoderConfig): Promise<HubHead> {
   if (!(await folder.has(headConfigFile))) {
@@ -123,11 +129,10 @@ export async function readHead(folder: Folder, config: EncoderConfig): Promise<H
     advice: withSafetensors,
   });
   const stored = await readTensors(folder, headWeightsFile);
-  const { label2id } = isObject(fields.config) ? fields.config : fields;
   const head = isObject(fields.config)
     ? ownHeadOf(stored, config, { fields: fields.config, name: String(fields.name), path })
     : { tensors: stored };
-  const labels = isObject(label2id) ? labelsFromIds(label2id) : undefined;
+  const labels = labelsOfHead(fields);
   const classes = classesOf(head.tensors, config, folder.name);
   if (labels !== undefined && labels.length !== classes) {
     throw new UserError(

@@ -149,9 +149,16 @@ Deno.test("each kind has its library, and its way to be loaded", () => {
   assert.match(hub, /BertForSequenceClassification\.from_pretrained\(\n {4}f"\{folder\}\/base"/);
   assert.match(hub, /load_adapter\(folder, use_safetensors=True, set_active=True\)/);
   assert.match(hub, /--run emo "I am so happy"/);
+  const own = modelCard(factsOf({ kind: "adapterhub", architecture: "BertAdapterModel" }));
+  const python = between(own, "```python\n", "\n```\n");
+  assert.match(python, /AutoAdapterModel\.from_pretrained\("google-bert\/bert-base-uncased"\)\n/);
+  assert.doesNotMatch(python, /BertAdapterModel|adapters\.init|num_labels/);
   const output = modelCard(factsOf({ kind: "output", base: { kind: "inside", builtIn: false } }));
   assert.doesNotMatch(output, /library_name|```python/);
   assert.match(output, /--run emo --model_name emo\/base "I am so happy"/);
+  const bySteps = { ...record, best_step: 1200, hyperparameters: { eval_steps: 400 } };
+  const stepped = modelCard(factsOf({ record: parseRecord(bySteps, "run.json") }));
+  assert.match(stepped, /\n- step 1,200 had the best macro F1/);
   const bare = modelCard(factsOf({ record: undefined }));
   assert.doesNotMatch(bare, /undefined|## Results|## Training|model-index/);
 });

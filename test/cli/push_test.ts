@@ -1,6 +1,7 @@
 /** `deno task push`: what a user sees before, after, and where it cannot be. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { folderTest, golden, namesIn, withFolder } from "../files/temporary.ts";
 import { withUploadHub } from "../models/fake_upload.ts";
 import { labels } from "../peft/folders.ts";
@@ -134,6 +135,25 @@ folderTest(
       assert.equal(named, "org/bert");
     }),
 );
+
+Deno.test("a head of AdapterHub's own goes along, with its labels", async () => {
+  const run = fileURLToPath(import.meta.resolve("../interop/fixtures/auto-head/saved"));
+  const args = [
+    "--run",
+    run,
+    "--repo",
+    "me/emo",
+    "--base_model",
+    "org/bert",
+    "--dry_run",
+    "--json",
+  ];
+  const { code, stdout, stderr } = await runPush(args);
+  assert.equal(code, 0, stderr);
+  const { card } = JSON.parse(stdout);
+  assert.match(card, /labels = \["sadness", "joy", "love", "anger", "fear"\]\n/);
+  assert.match(card, /AutoAdapterModel\.from_pretrained\("org\/bert"\)/);
+});
 
 Deno.test("wrong use ends with 2; what others could not load, and no token, are sentences", () =>
   withFolder(async (folder) => {
