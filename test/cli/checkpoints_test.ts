@@ -11,16 +11,8 @@ import { claim } from "../../cli/train/claim.ts";
 import { mend } from "../../cli/shared/folders.ts";
 import { claimWork, leaveWork, workFolder, writeWork } from "../../cli/train/work.ts";
 import { defaultHyperparameters as hyperparameters } from "../../models/training/events.ts";
+import { namesIn, withFolder } from "../files/temporary.ts";
 import { stateOf, tinyConfig } from "./fake_tools.ts";
-
-async function withFolder(test: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir();
-  try {
-    await test(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
 
 const runAt = (step: number): StoppedRun => ({
   state: stateOf({ method: { method: "full" }, model: tinyConfig, hyperparameters }, step),
@@ -29,7 +21,6 @@ const runAt = (step: number): StoppedRun => ({
 });
 
 const neverCalled = (message: string) => assert.fail(message);
-const entries = (folder: string) => [...Deno.readDirSync(folder)].map(({ name }) => name).sort();
 
 Deno.test("the newest checkpoints are kept, and the newest is read as it was written", () =>
   withFolder(async (folder) => {
@@ -41,7 +32,7 @@ Deno.test("the newest checkpoints are kept, and the newest is read as it was wri
     const again = { ...runAt(10), history: { ...runAt(10).history, warnings: [] } };
     await writeCheckpoint(folder, again, options);
     assert.deepEqual(await newestCheckpoint(folder, neverCalled), again);
-    assert.deepEqual(entries(folder), ["step-10", "step-9"]);
+    assert.deepEqual(await namesIn(folder), ["step-10", "step-9"]);
   }));
 
 Deno.test("a checkpoint that is damaged is told, and the one before it used", () =>
@@ -88,7 +79,7 @@ Deno.test("unfinished work stays where a run is done or has a checkpoint, and go
       const held = claimWork(folder);
       await writeWork(folder, { ...work, done });
       leaveWork(folder, held);
-      return entries(folder);
+      return await namesIn(folder);
     };
     assert.deepEqual(await leave([]), []);
     assert.deepEqual(await leave(["full"]), ["checkpoints"]);
@@ -116,7 +107,13 @@ Deno.test("what a program left that was killed while it replaced a folder is put
     await Deno.writeTextFile(join(folder, `.comparison.json.${id}.tmp`), "half");
     await Deno.writeTextFile(join(folder, ".mine.tmp"), "somebody's");
     await mend(folder);
-    assert.deepEqual(entries(folder), [".mine.tmp", "adapter-64", "full", "lora-r4", "lora-r8"]);
+    assert.deepEqual(await namesIn(folder), [
+      ".mine.tmp",
+      "adapter-64",
+      "full",
+      "lora-r4",
+      "lora-r8",
+    ]);
     const content = (name: string) => Deno.readTextFileSync(join(folder, name, "run.json"));
     assert.deepEqual(["full", "lora-r4", "lora-r8", "adapter-64"].map(content), [
       "new",

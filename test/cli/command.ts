@@ -45,6 +45,11 @@ export function startProgram(
   };
 }
 
+/** Waits until something that another program does is done. */
+export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
+  while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 20));
+}
+
 /** Starts a program and waits for its end. */
 export async function runProgram(
   program: string,

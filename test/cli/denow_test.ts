@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import project from "../../deno.json" with { type: "json" };
 import { type Ended, runProgram } from "./command.ts";
+import { withFolder } from "../files/temporary.ts";
 
 const denow = fileURLToPath(new URL("../../denow", import.meta.url));
 
@@ -39,9 +40,8 @@ interface World {
   folder: string;
 }
 
-async function withWorld(test: (world: World) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir();
-  try {
+const withWorld = (test: (world: World) => Promise<void>): Promise<void> =>
+  withFolder(async (folder) => {
     const bin = join(folder, "bin");
     await Deno.mkdir(bin);
     const write = (path: string, script: string) =>
@@ -67,10 +67,7 @@ async function withWorld(test: (world: World) => Promise<void>): Promise<void> {
           () => new Array<string>(),
         ),
     });
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
+  });
 
 Deno.test("denow takes a Deno from PATH that fits", () =>
   withWorld(async ({ add, run, log }) => {

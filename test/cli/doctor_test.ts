@@ -9,6 +9,7 @@ import { compareOnHost, type ProductFacts } from "../../cli/doctor/product.ts";
 import { doctorTools } from "../../cli/doctor/tools.ts";
 import { runProgram } from "./command.ts";
 import { folderTest } from "../files/temporary.ts";
+import { recorder } from "./recorder.ts";
 
 const adapter: AdapterFacts = {
   description: "A GPU",
@@ -52,17 +53,10 @@ const withLimits = (limits: Partial<AdapterFacts["limits"]>): Partial<DoctorTool
 
 /** The command's exit code and what it wrote, on a machine that differs from the healthy one. */
 async function examine(differing: Partial<DoctorTools>, args: string[] = [], columns = 200) {
-  const written = { stdout: "", stderr: "" };
-  const output = (name: "stdout" | "stderr") => ({
-    write: (text: string) => void (written[name] += text),
-    terminal: false,
-    color: false,
-    columns: () => columns,
-  });
-  const tools = { ...healthy, ...differing };
-  const code = await main(args, tools, output("stdout"), output("stderr"));
-  assert.equal(written.stderr, "");
-  return { code, stdout: written.stdout };
+  const [stdout, stderr] = [recorder(columns), recorder()];
+  const code = await main(args, { ...healthy, ...differing }, stdout, stderr);
+  assert.equal(stderr.text, "");
+  return { code, stdout: stdout.text };
 }
 
 async function says(

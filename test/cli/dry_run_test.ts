@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { runTrain } from "./command.ts";
+import { withFolder } from "../files/temporary.ts";
 
 const counts = [109492237, 157453, 304909, 599821, 109133, 207501, 404237];
 
@@ -56,9 +57,8 @@ Deno.test("--dry_run counts what IA3, DoRA and LoRA's other settings train", asy
   }
 });
 
-Deno.test("--dry_run takes the number of classes from a file that is at hand", async () => {
-  const folder = await Deno.makeTempDir();
-  try {
+Deno.test("--dry_run takes the number of classes from a file that is at hand", () =>
+  withFolder(async (folder) => {
     const rows = ["text,label"];
     for (const label of ["a", "b", "c"]) {
       for (let row = 0; row < 4; row++) rows.push(`sentence ${row} of ${label},${label}`);
@@ -72,10 +72,7 @@ Deno.test("--dry_run takes the number of classes from a file that is at hand", a
     const report = JSON.parse(stdout);
     assert.equal(report.classes, 3);
     assert.equal(report.runs[0].trainable_params, 768 * 64 * 2 + 64 + 768 + 3 * 768 + 3);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-});
+  }));
 
 Deno.test("wrong use ends with exit code 2 and one sentence on stderr", async () => {
   for (

@@ -8,7 +8,9 @@ import { newSession } from "../../cli/train/session.ts";
 import { bertBaseUncased } from "../../models/encoders/mod.ts";
 import { UserError } from "../../models/errors.ts";
 import { methods } from "../../models/peft/methods.ts";
-import { type FakeOptions, fakeTools, recorder } from "./fake_tools.ts";
+import { namesIn, withFolder } from "../files/temporary.ts";
+import { type FakeOptions, fakeTools } from "./fake_tools.ts";
+import { recorder } from "./recorder.ts";
 
 const hub = { endpoint: "", cacheFolder: "", offline: true };
 
@@ -26,15 +28,6 @@ async function experiment(outputDir: string, args: string[], options: FakeOption
   const result = await runExperiment(settings, fakeTools(options));
   assert.equal(session.unfinished.size, 0);
   return { ...result, out: out.text, err: err.text };
-}
-
-async function withFolder(test: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir();
-  try {
-    await test(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
 }
 
 /** Everything below a folder, hidden files too. */
@@ -62,7 +55,7 @@ Deno.test("seven runs, one seed and one split, are saved and compared", () =>
       assert.deepEqual({ ...run, run: "" }, { ...seen[0], run: "" });
     }
     assert.deepEqual(
-      (await tree(result.folder)).filter((path) => !path.includes("/")),
+      await namesIn(result.folder),
       [
         "adapter-128",
         "adapter-256",
@@ -200,7 +193,7 @@ Deno.test("the same command twice makes two numbered folders", () =>
     const args = ["--method", "full", "--model_name", "mini", "--dataset", "data/My Tweets.csv"];
     await experiment(folder, args);
     await experiment(folder, args);
-    const names = (await tree(folder)).filter((path) => !path.includes("/"));
+    const names = await namesIn(folder);
     assert.deepEqual(names, ["007-older", "008-mini-my-tweets", "009-mini-my-tweets"]);
   }));
 
@@ -319,12 +312,12 @@ Deno.test("a failure keeps what is finished and leaves nothing half", () =>
       experiment(folder, args, { failIn: "lora-r8" }),
       /^UserError: lora-r8: The GPU went away\. Finished and saved in .*: lora-r4\. Not trained: lora-r16\. Go on with: deno task train --resume .*e$/,
     );
-    const names = (await tree(join(folder, "e"))).filter((path) => !path.includes("/"));
+    const names = await namesIn(join(folder, "e"));
     const compared = ["comparison.csv", "comparison.json", "comparison.md", "lora-r4"];
     assert.deepEqual(names, ["checkpoints", ...compared]);
     await experiment(folder, ["--resume", join(folder, "e")]);
     await assert.rejects(experiment(folder, ["--method", "full"], { failIn: "full" }));
-    assert.deepEqual((await tree(folder)).filter((path) => !path.includes("/")), ["e"]);
+    assert.deepEqual(await namesIn(folder), ["e"]);
   }));
 
 Deno.test("on a full disk what was trained stays in memory until there is room", () =>

@@ -10,7 +10,6 @@ import { stratifiedSplit } from "../../models/data/split.ts";
 import { countParameters } from "../../models/peft/methods.ts";
 import { computeMetrics } from "../../models/training/metrics.ts";
 import type { TrainState } from "../../models/training/state.ts";
-import type { Output } from "../../cli/shared/terminal.ts";
 
 export const tinyConfig = {
   ...bertBaseUncased,
@@ -208,18 +207,5 @@ export function stateOf(
       },
       tuned: {},
     },
-  };
-}
-
-/** Keeps what is written. */
-export function recorder(): Output & { text: string } {
-  return {
-    text: "",
-    write(text: string) {
-      this.text += text;
-    },
-    terminal: false,
-    color: false,
-    columns: () => 80,
   };
 }

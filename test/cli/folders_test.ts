@@ -8,6 +8,7 @@ import {
   writeFolderWhole,
 } from "../../cli/shared/folders.ts";
 import { WriteError } from "../../models/host/write.ts";
+import { withFolder } from "../files/temporary.ts";
 
 Deno.test("short names are the last part, in lower case, without what is no letter", () => {
   const names: [string, string][] = [
@@ -22,9 +23,8 @@ Deno.test("short names are the last part, in lower case, without what is no lett
   for (const [name, expected] of names) assert.equal(shortName(name), expected);
 });
 
-Deno.test("an interrupted write leaves nothing, finished folders stay", async () => {
-  const root = await Deno.makeTempDir();
-  try {
+Deno.test("an interrupted write leaves nothing, finished folders stay", () =>
+  withFolder(async (root) => {
     const folder = await newExperiment(root, "mini", "sample");
     assert.equal(folder, join(root, "001-mini-sample"));
     const unfinished = new Set<string>();
@@ -48,7 +48,4 @@ Deno.test("an interrupted write leaves nothing, finished folders stay", async ()
     );
     removeIfEmpty(folder);
     assert.equal(await Deno.readTextFile(join(folder, "full", "run.json")), "{}");
-  } finally {
-    await Deno.remove(root, { recursive: true });
-  }
-});
+  }));

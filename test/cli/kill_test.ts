@@ -5,6 +5,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { namesIn, withFolder } from "../files/temporary.ts";
 import { startProgram } from "./command.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
@@ -23,9 +24,6 @@ async function hashOf(path: string): Promise<string> {
   const digest = await crypto.subtle.digest("SHA-256", await Deno.readFile(path));
   return new Uint8Array(digest).toHex();
 }
-
-const namesIn = async (folder: string) =>
-  (await Array.fromAsync(Deno.readDir(folder))).map(({ name }) => name).sort();
 
 /** What must be the same: hashes of all that was trained, losses of all steps, figures of all evaluations. */
 async function essence(folder: string) {
@@ -81,9 +79,8 @@ async function trainKilled(args: string[], folder: string, most: number, time: n
 }
 
 for (const method of methods) {
-  Deno.test(`${method}: killed at any moment, a run goes on to the bits of one that was not`, async () => {
-    const folder = await Deno.makeTempDir();
-    try {
+  Deno.test(`${method}: killed at any moment, a run goes on to the bits of one that was not`, () =>
+    withFolder(async (folder) => {
       const args = await prepare(folder, method);
       const started = performance.now();
       const whole = await startTraining([...args, "--experiment", "whole"], folder).ended();
@@ -99,8 +96,5 @@ for (const method of methods) {
         await Deno.remove(join(folder, "cut"), { recursive: true });
         if (asked) console.log(`${method}: ${killed} of ${kills} kills`);
       }
-    } finally {
-      await Deno.remove(folder, { recursive: true });
-    }
-  });
+    }));
 }

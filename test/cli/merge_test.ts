@@ -11,7 +11,7 @@ import { folderTest, golden, namesIn } from "../files/temporary.ts";
 import { testDevice } from "../models/device.ts";
 import { baseOf, openGolden } from "../models/goldens.ts";
 import { labels } from "../peft/folders.ts";
-import { runMerge, runPredict, startProgram } from "./command.ts";
+import { runMerge, runPredict, startProgram, until } from "./command.ts";
 
 const hub = { endpoint: "http://127.0.0.1:1", cacheFolder: "/nowhere", offline: true };
 
@@ -187,9 +187,7 @@ for (const [signal, exitCode] of [["SIGINT", 130], ["SIGTERM", 143], ["SIGHUP", 
       Deno.writeTextFileSync(${JSON.stringify(join(folder, "ready"))}, "");
       setTimeout(() => {}, 60_000);`;
     const { process, ended } = startProgram(Deno.execPath(), ["eval", "-q", program]);
-    while (!(await namesIn(folder)).includes("ready")) {
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
+    await until(async () => (await namesIn(folder)).includes("ready"));
     process.kill(signal);
     assert.deepEqual(await ended(), { code: exitCode, stdout: "", stderr: "" });
     assert.deepEqual(await namesIn(folder), ["ready"]);

@@ -11,6 +11,7 @@ import { allWords } from "../../cli/peft/words.ts";
 import { zshScript } from "../../cli/peft/zsh.ts";
 import { withFolder } from "../files/temporary.ts";
 import { type Ended, runProgram } from "./command.ts";
+import { recorder } from "./recorder.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 
@@ -23,14 +24,9 @@ async function runPeft(args: string[]): Promise<Ended> {
 
 /** What the front door prints, and its exit code, on a terminal of so many columns. */
 async function said(args: string[], columns = 80) {
-  const texts = { stdout: "", stderr: "" };
-  const output = (name: "stdout" | "stderr") => ({
-    write: (text: string) => void (texts[name] += text),
-    terminal: false,
-    color: false,
-    columns: () => columns,
-  });
-  return { code: await main(args, output("stdout"), output("stderr")), ...texts };
+  const [stdout, stderr] = [recorder(columns), recorder(columns)];
+  const code = await main(args, stdout, stderr);
+  return { code, stdout: stdout.text, stderr: stderr.text };
 }
 
 Deno.test("every command is a task too, but for what belongs to the front door", () => {

@@ -4,6 +4,7 @@ import { createProgress, type ProgressState, renderProgress } from "../../cli/tr
 import type { Output } from "../../cli/shared/terminal.ts";
 import type { StepEvent } from "../../models/training/events.ts";
 import type { Metrics } from "../../models/training/metrics.ts";
+import { recorder } from "./recorder.ts";
 
 const state: ProgressState = {
   run: "adapter-256-parallel",
@@ -50,18 +51,6 @@ Deno.test("the line never exceeds the width, and at 80 columns lacks no number",
     },
   ));
 });
-
-function record(terminal: boolean, columns: number): Output & { text: string } {
-  return {
-    text: "",
-    write(text: string) {
-      this.text += text;
-    },
-    terminal,
-    color: false,
-    columns: () => columns,
-  };
-}
 
 function stepEvent(step: number): StepEvent {
   const rest = { epoch: 1, gradientNorm: 1, learningRate: 1e-3, tokens: 9, tokensPerSecond: 900 };
@@ -130,7 +119,7 @@ function show(
 }
 
 Deno.test("in a pipe: about twenty plain lines a run, no control characters", () => {
-  const output = record(false, 80);
+  const output = recorder();
   show(output, 400, 0.01);
   // deno-lint-ignore no-control-regex
   assert.doesNotMatch(output.text, /[\x1b\r]/);
@@ -148,7 +137,7 @@ Deno.test("in a pipe: about twenty plain lines a run, no control characters", ()
 });
 
 Deno.test("evaluations by steps tell the step, and a run that stops early says so", () => {
-  const output = record(false, 80);
+  const output = recorder();
   show(output, 400, 0.01, { bySteps: true, made: 300 });
   const lines = output.text.trimEnd().split("\n");
   assert.deepEqual(lines.slice(-2), [
@@ -158,14 +147,14 @@ Deno.test("evaluations by steps tell the step, and a run that stops early says s
 });
 
 Deno.test("in a pipe, a slow run says something every half minute", () => {
-  const output = record(false, 80);
+  const output = recorder();
   show(output, 40, 31);
   assert.equal(output.text.split("\n").filter((line) => line.includes(" step ")).length, 40);
 });
 
 Deno.test("on a terminal one line is redrawn, and cleared before other text", () => {
   for (const columns of [40, 80, 120]) {
-    const output = record(true, columns);
+    const output = recorder(columns, true);
     show(output, 50, 0.1);
     const drawn = output.text.split("\r\x1b[K");
     assert.equal(drawn.length - 1, 51);

@@ -9,6 +9,7 @@ import {
 } from "../../cli/shared/format.ts";
 import { renderMarkdown, renderTable } from "../../cli/shared/table.ts";
 import { renderNotice, wantsColor, wrap } from "../../cli/shared/terminal.ts";
+import { recorder } from "./recorder.ts";
 
 Deno.test("numbers read as people write them", () => {
   assert.equal(formatCount(109492237), "109,492,237");
@@ -87,8 +88,7 @@ Deno.test("a table may have any number of rows, and its cells command no termina
   assert.equal(renderTable(columns, rows, 80).at(-1), "text 199999  joy");
   const [, , line] = renderTable(columns, [["\x1b[31mred\x07", "\u202ejoy"]], 80);
   assert.equal(line, "\\u001b[31mred\\u0007  \\u202ejoy");
-  const output = { write() {}, terminal: false, color: false, columns: () => 40 };
-  assert.match(renderNotice(output, "a \x1b[2J"), /a \\u001b\[2J/);
+  assert.match(renderNotice(recorder(40), "a \x1b[2J"), /a \\u001b\[2J/);
 });
 
 Deno.test("NO_COLOR wins, FORCE_COLOR comes next, then the terminal", () => {
@@ -109,8 +109,7 @@ Deno.test("a notice is a ruled block that fits the terminal", () => {
     "bert-base-uncased, which could",
     "not be reached",
   ]);
-  const output = { write() {}, terminal: false, color: false, columns: () => 40 };
-  const lines = renderNotice(output, words).trim().split("\n");
+  const lines = renderNotice(recorder(40), words).trim().split("\n");
   assert.equal(lines[0], "!".repeat(39));
   assert.equal(lines.at(-1), "!".repeat(39));
   assert.ok(lines.every((line) => line.length <= 39 && line.startsWith("!")));

@@ -3,7 +3,8 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { registerPlan } from "../../engine/plans.ts";
-import { type Ended, startProgram } from "./command.ts";
+import { namesIn, withFolder } from "../files/temporary.ts";
+import { type Ended, startProgram, until } from "./command.ts";
 import type { FakeOptions } from "./fake_tools.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
@@ -26,17 +27,6 @@ function start(cwd: string, args: string[], options: FakeOptions = {}): Started 
     env,
   });
 }
-
-async function withFolder(test: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir();
-  try {
-    await test(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
-
-const entries = (folder: string) => [...Deno.readDirSync(folder)].map(({ name }) => name).sort();
 
 Deno.test("a training ends with the comparison table, at most 80 columns wide", () =>
   withFolder(async (folder) => {
@@ -128,10 +118,6 @@ Deno.test("an output folder that cannot be made is told before anything else", (
     }
   }));
 
-async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 20));
-}
-
 const isThere = (path: string) => Deno.stat(path).then(() => true, () => false);
 
 /** Trains until the first of LoRA's runs is saved and the second hangs. */
@@ -162,8 +148,12 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
         stderr,
       );
       const results = join(folder, "results", "e");
-      assert.deepEqual(entries(results), ["checkpoints", ...compared, "lora-r4"]);
-      assert.deepEqual(entries(join(results, "checkpoints")), ["command.json", "lock", "lora-r8"]);
+      assert.deepEqual(await namesIn(results), ["checkpoints", ...compared, "lora-r4"]);
+      assert.deepEqual(await namesIn(join(results, "checkpoints")), [
+        "command.json",
+        "lock",
+        "lora-r8",
+      ]);
 
       const refused = await start(folder, ["--method", "full", "--experiment", "e"]).ended();
       assert.equal(refused.code, 2);
@@ -173,7 +163,7 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
       assert.equal(rest.code, 0, rest.stderr);
       assert.match(rest.stdout, /lora-r8 \(2 of 3\)\n.* going on after step 2\n/);
       assert.doesNotMatch(rest.stdout, /lora-r4 \(/);
-      assert.deepEqual(entries(results), [...compared, "lora-r16", "lora-r4", "lora-r8"]);
+      assert.deepEqual(await namesIn(results), [...compared, "lora-r16", "lora-r4", "lora-r8"]);
       const run = JSON.parse(await Deno.readTextFile(join(results, "lora-r8", "run.json")));
       assert.deepEqual(run.resumed_at_steps, [2]);
       assert.deepEqual(run.command, ["--method", "lora", "--experiment", "e"]);
@@ -198,8 +188,8 @@ Deno.test("a second signal stops at once: finished runs stay, and nothing half",
     assert.equal(code, 130);
     assert.match(stderr, /Interrupted \(Ctrl-C\): finished runs and checkpoints are kept/);
     const results = join(folder, "results", "e");
-    assert.deepEqual(entries(results), ["checkpoints", ...compared, "lora-r4"]);
-    assert.deepEqual(entries(join(results, "checkpoints")), ["command.json", "lock"]);
+    assert.deepEqual(await namesIn(results), ["checkpoints", ...compared, "lora-r4"]);
+    assert.deepEqual(await namesIn(join(results, "checkpoints")), ["command.json", "lock"]);
   }));
 
 Deno.test("an interruption before anything is kept leaves no folder", () =>
@@ -207,13 +197,14 @@ Deno.test("an interruption before anything is kept leaves no folder", () =>
     const args = ["--method", "full"];
     const { process, ended } = start(folder, args, { hangIn: "full", deaf: true });
     const results = join(folder, "results");
-    const command = () => join(results, entries(results)[0] ?? "", "checkpoints", "command.json");
-    await until(async () => await isThere(results) && await isThere(command()));
+    const command = async () =>
+      join(results, (await namesIn(results))[0] ?? "", "checkpoints", "command.json");
+    await until(async () => await isThere(results) && await isThere(await command()));
     process.kill("SIGINT");
     await new Promise((resolve) => setTimeout(resolve, 200));
     process.kill("SIGINT");
     assert.equal((await ended()).code, 130);
-    assert.deepEqual(entries(results), []);
+    assert.deepEqual(await namesIn(results), []);
   }));
 
 Deno.test("a program that is killed lets the next one in, which begins the unfinished run again", () =>
@@ -226,7 +217,7 @@ Deno.test("a program that is killed lets the next one in, which begins the unfin
     await ended();
     const rest = await start(folder, ["--resume", "results/e"]).ended();
     assert.equal(rest.code, 0, rest.stderr);
-    assert.deepEqual(entries(join(folder, "results", "e")), [
+    assert.deepEqual(await namesIn(join(folder, "results", "e")), [
       ...compared,
       "lora-r16",
       "lora-r4",

@@ -13,7 +13,8 @@ import {
   type TunedPlans,
 } from "../../engine/plans.ts";
 import { withFolder } from "../files/temporary.ts";
-import { fakeTools, recorder, tinyConfig } from "./fake_tools.ts";
+import { fakeTools, tinyConfig } from "./fake_tools.ts";
+import { recorder } from "./recorder.ts";
 
 const plans: TunedPlans = {
   "NT f32 medium": registerPlan(2, 2),

@@ -8,6 +8,7 @@ import { loadDataset } from "../../models/host/dataset.ts";
 import { defaultDataset } from "../../models/host/locate.ts";
 import type { HubSettings } from "../../models/host/settings.ts";
 import { putFiles, withFakeHub, withoutHub } from "../models/fake_hub.ts";
+import { withFolder } from "../files/temporary.ts";
 
 const revision = "0123456789abcdef0123456789abcdef01234567";
 const parquet = await Deno.readFile(
@@ -47,9 +48,8 @@ Deno.test("the built-in sample: 13 classes of 100 sentences and more, none twice
   assert.equal(stratifiedSplit(data, { seed: 42 }).test.length, 13 * 11);
 });
 
-Deno.test("a file, and a folder with one", async () => {
-  const folder = await Deno.makeTempDir();
-  try {
+Deno.test("a file, and a folder with one", () =>
+  withFolder(async (folder) => {
     await putFiles(folder, { "data.csv": csv, "README.md": "about" });
     for (const dataset of [join(folder, "data.csv"), folder]) {
       const data = await loadDataset({ dataset, hub: noHub });
@@ -75,10 +75,7 @@ Deno.test("a file, and a folder with one", async () => {
     );
     const missing = join(folder, "none.csv");
     await rejects(loadDataset({ dataset: missing, hub: noHub }), /no file or folder .*none\.csv/);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-});
+  }));
 
 Deno.test("the default comes from the hub once, then from the cache", async () => {
   const files = { "README.md": "about", "emotions_dataset.parquet": parquet };

@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import { dirname, join } from "node:path";
 import type { HubSettings } from "../../models/host/settings.ts";
+import { withFolder } from "../files/temporary.ts";
 
 export interface FakeRepository {
   revision: string;
@@ -105,27 +106,28 @@ export async function withFakeHub(
   repositories: Record<string, FakeRepository>,
   test: (hub: FakeHub, settings: HubSettings) => Promise<void>,
 ): Promise<void> {
-  const cacheFolder = await Deno.makeTempDir();
-  const hub = startFakeHub(repositories);
-  try {
-    await test(hub, { endpoint: hub.endpoint, cacheFolder, offline: false });
-  } finally {
-    await hub.close();
-    await Deno.remove(cacheFolder, { recursive: true });
-  }
+  await withFolder(async (cacheFolder) => {
+    const hub = startFakeHub(repositories);
+    try {
+      await test(hub, { endpoint: hub.endpoint, cacheFolder, offline: false });
+    } finally {
+      await hub.close();
+    }
+  });
+}
+
+/** An address at which nobody answers. */
+export function closedEndpoint(): string {
+  const closed = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const endpoint = `http://127.0.0.1:${closed.addr.port}`;
+  closed.close();
+  return endpoint;
 }
 
 /** Settings for a hub at which nobody answers, with a cache folder of their own. */
 export async function withoutHub(test: (settings: HubSettings) => Promise<void>): Promise<void> {
-  const cacheFolder = await Deno.makeTempDir();
-  const closed = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const endpoint = `http://127.0.0.1:${closed.addr.port}`;
-  closed.close();
-  try {
-    await test({ endpoint, cacheFolder, offline: false });
-  } finally {
-    await Deno.remove(cacheFolder, { recursive: true });
-  }
+  const endpoint = closedEndpoint();
+  await withFolder((cacheFolder) => test({ endpoint, cacheFolder, offline: false }));
 }
 
 /** Puts files into a folder, making the folders between. */

@@ -7,6 +7,7 @@ import { hostFolder } from "../../models/host/files.ts";
 import { resolveConfig, resolveModel } from "../../models/host/resolve.ts";
 import type { HubSettings } from "../../models/host/settings.ts";
 import { putFiles, withFakeHub, withoutHub } from "./fake_hub.ts";
+import { withFolder } from "../files/temporary.ts";
 
 const revision = "0123456789abcdef0123456789abcdef01234567";
 const noHub: HubSettings = { endpoint: "http://127.0.0.1:9", cacheFolder: "/none", offline: true };
@@ -147,9 +148,8 @@ Deno.test("models of another kind are refused before their weights are fetched",
   });
 });
 
-Deno.test("a folder is used as it is, or refused with what it lacks", async () => {
-  const folder = await Deno.makeTempDir();
-  try {
+Deno.test("a folder is used as it is, or refused with what it lacks", () =>
+  withFolder(async (folder) => {
     await rejects(resolveModel(folder, noHub), /has no config\.json/);
     await putFiles(folder, { "config.json": config });
     await rejects(resolveModel(folder, noHub), /neither tokenizer\.json nor vocab\.txt/);
@@ -160,10 +160,7 @@ Deno.test("a folder is used as it is, or refused with what it lacks", async () =
     assert.deepEqual({ name, random, notices }, { name: folder, random: false, notices: [] });
     await putFiles(folder, { "config.json": "{" });
     await rejects(resolveModel(folder, noHub), /config\.json is not JSON/);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-});
+  }));
 
 Deno.test("resolveConfig: the default needs no network, others only config.json", async () => {
   for (const name of [undefined, "bert-base-uncased", "google-bert/bert-base-uncased"]) {

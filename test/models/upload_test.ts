@@ -7,6 +7,7 @@ import { HubUnreachable } from "../../models/host/hub_errors.ts";
 import { hubToken } from "../../models/host/token.ts";
 import { type Upload, uploadModel } from "../../models/host/upload.ts";
 import { folderTest, withFolder } from "../files/temporary.ts";
+import { closedEndpoint } from "./fake_hub.ts";
 import { type UploadHubOptions, withUploadHub } from "./fake_upload.ts";
 
 const token = "hf_right";
@@ -188,9 +189,7 @@ folderTest(
         /HF_HUB_OFFLINE/,
       );
       assert.deepEqual(hub.requests, []);
-      const closed = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-      const endpoint = `http://127.0.0.1:${closed.addr.port}`;
-      closed.close();
+      const endpoint = closedEndpoint();
       await assert.rejects(uploadModel(asked, settingsFor(endpoint), token), (error) => {
         assert.ok(error instanceof HubUnreachable);
         assert.match(
