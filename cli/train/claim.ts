@@ -23,13 +23,14 @@ function tryLock(file: Deno.FsFile): boolean | undefined {
  */
 export function claim(experiment: string, folder: string): Claim {
   const path = join(folder, "lock");
-  for (;;) {
+  for (let attempt = 1;; attempt++) {
     let file: Deno.FsFile;
     try {
       Deno.mkdirSync(folder, { recursive: true });
       file = Deno.openSync(path, { create: true, write: true });
     } catch (cause) {
-      if (cause instanceof Deno.errors.NotFound) continue; // the program before has just removed the folder
+      // The program before has just removed the folder; not so often in a row.
+      if (cause instanceof Deno.errors.NotFound && attempt < 100) continue;
       throw new UserError(`Cannot write in ${experiment}: ${messageOf(cause)}. See --output_dir.`, {
         cause,
       });

@@ -62,6 +62,9 @@ Deno.test("an experiment is one program's at a time, and nobody's after it", () 
       () => claim(below, join(below, "checkpoints")),
       /Cannot write in .*See --output_dir/,
     );
+    Deno.removeSync(join(inner, "lock"));
+    Deno.symlinkSync(join(folder, "nowhere", "lock"), join(inner, "lock"));
+    assert.throws(() => claim(folder, inner), /Cannot write in .*See --output_dir/);
     return Promise.resolve();
   }));
 
