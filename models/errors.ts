@@ -44,6 +44,13 @@ export class UserError extends Error {
   }
 }
 
+/** `1, 2 and 5 more`: so many items of a list as are worth a sentence's room. */
+export function listed(items: readonly (string | number)[], most: number): string {
+  const left = items.length - most;
+  const named = items.slice(0, most).join(", ");
+  return left > 0 ? `${named} and ${left} more` : named;
+}
+
 /** The message of whatever was thrown. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);

@@ -1,6 +1,7 @@
 /** What the facts mean for training: a line a matter, and what to do about it. */
 import { neededBindings } from "../../engine/device.ts";
 import { AdapterTooSmallError, NoAdapterError } from "../../engine/errors.ts";
+import { listed } from "../../models/errors.ts";
 import { messageWithAdvice } from "../shared/advice.ts";
 import type { AdapterFacts, DeviceFacts, Facts } from "./facts.ts";
 import { formatAdapter, formatBytes, formatCount } from "../shared/format.ts";
@@ -171,8 +172,8 @@ function hubCacheFinding(cache: Facts["hub_cache"]): Finding {
   const { path, models, datasets, bytes } = cache;
   const nothing = models.length + datasets.length === 0;
   const held = nothing ? "empty" : [
-    plural(models.length, "model") + list(models),
-    plural(datasets.length, "data set") + list(datasets),
+    counted(models, "model"),
+    counted(datasets, "data set"),
     formatBytes(bytes),
   ].join(", ");
   return { status: "ok", matter, text: `${path}: ${held}` };
@@ -235,13 +236,11 @@ function hubFinding(hub: Facts["hub"]): Finding {
   return { status: "notice", matter, text };
 }
 
-const plural = (count: number, what: string) =>
-  `${formatCount(count)} ${what}${count === 1 ? "" : "s"}`;
-
-function list(names: readonly string[]): string {
-  const shown = names.slice(0, 5).join(", ");
-  if (names.length === 0) return "";
-  return ` (${shown}${names.length > 5 ? ` and ${names.length - 5} more` : ""})`;
+/** `2 models (a, b)` */
+function counted(names: readonly string[], what: string): string {
+  const { length } = names;
+  const count = `${formatCount(length)} ${what}${length === 1 ? "" : "s"}`;
+  return length === 0 ? count : `${count} (${listed(names, 5)})`;
 }
 
 const colors = { ok: "green", notice: "yellow", problem: "red" } as const;

@@ -1,7 +1,7 @@
 /** Which rows a trained run is measured on: its own part of its own data, or other data. */
 import type { Dataset, Example } from "../../models/data/load.ts";
 import { stratifiedSplit } from "../../models/data/split.ts";
-import { UserError } from "../../models/errors.ts";
+import { listed, UserError } from "../../models/errors.ts";
 import { type DatasetRequest, loadDataset } from "../../models/host/dataset.ts";
 import type { HubSettings } from "../../models/host/settings.ts";
 import type { TrainedRun } from "../trained/run.ts";
@@ -46,9 +46,7 @@ function requestOf({ data }: TrainedRun, asked: AskedRows, hub: HubSettings): Da
 
 /** The run's index of each of the data's labels. Throws a UserError that names those it does not know. */
 function matchLabels(run: TrainedRun, { name, labels }: Dataset): number[] {
-  const quoted = (names: string[]) =>
-    names.slice(0, 20).map((each) => `"${each}"`).join(", ") +
-    (names.length > 20 ? ` and ${names.length - 20} more` : "");
+  const quoted = (names: string[]) => listed(names.map((each) => `"${each}"`), 20);
   const unknown = labels.filter((label) => !run.labels.includes(label));
   if (unknown.length > 0) {
     throw new UserError(

@@ -1,4 +1,5 @@
 /** What an inspection found, as lines for a terminal and as a JSON document. */
+import { listed } from "../../models/errors.ts";
 import { groupTensors, totalsOf } from "../../models/files/tensor_groups.ts";
 import { formatBytes, formatCount } from "../shared/format.ts";
 import { type Found, kinds } from "./found.ts";
@@ -21,8 +22,7 @@ function valueText(value: string | number | string[]): string {
     return Number.isInteger(value) ? formatCount(value) : String(Number(value.toPrecision(6)));
   }
   if (typeof value === "string") return value;
-  const shown = value.slice(0, 20).join(", ");
-  return value.length > 20 ? `${shown} and ${value.length - 20} more` : shown;
+  return listed(value, 20);
 }
 
 /** Names on the left, values on the right, broken at spaces. */

@@ -6,7 +6,7 @@ import { parseText } from "../shared/flag_values.ts";
 import { runFlag } from "../trained/flags.ts";
 
 /** `user/name`, as the hub takes it. Throws a sentence where it would not. */
-export function parseRepository(text: string): string {
+function parseRepository(text: string): string {
   const part = /^[A-Za-z0-9](?:[\w.-]*[A-Za-z0-9_])?$/;
   const parts = text.split("/");
   const fits = parts.length === 2 && parts.every((each) => part.test(each)) &&
@@ -21,7 +21,7 @@ export function parseRepository(text: string): string {
 }
 
 /** A license as the hub names it. Throws a sentence where it is none. */
-export function parseLicense(text: string): string {
+function parseLicense(text: string): string {
   if (!/^[a-z0-9][a-z0-9.-]*$/.test(text)) {
     throw new Error(`"${text}" is no license's name on the hub, such as apache-2.0, mit or other.`);
   }
@@ -29,7 +29,7 @@ export function parseLicense(text: string): string {
 }
 
 /** A branch of a git repository. Throws a sentence where git would refuse its name. */
-export function parseBranch(text: string): string {
+function parseBranch(text: string): string {
   if (!/^(?!\/|.*(\.\.|\/\/|@\{|\.lock$|[/.]$))[\w./@-]+$/.test(text) || text.startsWith("-")) {
     throw new Error(`"${text}" cannot be a branch's name.`);
   }

@@ -94,7 +94,7 @@ export async function writeCheckpoint(
 }
 
 /** Removes all but the newest checkpoints of a run; returns how many went. */
-export async function keepNewest(folder: string, keep: number): Promise<number> {
+async function keepNewest(folder: string, keep: number): Promise<number> {
   const surplus = (await checkpointSteps(folder)).slice(keep);
   for (const step of surplus) await Deno.remove(pathOf(folder, step), { recursive: true });
   return surplus.length;

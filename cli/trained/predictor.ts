@@ -75,21 +75,6 @@ export async function probabilitiesBy(
   return sentences.map((_, row) => softmax(logits.subarray(row * classes, (row + 1) * classes)));
 }
 
-/** The same, with a model that is built for it. */
-export async function probabilitiesOf(
-  device: Device,
-  run: TrainedRun,
-  sentences: readonly (readonly number[])[],
-  batchSize: number,
-): Promise<Float64Array[]> {
-  const built = await buildRun(device, run);
-  try {
-    return await probabilitiesBy(device, run, built, sentences, batchSize);
-  } finally {
-    built.destroy();
-  }
-}
-
 /** From texts to a run's token ids. */
 export async function encodingOf(
   { model: { folder, config } }: TrainedRun,

@@ -1,6 +1,6 @@
 /** Stratified train, validation and test parts. */
 import { domains, HostRandom } from "../../engine/random.ts";
-import { UserError } from "../errors.ts";
+import { listed, UserError } from "../errors.ts";
 import type { Example } from "./clean.ts";
 
 /** 80 % of each class for training, 10 % for choosing the best epoch, 10 % for the final test. */
@@ -64,15 +64,12 @@ export function stratifiedSplit(
   let classes = rowsByClass(examples, labels.length);
   const tooSmall = [...labels.keys()].filter((label) => classes[label].length < fewestRows);
   if (tooSmall.length > 0) {
-    const named = tooSmall.slice(0, 10).map((label) =>
+    const named = tooSmall.map((label) =>
       `"${labels[label]}" (${plural(classes[label].length, "row")})`
     );
-    const others = tooSmall.length > 10 ? ` and ${tooSmall.length - 10} more` : "";
     throw new UserError(
       `Every class needs at least ${fewestRows} rows, one for each of training, validation and ` +
-        `test. Too few: ${
-          named.join(", ")
-        }${others}. Add rows to these classes, or leave them out.`,
+        `test. Too few: ${listed(named, 10)}. Add rows to these classes, or leave them out.`,
     );
   }
   if (maxSamples !== undefined && maxSamples < examples.length) {

@@ -34,7 +34,7 @@ export interface OpenRepository {
 export type Needed = (paths: readonly string[]) => readonly string[];
 
 /** The cached commit, and whether it has all that is needed; undefined where none is cached. */
-export async function openCached(
+async function openCached(
   repository: Repository,
   needed: Needed,
   settings: HubSettings,
@@ -57,7 +57,7 @@ export async function openCached(
 }
 
 /** Asks the hub. Throws a `UserError`, of kind `HubUnreachable` where it cannot be reached. */
-export async function openOnHub(
+async function openOnHub(
   repository: Repository,
   settings: HubSettings,
 ): Promise<OpenRepository> {

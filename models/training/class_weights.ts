@@ -1,16 +1,12 @@
 /** What each class counts in the loss. */
-import { UserError } from "../errors.ts";
+import { listed, UserError } from "../errors.ts";
 
 /** By label, or as many rows as each class has make it right. */
 export type ClassWeights = "balanced" | Readonly<Record<string, number>>;
 
-const most = 5;
-
 /** `"anger", "joy" and 3 more` */
-function listed(labels: readonly string[]): string {
-  const named = labels.slice(0, most).map((label) => JSON.stringify(label)).join(", ");
-  return labels.length > most ? `${named} and ${labels.length - most} more` : named;
-}
+const quoted = (labels: readonly string[]) =>
+  listed(labels.map((label) => JSON.stringify(label)), 5);
 
 /** Throws a UserError where weights by label are not above 0, or are not those of exactly these labels. */
 export function checkClassWeights(weights: ClassWeights, labels: readonly string[]): void {
@@ -18,13 +14,13 @@ export function checkClassWeights(weights: ClassWeights, labels: readonly string
   const unknown = Object.keys(weights).filter((label) => !labels.includes(label));
   if (unknown.length > 0) {
     throw new UserError(
-      `The class weights name ${listed(unknown)}, which the data do not have: their labels are ` +
-        `${listed(labels)}.`,
+      `The class weights name ${quoted(unknown)}, which the data do not have: their labels are ` +
+        `${quoted(labels)}.`,
     );
   }
   const missing = labels.filter((label) => !Object.hasOwn(weights, label));
   if (missing.length > 0) {
-    throw new UserError(`The class weights lack ${listed(missing)}: every label needs one.`);
+    throw new UserError(`The class weights lack ${quoted(missing)}: every label needs one.`);
   }
   for (const label of labels) {
     const weight = weights[label];
@@ -53,7 +49,7 @@ export function classWeightsOf(
   const empty = labels.filter((_, label) => counts[label] === 0);
   if (empty.length > 0) {
     throw new UserError(
-      `Weights cannot balance ${listed(empty)}: the training part has no example of it.`,
+      `Weights cannot balance ${quoted(empty)}: the training part has no example of it.`,
     );
   }
   return counts.map((count) => train.length / (labels.length * count));

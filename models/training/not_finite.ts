@@ -1,7 +1,7 @@
 /** The error of a step whose loss or gradients are no numbers: what is known of the step and its texts. */
 import type { StepRecord } from "../../engine/optimizer.ts";
 import type { Example } from "../data/clean.ts";
-import { UserError } from "../errors.ts";
+import { listed, UserError } from "../errors.ts";
 
 /** A text of the training part, and its index there. */
 export interface Drawn {
@@ -38,19 +38,13 @@ const short = (value: number) => Number(value.toPrecision(3));
 /** A sentence on a step's texts: rows of the data set where they are known, and places in the training part. */
 function textsOf(drawn: readonly Drawn[]): string {
   const [{ example: { row, text } }] = drawn;
-  const places = listed(drawn.map(({ index }) => index + 1));
-  const rows = listed(drawn.flatMap(({ example: { row } }) => row ?? []));
+  const places = listed(drawn.map(({ index }) => index + 1), mostNamed);
+  const rows = listed(drawn.flatMap(({ example: { row } }) => row ?? []), mostNamed);
   const first = row === undefined ? "the first" : `row ${row}`;
   return `Its texts are ${
     row === undefined ? "" : `rows ${rows} of the data set, `
   }numbers ${places} ` +
     `of the training part; ${first} begins ${JSON.stringify(beginning(text))}.`;
-}
-
-function listed(numbers: readonly number[]): string {
-  const left = numbers.length - mostNamed;
-  const named = numbers.slice(0, mostNamed).join(", ");
-  return left > 0 ? `${named} and ${left} more` : named;
 }
 
 /** The first words of a text. */

@@ -3,15 +3,14 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { inspect } from "../../cli/inspect.ts";
 import { writeMerged } from "../../cli/merge.ts";
-import { probabilitiesOf } from "../../cli/trained/predictor.ts";
 import { findRun } from "../../cli/trained/run.ts";
 import { hostFolder } from "../../models/host/files.ts";
 import { openWeights } from "../../models/encoders/weights.ts";
 import { folderTest, golden, namesIn } from "../files/temporary.ts";
-import { testDevice } from "../models/device.ts";
 import { baseOf, openGolden } from "../models/goldens.ts";
 import { labels } from "../peft/folders.ts";
 import { runMerge, runPredict, startProgram, until } from "./command.ts";
+import { probabilitiesOf } from "./probabilities.ts";
 
 const hub = { endpoint: "http://127.0.0.1:1", cacheFolder: "/nowhere", offline: true };
 
@@ -47,7 +46,7 @@ for (const run of ["dora", "distilbert-ia3"]) {
       const merged = await findRun(output, undefined, hub);
       assert.deepEqual([merged.method.method, merged.maxLength], ["full", 9]);
       assert.deepEqual(merged.labels, labels);
-      const rows = await probabilitiesOf(await testDevice(), merged, batches[0].sentences, 3);
+      const rows = await probabilitiesOf(merged, batches[0].sentences, 3);
       for (const [i, row] of rows.entries()) {
         const scores = numbers.logits[i].map(Math.exp);
         const sum = scores.reduce((a, b) => a + b);

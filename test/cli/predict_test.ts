@@ -5,7 +5,6 @@ import { adviceForPrediction } from "../../cli/shared/advice.ts";
 import { parsePredictFlags } from "../../cli/predict/flags.ts";
 import { predictionLine, predictionTable, rank } from "../../cli/predict/report.ts";
 import { openTexts } from "../../cli/predict/texts.ts";
-import { probabilitiesOf } from "../../cli/trained/predictor.ts";
 import { findRun } from "../../cli/trained/run.ts";
 import { OutOfMemoryError } from "../../engine/errors.ts";
 import { stratifiedSplit } from "../../models/data/split.ts";
@@ -14,10 +13,10 @@ import { loadDataset } from "../../models/host/dataset.ts";
 import { loadTokenizer } from "../../models/text/tokenizer.ts";
 import { softmax } from "../../models/training/evaluate.ts";
 import { folderTest, golden, goldenFolder, withFolder } from "../files/temporary.ts";
-import { testDevice } from "../models/device.ts";
 import { baseOf, openGolden } from "../models/goldens.ts";
 import { fails, goldenStart, labels, requestOf, save } from "../peft/folders.ts";
 import { runPredict, runTrain } from "./command.ts";
+import { probabilitiesOf } from "./probabilities.ts";
 
 const hub = { endpoint: "http://127.0.0.1:1", cacheFolder: "/nowhere", offline: true };
 
@@ -26,7 +25,7 @@ async function compareWithGolden(run: string, folder: string, model: string | un
   const found = await findRun(folder, model, hub);
   const { batches, numbers, close } = await openGolden(run);
   close();
-  const actual = await probabilitiesOf(await testDevice(), found, batches[0].sentences, 3);
+  const actual = await probabilitiesOf(found, batches[0].sentences, 3);
   const errors = actual.map((row, i) => {
     const scores = numbers.logits[i];
     const sum = scores.reduce((total, score) => total + Math.exp(score), 0);
