@@ -41,7 +41,7 @@ export const parser = merge(
   group(
     "Output",
     object({
-      json: switchOn("--json", "Print one JSON document"),
+      json: switchOn("--json", "Print one JSON document on stdout"),
       noWrite: switchOn("--no_write", "Do not write evaluation.json into the run's folder"),
     }),
   ),

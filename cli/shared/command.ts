@@ -46,7 +46,7 @@ export async function runCommand<Flags>(
     // Of the GPU and the file system a message says all; what is left is a mistake of ours.
     if (error instanceof DeviceError || systemCode(error) !== undefined) return 1;
     if (Object.values(Deno.errors).some((kind) => error instanceof kind)) return 1;
-    if (error instanceof Error && error.stack) stderr.write(`${error.stack}\n`);
+    if (error instanceof Error && error.stack) stderr.write(`${harmlessLines(error.stack)}\n`);
     return 1;
   }
 }
