@@ -58,16 +58,15 @@ export async function newExperiment(
 
 /**
  * Refuses, before anything is trained, runs whose folders an experiment already has. Throws a
- * UserError (wrong use) that names them, unless `overwrite`.
+ * UserError (wrong use) that names them.
  */
 export async function checkExperiment(
   folder: string,
   runs: readonly string[],
-  overwrite: boolean,
 ): Promise<void> {
   const present = new Set(await names(folder));
   const taken = runs.filter((run) => present.has(run));
-  if (taken.length === 0 || overwrite) return;
+  if (taken.length === 0) return;
   throw new UserError(
     `${folder} already has ${taken.join(", ")}. ` +
       `--overwrite replaces ${

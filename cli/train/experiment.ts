@@ -63,8 +63,7 @@ async function claimNamed(
   session.folder = folder;
   session.claim = claimWork(folder);
   await mendWork(folder);
-  if (resumed !== undefined) return;
-  if (flags.overwrite) return await dropWork(folder);
+  if (resumed !== undefined || flags.overwrite) return;
   const work = await readWork(folder);
   if (work !== undefined && !isFinished(work)) {
     throw new UserError(
@@ -76,7 +75,7 @@ async function claimNamed(
       { exitCode: 2 },
     );
   }
-  await checkExperiment(folder, plan.runs.map((run) => run.name), flags.overwrite);
+  await checkExperiment(folder, plan.runs.map((run) => run.name));
 }
 
 const isFinished = ({ runs, done }: Work) => runs.every((run) => done.includes(run));
@@ -148,7 +147,8 @@ export async function runExperiment<Device extends DeviceHandle>(
     device = await tools.createDevice({ matmulPrecision });
     const loaded = await load(options, tools);
     const { runs, model, dataset } = loaded;
-    if (resumed) checkSame(resumed, model, dataset);
+    const { classWeights } = runs[0].hyperparameters;
+    if (resumed) checkSame(resumed, { model, dataset, classWeights });
     const tuning = await tune(options, loaded, device, tools);
     const folder = named ?? await newExperiment(outputDir, model.name, dataset.name);
     if (named === undefined) {
@@ -166,9 +166,12 @@ export async function runExperiment<Device extends DeviceHandle>(
       runs: runs.map(({ name }) => name),
       done: [],
       model: { name: model.name, random_start: model.random },
+      class_weights: classWeights,
       dataset_hash: dataset.hash,
       tuning: { key: tools.tuningKey(device), plans: tuning.plans, refused: tuning.refused },
     };
+    // Not before: what was unfinished stays where the new command turns out to be wrong.
+    if (resumed === undefined) await dropWork(folder);
     await writeWork(folder, work);
     const shared: Shared<Device> = {
       ...loaded,

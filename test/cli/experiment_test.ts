@@ -327,6 +327,35 @@ Deno.test("a failure keeps what is finished and leaves nothing half", () =>
     assert.deepEqual((await tree(folder)).filter((path) => !path.includes("/")), ["e"]);
   }));
 
+Deno.test("unfinished work outlives a command that is wrong, and --overwrite drops it", () =>
+  withFolder(async (folder) => {
+    const args = ["--experiment", "e", "--method", "lora"];
+    await assert.rejects(experiment(folder, args, { failIn: "lora-r8" }));
+    const command = join(folder, "e", "checkpoints", "command.json");
+    const work = await Deno.readTextFile(command);
+    const replaced = [...args, "--overwrite"];
+    await assert.rejects(experiment(folder, replaced, { deviceError: "no adapter" }));
+    assert.equal(await Deno.readTextFile(command), work);
+    await experiment(folder, replaced);
+    await assert.rejects(Deno.stat(command), Deno.errors.NotFound);
+  }));
+
+Deno.test("runs that had not begun do not go on with class weights that have changed since", () =>
+  withFolder(async (folder) => {
+    const weights = join(folder, "weights.json");
+    await Deno.writeTextFile(weights, `{"anger": 2, "joy": 1}`);
+    const args = ["--experiment", "e", "--method", "lora", "--class_weights", weights];
+    await assert.rejects(experiment(folder, args, { failIn: "lora-r8" }));
+    const resume = ["--resume", join(folder, "e")];
+    await Deno.writeTextFile(weights, `{"anger": 3, "joy": 1}`);
+    await assert.rejects(
+      experiment(folder, resume),
+      /^UserError: .*e cannot go on: the class weights have changed\. Put that back/,
+    );
+    await Deno.writeTextFile(weights, `{"joy": 1, "anger": 2}`);
+    await experiment(folder, resume);
+  }));
+
 Deno.test("on a full disk what was trained stays in memory until there is room", () =>
   withFolder(async (folder) => {
     const args = ["--experiment", "e", "--method", "full"];
