@@ -48,7 +48,8 @@ export async function newExperiment(
     const name = `${String(number).padStart(3, "0")}-${shortName(model)}-${shortName(data)}`;
     const folder = join(outputDir, name);
     try {
-      await Deno.mkdir(folder); // fails where another process took the number
+      // Fails where another process took the number. Synchronous, so that a signal's handler is told of the folder.
+      Deno.mkdirSync(folder);
       return folder;
     } catch (error) {
       if (!(error instanceof Deno.errors.AlreadyExists)) throw error;

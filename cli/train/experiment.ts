@@ -15,7 +15,7 @@ import { factsOf, printFacts } from "./facts.ts";
 import type { Flags } from "./flags.ts";
 import { type Shared, trainRun } from "./one_run.ts";
 import { fitToModel, type Plan, type PlannedRun } from "./plan.ts";
-import { checkSame, type Resumed, savedReport } from "./resume.ts";
+import { checkSame, readAgain, type Resumed, savedReport } from "./resume.ts";
 import type { RunReport } from "./run_report.ts";
 import { endSession, type Session } from "./session.ts";
 import { withStanding } from "./standing.ts";
@@ -59,11 +59,11 @@ async function claimNamed(
   folder: string,
   { plan, flags, resumed, session }: ExperimentOptions,
 ): Promise<void> {
-  await ensureFolder(folder);
   session.folder = folder;
   session.claim = claimWork(folder);
   await mendWork(folder);
-  if (resumed !== undefined || flags.overwrite) return;
+  if (resumed !== undefined) return await readAgain(resumed);
+  if (flags.overwrite) return;
   const work = await readWork(folder);
   if (work !== undefined && !isFinished(work)) {
     throw new UserError(

@@ -101,6 +101,18 @@ export async function findResumed(flags: Flags): Promise<Found> {
   };
 }
 
+/**
+ * Brings the work of an experiment, once it is claimed, up to what another program has done since it was read. Throws a
+ * UserError where nothing is left.
+ */
+export async function readAgain(resumed: Resumed): Promise<void> {
+  const work = await readWork(resumed.folder);
+  if (work === undefined) {
+    throw new UserError(`Another program has just finished or dropped ${resumed.folder}.`);
+  }
+  resumed.work = work;
+}
+
 /** Throws a UserError where model, data or class weights are others than those that the experiment began with. */
 export function checkSame(
   { folder, work }: Resumed,
