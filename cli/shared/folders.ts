@@ -22,17 +22,17 @@ async function names(folder: string): Promise<string[]> {
   }
 }
 
+const cannotMake = (folder: string, cause: unknown) =>
+  new UserError(`Cannot make the folder ${folder}: ${messageOf(cause)}. See --output_dir.`, {
+    cause,
+  });
+
 /** Makes the folder of all results. Throws a UserError where that cannot be, before hours are spent. */
 export async function ensureFolder(folder: string): Promise<void> {
   try {
     await Deno.mkdir(folder, { recursive: true });
   } catch (error) {
-    throw new UserError(
-      `Cannot make the folder ${folder}: ${messageOf(error)}. See --output_dir.`,
-      {
-        cause: error,
-      },
-    );
+    throw cannotMake(folder, error);
   }
 }
 
@@ -52,7 +52,8 @@ export async function newExperiment(
       Deno.mkdirSync(folder);
       return folder;
     } catch (error) {
-      if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
+      if (error instanceof Deno.errors.AlreadyExists) continue;
+      throw cannotMake(folder, error);
     }
   }
 }

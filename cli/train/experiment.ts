@@ -10,6 +10,7 @@ import { checkClassWeights } from "../../models/training/class_weights.ts";
 import { checkExperiment, ensureFolder, newExperiment } from "../shared/folders.ts";
 import { formatBytes } from "../shared/format.ts";
 import { type Output, renderNotice } from "../shared/terminal.ts";
+import { isDiskFull } from "./checkpoints.ts";
 import { type Comparison, writeComparison } from "./comparison.ts";
 import { factsOf, printFacts } from "./facts.ts";
 import type { Flags } from "./flags.ts";
@@ -200,6 +201,19 @@ export async function runExperiment<Device extends DeviceHandle>(
   }
 }
 
+/** Notes that a run is saved, and drops its checkpoints: afterwards, or before where the disk is full. */
+async function noteDone(folder: string, run: string, work: Work): Promise<void> {
+  const drop = () => Deno.remove(checkpointsOf(folder, run), { recursive: true }).catch(() => {});
+  try {
+    await writeWork(folder, work);
+  } catch (error) {
+    if (!isDiskFull(error)) throw error;
+    await drop();
+    await writeWork(folder, work);
+  }
+  await drop();
+}
+
 /** Trains the runs that are not done, and notes each in the work when it is. Returns the reports of all. */
 async function trainRuns<Device extends DeviceHandle>(
   runs: readonly PlannedRun[],
@@ -224,8 +238,7 @@ async function trainRuns<Device extends DeviceHandle>(
       out.write(`  saved ${name}, ${formatBytes(report.exported_bytes)}\n`);
       reports.push(report);
       work.done.push(name);
-      await writeWork(folder, work);
-      await Deno.remove(checkpointsOf(folder, name), { recursive: true }).catch(() => {});
+      await noteDone(folder, name, work);
       // After every run, so that an interrupted experiment has the comparison of what it finished.
       await writeComparison(folder, name);
     } catch (error) {
