@@ -18,6 +18,8 @@ export type Remedy =
   | { kind: "moreSamples"; least: number }
   /** Keep frozen weights in another type. */
   | { kind: "otherFrozenDtype" }
+  /** Train with the settings that the run began with, or begin it anew. */
+  | { kind: "sameRun" }
   /** Train at a lower rate than this. */
   | { kind: "lowerLearningRate"; rate: number }
   /** Write elsewhere, or make room where the disk is full. */

@@ -84,6 +84,8 @@ function sentenceFor(remedy: Remedy): string {
       return `Give --max_samples ${remedy.least} or more.`;
     case "otherFrozenDtype":
       return `Take another --frozen_dtype.`;
+    case "sameRun":
+      return `Put that back, or begin it again with --overwrite.`;
     case "lowerLearningRate":
       return `Lower --learning_rate (${remedy.rate}) or check the weights.`;
     case "otherPlace":

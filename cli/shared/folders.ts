@@ -22,17 +22,17 @@ async function names(folder: string): Promise<string[]> {
   }
 }
 
+const cannotMake = (folder: string, cause: unknown) =>
+  new UserError(`Cannot make the folder ${folder}: ${messageOf(cause)}. See --output_dir.`, {
+    cause,
+  });
+
 /** Makes the folder of all results. Throws a UserError where that cannot be, before hours are spent. */
 export async function ensureFolder(folder: string): Promise<void> {
   try {
     await Deno.mkdir(folder, { recursive: true });
   } catch (error) {
-    throw new UserError(
-      `Cannot make the folder ${folder}: ${messageOf(error)}. See --output_dir.`,
-      {
-        cause: error,
-      },
-    );
+    throw cannotMake(folder, error);
   }
 }
 
@@ -48,26 +48,27 @@ export async function newExperiment(
     const name = `${String(number).padStart(3, "0")}-${shortName(model)}-${shortName(data)}`;
     const folder = join(outputDir, name);
     try {
-      await Deno.mkdir(folder); // fails where another process took the number
+      // Fails where another process took the number. Synchronous, so that a signal's handler is told of the folder.
+      Deno.mkdirSync(folder);
       return folder;
     } catch (error) {
-      if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
+      if (error instanceof Deno.errors.AlreadyExists) continue;
+      throw cannotMake(folder, error);
     }
   }
 }
 
 /**
  * Refuses, before anything is trained, runs whose folders an experiment already has. Throws a
- * UserError (wrong use) that names them, unless `overwrite`.
+ * UserError (wrong use) that names them.
  */
 export async function checkExperiment(
   folder: string,
   runs: readonly string[],
-  overwrite: boolean,
 ): Promise<void> {
   const present = new Set(await names(folder));
   const taken = runs.filter((run) => present.has(run));
-  if (taken.length === 0 || overwrite) return;
+  if (taken.length === 0) return;
   throw new UserError(
     `${folder} already has ${taken.join(", ")}. ` +
       `--overwrite replaces ${

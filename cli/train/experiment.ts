@@ -10,12 +10,13 @@ import { checkClassWeights } from "../../models/training/class_weights.ts";
 import { checkExperiment, ensureFolder, newExperiment } from "../shared/folders.ts";
 import { formatBytes } from "../shared/format.ts";
 import { type Output, renderNotice } from "../shared/terminal.ts";
+import { isDiskFull } from "./checkpoints.ts";
 import { type Comparison, writeComparison } from "./comparison.ts";
 import { factsOf, printFacts } from "./facts.ts";
 import type { Flags } from "./flags.ts";
 import { type Shared, trainRun } from "./one_run.ts";
 import { fitToModel, type Plan, type PlannedRun } from "./plan.ts";
-import { checkSame, type Resumed, savedReport } from "./resume.ts";
+import { checkSame, readAgain, type Resumed, savedReport } from "./resume.ts";
 import type { RunReport } from "./run_report.ts";
 import { endSession, type Session } from "./session.ts";
 import { withStanding } from "./standing.ts";
@@ -59,12 +60,11 @@ async function claimNamed(
   folder: string,
   { plan, flags, resumed, session }: ExperimentOptions,
 ): Promise<void> {
-  await ensureFolder(folder);
   session.folder = folder;
   session.claim = claimWork(folder);
   await mendWork(folder);
-  if (resumed !== undefined) return;
-  if (flags.overwrite) return await dropWork(folder);
+  if (resumed !== undefined) return await readAgain(resumed);
+  if (flags.overwrite) return;
   const work = await readWork(folder);
   if (work !== undefined && !isFinished(work)) {
     throw new UserError(
@@ -76,7 +76,7 @@ async function claimNamed(
       { exitCode: 2 },
     );
   }
-  await checkExperiment(folder, plan.runs.map((run) => run.name), flags.overwrite);
+  await checkExperiment(folder, plan.runs.map((run) => run.name));
 }
 
 const isFinished = ({ runs, done }: Work) => runs.every((run) => done.includes(run));
@@ -148,7 +148,8 @@ export async function runExperiment<Device extends DeviceHandle>(
     device = await tools.createDevice({ matmulPrecision });
     const loaded = await load(options, tools);
     const { runs, model, dataset } = loaded;
-    if (resumed) checkSame(resumed, model, dataset);
+    const { classWeights } = runs[0].hyperparameters;
+    if (resumed) checkSame(resumed, { model, dataset, classWeights });
     const tuning = await tune(options, loaded, device, tools);
     const folder = named ?? await newExperiment(outputDir, model.name, dataset.name);
     if (named === undefined) {
@@ -166,9 +167,12 @@ export async function runExperiment<Device extends DeviceHandle>(
       runs: runs.map(({ name }) => name),
       done: [],
       model: { name: model.name, random_start: model.random },
+      class_weights: classWeights,
       dataset_hash: dataset.hash,
       tuning: { key: tools.tuningKey(device), plans: tuning.plans, refused: tuning.refused },
     };
+    // Not before: what was unfinished stays where the new command turns out to be wrong.
+    if (resumed === undefined) await dropWork(folder);
     await writeWork(folder, work);
     const shared: Shared<Device> = {
       ...loaded,
@@ -197,6 +201,19 @@ export async function runExperiment<Device extends DeviceHandle>(
   }
 }
 
+/** Notes that a run is saved, and drops its checkpoints: afterwards, or before where the disk is full. */
+async function noteDone(folder: string, run: string, work: Work): Promise<void> {
+  const drop = () => Deno.remove(checkpointsOf(folder, run), { recursive: true }).catch(() => {});
+  try {
+    await writeWork(folder, work);
+  } catch (error) {
+    if (!isDiskFull(error)) throw error;
+    await drop();
+    await writeWork(folder, work);
+  }
+  await drop();
+}
+
 /** Trains the runs that are not done, and notes each in the work when it is. Returns the reports of all. */
 async function trainRuns<Device extends DeviceHandle>(
   runs: readonly PlannedRun[],
@@ -221,8 +238,7 @@ async function trainRuns<Device extends DeviceHandle>(
       out.write(`  saved ${name}, ${formatBytes(report.exported_bytes)}\n`);
       reports.push(report);
       work.done.push(name);
-      await writeWork(folder, work);
-      await Deno.remove(checkpointsOf(folder, name), { recursive: true }).catch(() => {});
+      await noteDone(folder, name, work);
       // After every run, so that an interrupted experiment has the comparison of what it finished.
       await writeComparison(folder, name);
     } catch (error) {

@@ -2,9 +2,10 @@
 import { basename, dirname, join } from "node:path";
 import type { Dataset } from "../../models/data/load.ts";
 import { UserError } from "../../models/errors.ts";
-import { readJsonObject } from "../../models/files/json.ts";
+import { readJsonObject, toJson } from "../../models/files/json.ts";
 import { exists, hostFolder } from "../../models/host/files.ts";
 import type { ResolvedModel } from "../../models/host/resolve.ts";
+import type { ClassWeights } from "../../models/training/class_weights.ts";
 import { type Flags, parseFlags } from "./flags.ts";
 import type { RunReport } from "./run_report.ts";
 import { readWork, type Work, workFolder } from "./work.ts";
@@ -100,16 +101,37 @@ export async function findResumed(flags: Flags): Promise<Found> {
   };
 }
 
-/** Throws a UserError where model or data are others than those that the experiment began with. */
-export function checkSame({ folder, work }: Resumed, model: ResolvedModel, dataset: Dataset): void {
+/**
+ * Brings the work of an experiment, once it is claimed, up to what another program has done since it was read. Throws a
+ * UserError where nothing is left.
+ */
+export async function readAgain(resumed: Resumed): Promise<void> {
+  const work = await readWork(resumed.folder);
+  if (work === undefined) {
+    throw new UserError(`Another program has just finished or dropped ${resumed.folder}.`);
+  }
+  resumed.work = work;
+}
+
+/** Throws a UserError where model, data or class weights are others than those that the experiment began with. */
+export function checkSame(
+  { folder, work }: Resumed,
+  { model, dataset, classWeights }: {
+    model: ResolvedModel;
+    dataset: Dataset;
+    classWeights: ClassWeights | undefined;
+  },
+): void {
   const changed = [
     work.model.name !== model.name && `the model was ${work.model.name}, now it is ${model.name}`,
     work.model.random_start !== model.random && `the model's weights start another way`,
     work.dataset_hash !== dataset.hash && `the rows of ${dataset.name} have changed`,
+    toJson(work.class_weights ?? {}) !== toJson(classWeights ?? {}) &&
+    `the class weights have changed`,
   ].filter((what) => what !== false);
   if (changed.length === 0) return;
   throw new UserError(
-    `${folder} cannot go on: ${changed.join("; ")}. Put it back, or begin a new experiment.`,
+    `${folder} cannot go on: ${changed.join("; ")}. Put that back, or begin a new experiment.`,
   );
 }
 

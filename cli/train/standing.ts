@@ -16,7 +16,8 @@ export function stoppedSentence({ stop, experiment, run, step }: StoppedError): 
 
 /** Whether training the same again would fail the same way. */
 function isRepeatable(error: unknown): boolean {
-  return error instanceof UserError && error.remedy?.kind === "lowerLearningRate";
+  const kind = error instanceof UserError ? error.remedy?.kind : undefined;
+  return kind === "lowerLearningRate" || kind === "sameRun";
 }
 
 /** Adds to a failure what is saved and what is not; itself where nothing is. */

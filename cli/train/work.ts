@@ -22,6 +22,7 @@ const schema = v.object({
   /** What the results depend on beside the command: were it another now, the runs would not go on, but begin mixed. */
   model: v.object({ name: v.string(), random_start: v.boolean() }),
   dataset_hash: v.string(),
+  class_weights: v.optional(v.union([v.literal("balanced"), v.record(v.string(), v.number())])),
   /** The kernels' plans, on which the last bits depend, and the adapter that they are for. */
   tuning: v.object({ key: v.string(), ...Kept.entries }),
 });
@@ -43,13 +44,21 @@ export const checkpointsOf = (experiment: string, run: string) => join(workFolde
 export async function readWork(experiment: string): Promise<Work | undefined> {
   const folder = hostFolder(workFolder(experiment), 0);
   if (!(await folder.has(file))) return undefined;
-  const read = v.safeParse(schema, await readJsonObject(folder, file));
+  const damaged = (what: string, cause?: unknown) =>
+    new UserError(
+      `${what} Without it the experiment cannot go on; --overwrite begins it again.`,
+      { cause },
+    );
+  let content: unknown;
+  try {
+    content = await readJsonObject(folder, file);
+  } catch (cause) {
+    throw cause instanceof UserError ? damaged(cause.message, cause) : cause;
+  }
+  const read = v.safeParse(schema, content);
   if (read.success) return read.output;
   const [issue] = read.issues;
-  throw new UserError(
-    `${join(folder.name, file)}: "${v.getDotPath(issue)}": ${issue.message}. Without it the ` +
-      `experiment cannot go on; --overwrite begins it again.`,
-  );
+  throw damaged(`${join(folder.name, file)}: "${v.getDotPath(issue)}": ${issue.message}.`);
 }
 
 export async function writeWork(experiment: string, work: Work): Promise<void> {
@@ -89,7 +98,8 @@ export async function dropWork(experiment: string): Promise<void> {
 
 /**
  * Gives a claimed experiment back: its work stays where something can be gone on with, which is a finished run or a
- * checkpoint, and goes where nothing can, or nothing is left to do. Synchronous, since the process may be ending.
+ * checkpoint, and goes where nothing can, or nothing is left to do; where its file is damaged it stays too, since a user may
+ * mend that. Synchronous, since the process may be ending.
  */
 export function leaveWork(experiment: string, held: Claim): void {
   const folder = workFolder(experiment);
@@ -104,12 +114,18 @@ export function leaveWork(experiment: string, held: Claim): void {
 function isUseful(folder: string): boolean {
   const entries = (path: string) => [...Deno.readDirSync(path)];
   const isCheckpoint = ({ name }: Deno.DirEntry) => name.startsWith("step-");
+  const hasCheckpoint = entries(folder)
+    .some(({ name, isDirectory }) => isDirectory && entries(join(folder, name)).some(isCheckpoint));
+  let text: string;
   try {
-    const { runs, done } = JSON.parse(Deno.readTextFileSync(join(folder, file)));
-    const begun = entries(folder).filter(({ isDirectory }) => isDirectory);
-    return done.length < runs.length &&
-      (done.length > 0 || begun.some(({ name }) => entries(join(folder, name)).some(isCheckpoint)));
+    text = Deno.readTextFileSync(join(folder, file));
+  } catch (error) {
+    return hasCheckpoint && !(error instanceof Deno.errors.NotFound); // else no work was written
+  }
+  try {
+    const { runs, done } = JSON.parse(text);
+    return done.length < runs.length && (done.length > 0 || hasCheckpoint);
   } catch {
-    return false; // no work was written, or it is damaged
+    return hasCheckpoint;
   }
 }

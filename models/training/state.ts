@@ -6,6 +6,7 @@ import type { TunedPlans } from "../../engine/plans.ts";
 import type { Tensor } from "../../engine/tensor.ts";
 import { tuningKey } from "../../engine/tuner.ts";
 import type { EncoderConfig } from "../encoders/mod.ts";
+import { UserError } from "../errors.ts";
 import type { NamedTensors } from "../files/run_file.ts";
 import type { ParameterSpec } from "../nn/scope.ts";
 import type { Method } from "../peft/methods.ts";
@@ -61,12 +62,13 @@ export interface TrainState {
   kernels: KernelState;
 }
 
-/** Throws, naming the first setting that differs, where a state is not of this run. */
+/** Throws a UserError, naming the first setting that differs, where a state is not of this run. */
 export function checkIdentity(state: TrainState, run: RunIdentity): void {
   const found = difference(state.of, run);
   if (found) {
-    throw new Error(
+    throw new UserError(
       `The state to go on from is another run's: its ${found.path} is ${found.was}, not ${found.is}.`,
+      { remedy: { kind: "sameRun" } },
     );
   }
 }

@@ -16,6 +16,7 @@ const said: { [Kind in Remedy["kind"]]: [Extract<Remedy, { kind: Kind }>, RegExp
   otherColumns: [{ kind: "otherColumns" }, /with --text_column and --label_column\.$/],
   moreSamples: [{ kind: "moreSamples", least: 6 }, /^Give --max_samples 6 or more\.$/],
   otherFrozenDtype: [{ kind: "otherFrozenDtype" }, /^Take another --frozen_dtype\.$/],
+  sameRun: [{ kind: "sameRun" }, /^Put that back, or begin it again with --overwrite\.$/],
   lowerLearningRate: [
     { kind: "lowerLearningRate", rate: 0.1 },
     /^Lower --learning_rate \(0\.1\) or check the weights\.$/,

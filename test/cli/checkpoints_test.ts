@@ -9,7 +9,7 @@ import {
 } from "../../cli/train/checkpoints.ts";
 import { claim } from "../../cli/train/claim.ts";
 import { mend } from "../../cli/shared/folders.ts";
-import { claimWork, leaveWork, workFolder, writeWork } from "../../cli/train/work.ts";
+import { claimWork, leaveWork, readWork, workFolder, writeWork } from "../../cli/train/work.ts";
 import { defaultHyperparameters as hyperparameters } from "../../models/training/events.ts";
 import { namesIn, withFolder } from "../files/temporary.ts";
 import { stateOf, tinyConfig } from "./fake_tools.ts";
@@ -90,6 +90,12 @@ Deno.test("unfinished work stays where a run is done or has a checkpoint, and go
     const checkpoints = join(workFolder(folder), "full");
     await writeCheckpoint(checkpoints, runAt(1), { keep: 1, unfinished: new Set() });
     assert.deepEqual(await leave([]), ["checkpoints"]);
+    // Where its file is damaged, a checkpoint stays all the same: the file can be mended.
+    const held = claimWork(folder);
+    await Deno.writeTextFile(join(workFolder(folder), "command.json"), "{");
+    leaveWork(folder, held);
+    assert.deepEqual(await checkpointSteps(checkpoints), [1]);
+    await assert.rejects(readWork(folder), /command\.json is not JSON: .* --overwrite begins it/);
   }));
 
 Deno.test("what a program left that was killed while it replaced a folder is put in order", () =>

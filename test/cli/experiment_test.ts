@@ -14,11 +14,14 @@ import { recorder } from "./recorder.ts";
 
 const hub = { endpoint: "", cacheFolder: "", offline: true };
 
-async function experiment(outputDir: string, args: string[], options: FakeOptions = {}) {
+type Options = FakeOptions & { found?: Awaited<ReturnType<typeof findResumed>> };
+
+async function experiment(outputDir: string, args: string[], options: Options = {}) {
   const command = ["--output_dir", outputDir, ...args];
   const parsed = parseFlags(command);
   assert.ok(parsed.kind === "flags", JSON.stringify(parsed));
-  const found = parsed.flags.resume === undefined ? undefined : await findResumed(parsed.flags);
+  const isAsked = options.found === undefined && parsed.flags.resume !== undefined;
+  const found = isAsked ? await findResumed(parsed.flags) : options.found;
   assert.ok(!found?.finished);
   const { flags, resumed } = { resumed: undefined, ...found ?? parsed };
   const session = newSession();
@@ -318,6 +321,52 @@ Deno.test("a failure keeps what is finished and leaves nothing half", () =>
     await experiment(folder, ["--resume", join(folder, "e")]);
     await assert.rejects(experiment(folder, ["--method", "full"], { failIn: "full" }));
     assert.deepEqual(await namesIn(folder), ["e"]);
+  }));
+
+Deno.test("unfinished work outlives a command that is wrong, and --overwrite drops it", () =>
+  withFolder(async (folder) => {
+    const args = ["--experiment", "e", "--method", "lora"];
+    await assert.rejects(experiment(folder, args, { failIn: "lora-r8" }));
+    const command = join(folder, "e", "checkpoints", "command.json");
+    const work = await Deno.readTextFile(command);
+    const replaced = [...args, "--overwrite"];
+    await assert.rejects(experiment(folder, replaced, { deviceError: "no adapter" }));
+    assert.equal(await Deno.readTextFile(command), work);
+    await experiment(folder, replaced);
+    await assert.rejects(Deno.stat(command), Deno.errors.NotFound);
+  }));
+
+Deno.test("what another program finished between --resume's reading and its claim is not trained again", () =>
+  withFolder(async (folder) => {
+    const args = ["--experiment", "e", "--method", "lora"];
+    await assert.rejects(experiment(folder, args, { failIn: "lora-r8" }));
+    const resume = ["--resume", join(folder, "e")];
+    const parsed = parseFlags(resume);
+    assert.ok(parsed.kind === "flags");
+    const found = await findResumed(parsed.flags);
+    assert.ok(!found.finished);
+    await assert.rejects(experiment(folder, resume, { failIn: "lora-r16" }));
+    const seen: NonNullable<FakeOptions["seen"]> = [];
+    await experiment(folder, resume, { found, seen });
+    assert.deepEqual(seen.map(({ run }) => run), ["lora-r16"]);
+    await assert.rejects(experiment(folder, resume, { found }), /has just finished or dropped/);
+    assert.deepEqual((await tree(join(folder, "e"))).filter((path) => /^checkp/.test(path)), []);
+  }));
+
+Deno.test("runs that had not begun do not go on with class weights that have changed since", () =>
+  withFolder(async (folder) => {
+    const weights = join(folder, "weights.json");
+    await Deno.writeTextFile(weights, `{"anger": 2, "joy": 1}`);
+    const args = ["--experiment", "e", "--method", "lora", "--class_weights", weights];
+    await assert.rejects(experiment(folder, args, { failIn: "lora-r8" }));
+    const resume = ["--resume", join(folder, "e")];
+    await Deno.writeTextFile(weights, `{"anger": 3, "joy": 1}`);
+    await assert.rejects(
+      experiment(folder, resume),
+      /^UserError: .*e cannot go on: the class weights have changed\. Put that back/,
+    );
+    await Deno.writeTextFile(weights, `{"joy": 1, "anger": 2}`);
+    await experiment(folder, resume);
   }));
 
 Deno.test("on a full disk what was trained stays in memory until there is room", () =>
