@@ -99,12 +99,12 @@ async function load<Device extends DeviceHandle>(
   const { dataset: name, textColumn, labelColumn, useSample, maxSamples } = flags;
   const asked = { dataset: name, textColumn, labelColumn, useSample, hub };
   const dataset = await tools.loadDataset(asked);
-  const { seed, classWeights } = runs[0].hyperparameters;
+  const { classWeights } = runs[0].hyperparameters;
   if (classWeights !== undefined) checkClassWeights(classWeights, dataset.labels);
   for (const notice of [...model.notices, ...dataset.notices]) {
     err.write(renderNotice(err, notice));
   }
-  const split = tools.stratifiedSplit(dataset, { seed, maxSamples });
+  const split = tools.stratifiedSplit(dataset, { seed: plan.splitSeed, maxSamples });
   const tokenizer = await tools.loadTokenizer(model.folder, model.config.vocabSize);
   return { runs, model, dataset, split, tokenizer };
 }
@@ -155,9 +155,8 @@ export async function runExperiment<Device extends DeviceHandle>(
       session.folder = folder;
       session.claim = claimWork(folder);
     }
-    const { seed } = runs[0].hyperparameters;
     printFacts([
-      ...factsOf({ ...loaded, seed, adapter: device.info }),
+      ...factsOf({ ...loaded, seed: plan.splitSeed, adapter: device.info }),
       ...(tuning.fact === undefined ? [] : [["Tuned", tuning.fact] as [string, string]]),
       ["Results", folder],
     ], out);
@@ -173,6 +172,7 @@ export async function runExperiment<Device extends DeviceHandle>(
     const shared: Shared<Device> = {
       ...loaded,
       maxSamples: flags.maxSamples,
+      splitSeed: plan.splitSeed,
       gradientCheckpointing: flags.gradientCheckpointing,
       adapter: device.info,
       kernels: { fixed: device.kernels.matmul, tuned: tuning.plans, refused: tuning.refused },
@@ -213,7 +213,7 @@ async function trainRuns<Device extends DeviceHandle>(
       reports.push(await savedReport(folder, name));
       continue;
     }
-    if (session.stop) throw new StoppedError(session.stop, folder, name, 0);
+    if (session.stop) throw new StoppedError(session.stop, folder, `${name} has not begun`);
     out.write("\n");
     try {
       const report = await trainRun(planned, `${index + 1} of ${runs.length}`, shared, tools);

@@ -88,7 +88,13 @@ export interface Progress {
  */
 export function createProgress(
   output: Output,
-  options: { position: string; bySteps?: boolean; from?: number; now?: () => number },
+  options: {
+    position: string;
+    bySteps?: boolean;
+    from?: number;
+    onlyLine?: boolean;
+    now?: () => number;
+  },
 ): Progress {
   const { from = 0, now = () => performance.now() / 1000 } = options;
   let start: StartEvent | undefined;
@@ -110,6 +116,7 @@ export function createProgress(
     start = event;
     startedAt = lastPlain = now();
     lastTwentieth = Math.floor((20 * from) / event.totalSteps);
+    if (options.onlyLine) return;
     const percent = formatPercent((100 * event.trainableParameters) / event.totalParameters);
     say(paint(output, "bold", `${event.run} (${options.position})`));
     say(
@@ -131,7 +138,8 @@ export function createProgress(
       return;
     }
     const twentieth = Math.floor((20 * state.step) / state.totalSteps);
-    if (twentieth === lastTwentieth && now() - lastPlain < plainSeconds && state.step > 1) return;
+    const isNew = !options.onlyLine && (twentieth !== lastTwentieth || state.step === 1);
+    if (!isNew && now() - lastPlain < plainSeconds) return;
     lastTwentieth = twentieth;
     lastPlain = now();
     say(

@@ -9,8 +9,7 @@ export const resumeCommand = (folder: string) =>
   `deno task train --resume ${/^[\w./:\\-]+$/.test(folder) ? folder : JSON.stringify(folder)}`;
 
 /** What a user reads where a training was stopped. */
-export function stoppedSentence({ stop, experiment, run, step }: StoppedError): string {
-  const where = step > 0 ? `${run} is kept as of step ${step}` : `${run} has not begun`;
+export function stoppedSentence({ stop, experiment, where }: StoppedError): string {
   return `Stopped (${stop.signal}): ${where}. Go on with: ${resumeCommand(experiment)}`;
 }
 

@@ -39,6 +39,10 @@ export const workFolder = (experiment: string) => join(experiment, "checkpoints"
 /** Where a run's checkpoints go. */
 export const checkpointsOf = (experiment: string, run: string) => join(workFolder(experiment), run);
 
+/** Where the finished trials of a learning rate's search are kept, beside the checkpoints. */
+export const trialsFile = (group: string) => `${group}.trials.json`;
+const isTrials = (name: string) => name.endsWith(".trials.json");
+
 /** An experiment's unfinished work, or undefined where all is finished. Throws a UserError where it is damaged. */
 export async function readWork(experiment: string): Promise<Work | undefined> {
   const folder = hostFolder(workFolder(experiment), 0);
@@ -108,7 +112,10 @@ function isUseful(folder: string): boolean {
     const { runs, done } = JSON.parse(Deno.readTextFileSync(join(folder, file)));
     const begun = entries(folder).filter(({ isDirectory }) => isDirectory);
     return done.length < runs.length &&
-      (done.length > 0 || begun.some(({ name }) => entries(join(folder, name)).some(isCheckpoint)));
+      (done.length > 0 || begun.some(({ name }) =>
+        entries(join(folder, name)).some(isCheckpoint)
+      ) ||
+        entries(folder).some(({ name }) => isTrials(name)));
   } catch {
     return false; // no work was written, or it is damaged
   }
