@@ -169,6 +169,7 @@ export function runReport(
     training_seconds: result.trainingSeconds,
     total_seconds: result.totalSeconds,
     tokens_per_second: result.tokensPerSecond,
+    seconds_per_thousand_predictions: 1000 * result.testSeconds / result.test.count,
     peak_gpu_bytes: result.peakGpuBytes,
     adapter: inSnakeCase(context.adapter),
     /** With other plans the last bits of the result differ. */

@@ -96,7 +96,8 @@ Deno.test("seven runs, one seed and one split, are saved and compared", () =>
       csv[0],
       "Method,Config,Accuracy,F1 Score,Trainable Params,Param %,Training Time",
     );
-    assert.equal(csv.length, 9);
+    assert.equal(csv.length, 10);
+    assert.equal(csv[8], "Majority class,anger,0.5,0.3333333333333333,0,,0");
     assert.match(csv[3], /^LoRA,r=8,0\.75,0\.733\d+,274,[\d.]+,12\.5$/);
     const markdown = await Deno.readTextFile(join(result.folder, "comparison.md"));
     assert.ok(markdown.includes(

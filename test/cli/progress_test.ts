@@ -116,6 +116,7 @@ function show(
       bestEpoch: 1,
       validation: [metrics],
       validationSteps: [best.step],
+      testSeconds: 0.5,
       test: metrics,
       totalSteps: made,
       stoppedEarly: made < totalSteps,
