@@ -8,10 +8,11 @@ import type { HubSettings } from "../../models/host/settings.ts";
 import type { Tokenizer } from "../../models/text/tokenizer.ts";
 import { checkClassWeights } from "../../models/training/class_weights.ts";
 import { checkExperiment, ensureFolder, newExperiment } from "../shared/folders.ts";
-import { formatBytes } from "../shared/format.ts";
+import { formatBytes, formatDuration } from "../shared/format.ts";
 import { type Output, renderNotice } from "../shared/terminal.ts";
 import type { Comparison } from "./comparison.ts";
 import { writeComparison } from "./comparison_files.ts";
+import { renderBar } from "./curve.ts";
 import { factsOf, printFacts } from "./facts.ts";
 import type { Flags } from "./flags.ts";
 import { type Shared, trainRun } from "./one_run.ts";
@@ -198,6 +199,20 @@ export async function runExperiment<Device extends DeviceHandle>(
   }
 }
 
+/** What is left of several runs, by what those before took: `, about 2m10s left in all`. */
+function createPace(runs: number) {
+  const started = performance.now();
+  let done = 0;
+  return {
+    done: () => void done++,
+    left(): string {
+      if (done === 0) return "";
+      const seconds = (performance.now() - started) / 1000 / done * (runs - done);
+      return `, ${renderBar(done / runs, 10)} about ${formatDuration(seconds)} left in all`;
+    },
+  };
+}
+
 /** Trains the runs that are not done, and notes each in the work when it is. Returns the reports of all. */
 async function trainRuns<Device extends DeviceHandle>(
   runs: readonly PlannedRun[],
@@ -207,6 +222,7 @@ async function trainRuns<Device extends DeviceHandle>(
 ): Promise<RunReport[]> {
   const { folder, session, out } = shared;
   const reports: RunReport[] = [];
+  const pace = createPace(runs.length - work.done.length);
   session.training = true;
   for (const [index, planned] of runs.entries()) {
     const { name } = planned;
@@ -217,7 +233,9 @@ async function trainRuns<Device extends DeviceHandle>(
     if (session.stop) throw new StoppedError(session.stop, folder, `${name} has not begun`);
     out.write("\n");
     try {
-      const report = await trainRun(planned, `${index + 1} of ${runs.length}`, shared, tools);
+      const position = `${index + 1} of ${runs.length}${pace.left()}`;
+      const report = await trainRun(planned, position, shared, tools);
+      pace.done();
       if (index === 0) printFacts(report.weight_notes.map((note) => ["Note", note]), out);
       out.write(`  saved ${name}, ${formatBytes(report.exported_bytes)}\n`);
       reports.push(report);
