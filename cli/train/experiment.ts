@@ -10,6 +10,7 @@ import { checkClassWeights } from "../../models/training/class_weights.ts";
 import { checkExperiment, ensureFolder, newExperiment } from "../shared/folders.ts";
 import { formatBytes, formatDuration } from "../shared/format.ts";
 import { type Output, renderNotice } from "../shared/terminal.ts";
+import { keepBagsOfWords } from "./baselines.ts";
 import type { Comparison } from "./comparison.ts";
 import { writeComparison } from "./comparison_files.ts";
 import { renderBar } from "./curve.ts";
@@ -189,6 +190,7 @@ export async function runExperiment<Device extends DeviceHandle>(
       out,
       err,
     };
+    if (flags.baselines) await keepBagsOfWords(folder, dataset, loaded.split, plan.splitSeed);
     const reports = await trainRuns(runs, work, shared, tools);
     const comparison = await writeComparison(folder, runs[0].name);
     return { folder, runs: reports, comparison };

@@ -181,6 +181,7 @@ const trainingFlags = object({
   ),
   maxLength: whole("--max_length", "Tokens a sentence is cut to", `${defaults.maxLength}`, 3),
   seed: whole("--seed", "Fixes split, order and new weights", `${defaults.seed}`, 0, mostSeed),
+  baselines: switchOn("--baselines", "Compare with bags of words and of characters too"),
   seeds: flag(
     "--seeds",
     valueOf("LIST", parseSeeds, []),

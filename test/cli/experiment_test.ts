@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { runExperiment } from "../../cli/train/experiment.ts";
+import { addBaselines } from "../../cli/train/comparison.ts";
 import { parseFlags } from "../../cli/train/flags.ts";
 import { planRuns } from "../../cli/train/plan.ts";
 import { findResumed } from "../../cli/train/resume.ts";
@@ -358,4 +359,38 @@ Deno.test("progress, facts and notices reach the reader", () =>
     assert.match(out, /a test's GPU \(software\)/);
     assert.match(out, /full \(1 of 1\)/);
     assert.match(out, /full step 4\/4/);
+  }));
+
+Deno.test("--baselines adds bags of words, trained once for the same rows", () =>
+  withFolder(async (folder) => {
+    const args = ["--experiment", "e", "--method"];
+    const { comparison } = await experiment(folder, [...args, "full", "--baselines"]);
+    assert.deepEqual(comparison.baselines.map(({ name }) => name), [
+      "majority",
+      "bag-of-words",
+      "bag-of-characters",
+    ]);
+    const kept = join(folder, "e", "baselines.json");
+    const { mtime } = await Deno.stat(kept);
+    const again = await experiment(folder, [...args, "lora", "--rank", "4", "--baselines"]);
+    assert.equal(again.comparison.baselines.length, 3);
+    assert.deepEqual((await Deno.stat(kept)).mtime, mtime);
+    const csv = await Deno.readTextFile(join(folder, "e", "comparison.csv"));
+    assert.match(
+      csv,
+      /\nMajority class,anger,.*\nBag of words,tf-idf,.*\nBag of characters,tf-idf,/,
+    );
+    const other = await experiment(folder, [...args, "lora", "--rank", "8", "--seed", "7"]);
+    assert.equal(other.comparison.baselines.length, 1, "another split's");
+  }));
+
+Deno.test("a method that is no better than the majority class is named", () =>
+  withFolder(async (folder) => {
+    const { comparison } = await experiment(folder, ["--experiment", "e", "--method", "full"]);
+    assert.deepEqual(comparison.notes.filter((note) => note.startsWith("No better")), []);
+    addBaselines(comparison, [{ ...comparison.baselines[0], accuracy: 0.9 }]);
+    assert.equal(
+      comparison.notes.at(-1),
+      'No better than always answering "anger" (accuracy 0.9000): full.',
+    );
   }));
