@@ -3,7 +3,7 @@
  * code: 0 done, 1 failed, 2 wrong use, 130 interrupted (SIGTERM 143, SIGHUP 129).
  */
 import { hubSettingsFromEnvironment } from "../models/host/settings.ts";
-import { comparisonRemarks, comparisonReport, comparisonTable } from "./train/comparison.ts";
+import { comparisonRemarks, comparisonReport, comparisonTable } from "./train/comparison_files.ts";
 import { type Experiment, type ExperimentOptions, runExperiment } from "./train/experiment.ts";
 import { runCommand } from "./shared/command.ts";
 import { type Flags, parseFlags } from "./train/flags.ts";

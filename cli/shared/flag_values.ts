@@ -9,6 +9,9 @@ import { type MethodName, methodNames } from "../../models/peft/methods.ts";
 /** One learning rate per method. */
 export type LearningRates = Record<MethodName, number>;
 
+/** Seeds are 32-bit words. */
+export const mostSeed = 2 ** 32 - 1;
+
 const decimal = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
 
 /** A finite number; `expected` describes which ones `accept` takes. */
@@ -58,6 +61,11 @@ export function parseSizes(text: string): number[] {
   return parseList(text, (item) => parseWhole(item, 1));
 }
 
+/** A list of seeds, such as `1,2,3`. */
+export function parseSeeds(text: string): number[] {
+  return parseList(text, (item) => parseWhole(item, 0, mostSeed));
+}
+
 /** A list of whole numbers from 0, such as `0,1,11`. */
 export function parseNumbers(text: string): number[] {
   return parseList(text, (item) => parseWhole(item, 0));
@@ -84,11 +92,28 @@ export function parseFactor(text: string): Factor {
   return { kind: "perRank", factor: text === "r" ? 1 : positive(text.slice(0, -1)) };
 }
 
+/** What `--learning_rate` asks for: runs at rates that are given, at rates that are searched for, or both side by side. */
+export interface RateChoice {
+  /** By method; one that is not named keeps the default. */
+  rates: Partial<LearningRates>;
+  given: boolean;
+  tuned: boolean;
+}
+
+/** `tune`; or rates as {@link parseRates} takes them, or `shared` for the default, with `,tune` behind them or without. */
+export function parseLearningRates(text: string): RateChoice {
+  const [, before, tune] = /^(.*?)(?:(?:^|,)\s*(tune))?$/s.exec(text)!;
+  const given = before.trim();
+  const rates = given === "" || given === "shared" ? {} : parseRates(given);
+  if (given === "" && tune === undefined) parsePositive(text); // says what is expected
+  return { rates, given: given !== "", tuned: tune !== undefined };
+}
+
 /**
  * `2e-5` for all methods, or `full=2e-5,lora=5e-4,adapter=1e-4`; a method that is not named keeps
  * the default. Returns only what was named.
  */
-export function parseLearningRates(text: string): Partial<LearningRates> {
+function parseRates(text: string): Partial<LearningRates> {
   if (!text.includes("=")) {
     const rate = parsePositive(text);
     return Object.fromEntries(methodNames.map((method) => [method, rate]));

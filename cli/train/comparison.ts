@@ -1,58 +1,43 @@
-/** The comparison of an experiment's runs: JSON, CSV, Markdown and the terminal's table. */
-import { join } from "node:path";
-import * as v from "valibot";
-import { writeFileWhole } from "../../models/host/write.ts";
-import { messageOf } from "../../models/errors.ts";
+/** The comparison of an experiment's runs: which can be compared, in what order, how they differ, and what chance has in it. */
+import {
+  type Answers,
+  bootstrapScores,
+  comparePair,
+  type Difference,
+  interval95,
+  type Scores,
+} from "../../models/training/significance.ts";
 import { methodNames } from "../../models/peft/methods.ts";
-import { formatCount, formatDuration, formatPercent, formatRate } from "../shared/format.ts";
-import { type Column, renderMarkdown, renderTable } from "../shared/table.ts";
+import { formatRate } from "../shared/format.ts";
+import type { Baseline } from "./baselines.ts";
+import { type ComparedRun, groupOf, isTuned, readAnswers } from "./compared_run.ts";
 
-/** As text, that two runs' can be compared. */
-const classWeights = v.pipe(
-  v.union([v.string(), v.record(v.string(), v.number())]),
-  v.transform((weights) =>
-    typeof weights === "string"
-      ? weights
-      : JSON.stringify(Object.fromEntries(Object.entries(weights).sort()))
-  ),
-);
+/** A figure over a row's seeds. */
+export interface Spread {
+  mean: number;
+  /** Of the sample of seeds; undefined for one. */
+  deviation?: number;
+}
 
-/** What the comparison reads of a `run.json`, its own or an earlier one's. */
-const comparedRun = v.object({
-  run: v.string(),
-  method: v.picklist(methodNames),
-  label: v.string(),
-  config: v.string(),
-  notices: v.array(v.string()),
-  model: v.object({ name: v.string(), random_start: v.boolean() }),
-  dataset: v.object({
-    name: v.string(),
-    hash: v.string(),
-    split: v.object({ train: v.number(), validation: v.number(), test: v.number() }),
-  }),
-  hyperparameters: v.objectWithRest({
-    lr_scheduler: v.optional(v.string(), "linear"),
-    frozen_dtype: v.optional(v.string(), "f32"),
-    matmul_precision: v.optional(v.string(), "f32"),
-    class_weights: v.optional(classWeights),
-  }, v.number()),
-  gradient_checkpointing: v.optional(v.boolean(), false),
-  trainable_params: v.number(),
-  total_params: v.number(),
-  param_percent: v.number(),
-  trainable_bytes: v.number(),
-  exported_bytes: v.number(),
-  test: v.object({
-    accuracy: v.number(),
-    accuracy_interval_95: v.tuple([v.number(), v.number()]),
-    macro_f1: v.number(),
-  }),
-  accuracy_per_million: v.number(),
-  macro_f1_per_million: v.number(),
-  training_seconds: v.number(),
-  adapter: v.object({ description: v.string() }),
-});
-export type ComparedRun = v.InferOutput<typeof comparedRun>;
+/** A method in one configuration: its run, or its runs under several seeds. */
+export interface ComparedRow {
+  name: string;
+  runs: ComparedRun[];
+  /** `LoRA`, or `LoRA tuned` where its learning rate was searched for. */
+  label: string;
+  config: string;
+  accuracy: Spread;
+  macroF1: Spread;
+  /** 95 % intervals: by the bootstrap over rows and seeds, or Wilson's where a run has kept no answers. */
+  accuracyInterval: [number, number];
+  macroF1Interval?: [number, number];
+}
+
+/** Two rows, the better first. */
+export interface ComparedPair extends Difference {
+  first: string;
+  second: string;
+}
 
 export interface Comparison {
   model: string;
@@ -60,12 +45,22 @@ export interface Comparison {
   notices: string[];
   /** Sentences on what to keep in mind, e.g. different learning rates. */
   notes: string[];
+  /** One by one, in the rows' order. */
   runs: ComparedRun[];
+  rows: ComparedRow[];
+  /** What costs nothing, or nearly: the majority class first. */
+  baselines: Baseline[];
+  /** All pairs of rows whose answers were kept. */
+  pairs: ComparedPair[];
   /** Runs of the folder that were trained on other data or with other hyperparameters. */
   leftOut: { run: string; reason: string }[];
 }
 
-/** Why two runs cannot stand in one table, or undefined; the learning rate may differ by method. */
+/** The seed of a run's split; one seed did for split and training at first. */
+export const splitSeedOf = ({ dataset, hyperparameters }: ComparedRun) =>
+  dataset.split.seed ?? hyperparameters.seed;
+
+/** Why two runs cannot stand in one table, or undefined; learning rate and training's seed may differ. */
 function difference(run: ComparedRun, other: ComparedRun): string | undefined {
   if (run.model.name !== other.model.name) return `model ${other.model.name}`;
   if (run.model.random_start !== other.model.random_start) return "another start of the weights";
@@ -75,18 +70,23 @@ function difference(run: ComparedRun, other: ComparedRun): string | undefined {
   if ((["train", "validation", "test"] as const).some((part) => split[part] !== theirs[part])) {
     return `${theirs.train + theirs.validation + theirs.test} rows`;
   }
+  if (splitSeedOf(run) !== splitSeedOf(other)) {
+    return `another split, of seed ${splitSeedOf(other)}`;
+  }
   const names = Object.keys({ ...run.hyperparameters, ...other.hyperparameters });
   const text = (name: string) =>
     name in other.hyperparameters ? `${name} ${other.hyperparameters[name]}` : `no ${name}`;
   const changed = names.filter((name) =>
-    name !== "learning_rate" && run.hyperparameters[name] !== other.hyperparameters[name]
+    !["learning_rate", "seed"].includes(name) &&
+    run.hyperparameters[name] !== other.hyperparameters[name]
   );
   return changed.length === 0 ? undefined : changed.map(text).join(", ");
 }
 
 function byMethodAndSize(a: ComparedRun, b: ComparedRun): number {
   return methodNames.indexOf(a.method) - methodNames.indexOf(b.method) ||
-    a.trainable_params - b.trainable_params || a.run.localeCompare(b.run);
+    a.trainable_params - b.trainable_params || groupOf(a).localeCompare(groupOf(b)) ||
+    (a.hyperparameters.seed ?? 0) - (b.hyperparameters.seed ?? 0) || a.run.localeCompare(b.run);
 }
 
 const learningRate = (run: ComparedRun) => run.hyperparameters.learning_rate;
@@ -102,7 +102,27 @@ function describeRates(runs: ComparedRun[]): string {
   return `Learning rates: ${parts.join(", ")}.`;
 }
 
-/** The comparison of runs with those that `reference` (one of them) can be compared with. */
+function spreadOf(values: readonly number[]): Spread {
+  const mean = values.reduce((a, b) => a + b, 0) / values.length;
+  if (values.length === 1) return { mean };
+  const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
+  return { mean, deviation: Math.sqrt(squares / (values.length - 1)) };
+}
+
+function rowOf(name: string, runs: ComparedRun[]): ComparedRow {
+  const [first] = runs;
+  return {
+    name,
+    runs,
+    label: isTuned(first) ? `${first.label} tuned` : first.label,
+    config: first.config,
+    accuracy: spreadOf(runs.map(({ test }) => test.accuracy)),
+    macroF1: spreadOf(runs.map(({ test }) => test.macro_f1)),
+    accuracyInterval: first.test.accuracy_interval_95,
+  };
+}
+
+/** The comparison of runs with those that `reference` (one of them) can be compared with, without answers or baselines. */
 export function compareRuns(reference: ComparedRun, all: ComparedRun[]): Comparison {
   const runs: ComparedRun[] = [];
   const leftOut: Comparison["leftOut"] = [];
@@ -112,7 +132,15 @@ export function compareRuns(reference: ComparedRun, all: ComparedRun[]): Compari
     else leftOut.push({ run: run.run, reason });
   }
   const notes: string[] = [];
-  if (new Set(runs.map(learningRate)).size > 1) notes.push(describeRates(runs));
+  const untuned = runs.filter((run) => !isTuned(run));
+  if (new Set(untuned.map(learningRate)).size > 1) notes.push(describeRates(untuned));
+  const tuned = new Map(
+    runs.filter(isTuned).map((run) => [groupOf(run), formatRate(learningRate(run))]),
+  );
+  if (tuned.size > 0) {
+    const found = [...tuned].map(([name, rate]) => `${name} ${rate}`);
+    notes.push(`Learning rates found on the validation part: ${found.join(", ")}.`);
+  }
   const adapters = new Set(runs.map((run) => run.adapter.description));
   if (adapters.size > 1) {
     notes.push(`Times are of different GPUs: ${[...adapters].join("; ")}.`);
@@ -122,144 +150,84 @@ export function compareRuns(reference: ComparedRun, all: ComparedRun[]): Compari
     const names = slower.map(({ run }) => run).join(", ");
     notes.push(`Times of ${names} are with gradient checkpointing, which takes longer.`);
   }
+  const groups = Map.groupBy(runs, groupOf);
   return {
     model: reference.model.name,
     dataset: reference.dataset.name,
     notices: [...new Set(runs.flatMap((run) => run.notices))],
     notes,
     runs,
+    rows: [...groups].map(([name, members]) => rowOf(name, members)),
+    baselines: [],
+    pairs: [],
     leftOut,
   };
 }
 
-/** Reads every finished run of an experiment's folder; `unreadable` are folders without one. */
-export async function readRuns(
-  folder: string,
-): Promise<{ runs: ComparedRun[]; unreadable: { run: string; reason: string }[] }> {
-  const runs: ComparedRun[] = [];
-  const unreadable: { run: string; reason: string }[] = [];
-  for await (const entry of Deno.readDir(folder)) {
-    if (!entry.isDirectory || entry.name.startsWith(".")) continue;
-    try {
-      const json = JSON.parse(await Deno.readTextFile(join(folder, entry.name, "run.json")));
-      runs.push(v.parse(comparedRun, json));
-    } catch (error) {
-      if (error instanceof Deno.errors.NotFound) continue;
-      unreadable.push({ run: entry.name, reason: `unreadable run.json: ${messageOf(error)}` });
-    }
+/** Adds baselines, those of the same rows, and says which rows are no better than the majority class. */
+export function addBaselines(comparison: Comparison, baselines: Baseline[]): void {
+  comparison.baselines = baselines;
+  const [majority] = baselines;
+  const beaten = comparison.rows.filter(({ accuracy }) => accuracy.mean <= majority.accuracy);
+  if (beaten.length === 0) return;
+  comparison.notes.push(
+    `No better than always answering "${majority.config}" (accuracy ` +
+      `${majority.accuracy.toFixed(4)}): ${beaten.map(({ name }) => name).join(", ")}.`,
+  );
+}
+
+/** Fills in what follows from the answers that the runs have kept: intervals, pairs, and who is told apart from the best. */
+export async function addSignificance(comparison: Comparison): Promise<void> {
+  const { rows, runs: [run] } = comparison;
+  const labels = run.test.per_class.map(({ label }) => label);
+  const answered: { row: ComparedRow; answers: Answers }[] = [];
+  for (const row of rows) {
+    const read = await Promise.all(row.runs.map((run) => readAnswers(run, labels)));
+    const kept = read.filter((each) => each !== undefined);
+    if (kept.length < read.length) continue;
+    const { actual } = kept[0];
+    const predicted = kept.map((each) => each.predicted);
+    answered.push({ row, answers: { actual, predicted, classes: labels.length } });
   }
-  return { runs, unreadable };
+  const sameRows = answered.filter(({ answers: { actual } }) =>
+    actual.every((label, place) => label === answered[0].answers.actual[place])
+  );
+  if (sameRows.length === 0) return;
+  const scores = bootstrapScores(sameRows.map(({ answers }) => answers));
+  for (const [index, { row }] of sameRows.entries()) {
+    row.accuracyInterval = interval95(scores[index].accuracy.drawn);
+    row.macroF1Interval = interval95(scores[index].macroF1.drawn);
+  }
+  comparison.pairs = pairsOf(sameRows.map((each, index) => ({ ...each, scores: scores[index] })));
+  const sentence = describePairs(comparison, sameRows[0].answers.actual.length);
+  if (sentence !== undefined) comparison.notes.push(sentence);
 }
 
-/** The original's columns. */
-const columns: Column[] = [
-  { title: "Method" },
-  { title: "Config", shrinks: true },
-  { title: "Accuracy", right: true },
-  { title: "F1 Score", right: true },
-  { title: "Trainable Params", right: true },
-  { title: "Param %", right: true },
-  { title: "Training Time", right: true },
-];
-
-function readableRows(comparison: Comparison): string[][] {
-  return comparison.runs.map((run) => [
-    run.label,
-    run.config,
-    run.test.accuracy.toFixed(4),
-    run.test.macro_f1.toFixed(4),
-    formatCount(run.trainable_params),
-    formatPercent(run.param_percent),
-    formatDuration(run.training_seconds),
-  ]);
+function pairsOf(
+  methods: readonly { row: ComparedRow; answers: Answers; scores: Scores }[],
+): ComparedPair[] {
+  const ordered = methods.toSorted((a, b) => b.scores.macroF1.all - a.scores.macroF1.all);
+  return ordered.flatMap((first, index) =>
+    ordered.slice(index + 1).map((second) => ({
+      first: first.row.name,
+      second: second.row.name,
+      ...comparePair(first, second),
+    }))
+  );
 }
 
-function remarks(comparison: Comparison): string[] {
-  return [
-    ...comparison.notices,
-    ...comparison.notes,
-    ...comparison.leftOut.map(({ run, reason }) => `Not compared: ${run} (${reason}).`),
-  ];
-}
-
-/** The table for a terminal of `width` columns, without the remarks. */
-export function comparisonTable(comparison: Comparison, width: number): string[] {
-  return renderTable(columns, readableRows(comparison), width);
-}
-
-/** The remarks under the table. */
-export function comparisonRemarks(comparison: Comparison): string[] {
-  return remarks(comparison);
-}
-
-function csvCell(text: string): string {
-  return /[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
-}
-
-/** Numbers in full: percent without its sign, training time in seconds. */
-export function comparisonCsv(comparison: Comparison): string {
-  const rows = comparison.runs.map((run) => [
-    run.label,
-    run.config,
-    String(run.test.accuracy),
-    String(run.test.macro_f1),
-    String(run.trainable_params),
-    String(run.param_percent),
-    String(run.training_seconds),
-  ]);
-  const lines = [columns.map((column) => column.title), ...rows];
-  return lines.map((cells) => `${cells.map(csvCell).join(",")}\n`).join("");
-}
-
-export function comparisonMarkdown(comparison: Comparison): string {
-  const lines = [
-    `# ${comparison.model} on ${comparison.dataset}`,
-    "",
-    ...renderMarkdown(columns, readableRows(comparison)),
-    "",
-    "F1 Score is the macro average on the test part; Training Time is without evaluation.",
-    ...remarks(comparison).flatMap((remark) => ["", `> ${remark}`]),
-  ];
-  return `${lines.join("\n")}\n`;
-}
-
-/** The content of `comparison.json`: rows under the table's names in snake_case, numbers in full. */
-export function comparisonReport(comparison: Comparison) {
-  return {
-    model: comparison.model,
-    dataset: comparison.dataset,
-    notices: comparison.notices,
-    notes: comparison.notes,
-    rows: comparison.runs.map((run) => ({
-      run: run.run,
-      method: run.label,
-      config: run.config,
-      accuracy: run.test.accuracy,
-      accuracy_interval_95: run.test.accuracy_interval_95,
-      f1_score: run.test.macro_f1,
-      trainable_params: run.trainable_params,
-      param_percent: run.param_percent,
-      training_time: run.training_seconds,
-      learning_rate: run.hyperparameters.learning_rate,
-      trainable_bytes: run.trainable_bytes,
-      exported_bytes: run.exported_bytes,
-      accuracy_per_million: run.accuracy_per_million,
-      macro_f1_per_million: run.macro_f1_per_million,
-    })),
-    left_out: comparison.leftOut,
-  };
-}
-
-/** Writes the three files of the comparison that contains run `name`; returns the comparison. */
-export async function writeComparison(folder: string, name: string): Promise<Comparison> {
-  const { runs, unreadable } = await readRuns(folder);
-  const reference = runs.find((run) => run.run === name);
-  if (reference === undefined) throw new Error(`${folder} has no readable run ${name}.`);
-  const comparison = compareRuns(reference, runs);
-  comparison.leftOut.push(...unreadable);
-  const json = `${JSON.stringify(comparisonReport(comparison), null, 2)}\n`;
-  await writeFileWhole(join(folder, "comparison.json"), json);
-  await writeFileWhole(join(folder, "comparison.csv"), comparisonCsv(comparison));
-  await writeFileWhole(join(folder, "comparison.md"), comparisonMarkdown(comparison));
-  return comparison;
+/** Which rows the test part does not tell apart from the best one. */
+function describePairs({ pairs }: Comparison, count: number): string | undefined {
+  const [best] = pairs;
+  if (best === undefined) return undefined;
+  const close = pairs.filter(({ first, toldApart }) => first === best.first && !toldApart);
+  const rows = `${count} rows`;
+  if (close.length === 0) return `${best.first} is best, told apart from all others by ${rows}.`;
+  const names = close.map(({ second }) => second);
+  const last = names.pop()!;
+  const listed = names.length === 0 ? last : `${names.join(", ")} and ${last}`;
+  return `Best by macro F1 is ${best.first}; ${listed} ${
+    close.length === 1 ? "is" : "are"
+  } not told ` +
+    `apart from it by ${rows}.`;
 }

@@ -8,10 +8,13 @@ import type { HubSettings } from "../../models/host/settings.ts";
 import type { Tokenizer } from "../../models/text/tokenizer.ts";
 import { checkClassWeights } from "../../models/training/class_weights.ts";
 import { checkExperiment, ensureFolder, newExperiment } from "../shared/folders.ts";
-import { formatBytes } from "../shared/format.ts";
+import { formatBytes, formatDuration } from "../shared/format.ts";
 import { type Output, renderNotice } from "../shared/terminal.ts";
+import { keepBagsOfWords } from "./baselines.ts";
 import { isDiskFull } from "./checkpoints.ts";
-import { type Comparison, writeComparison } from "./comparison.ts";
+import type { Comparison } from "./comparison.ts";
+import { writeComparison } from "./comparison_files.ts";
+import { renderBar } from "./curve.ts";
 import { factsOf, printFacts } from "./facts.ts";
 import type { Flags } from "./flags.ts";
 import { type Shared, trainRun } from "./one_run.ts";
@@ -99,12 +102,12 @@ async function load<Device extends DeviceHandle>(
   const { dataset: name, textColumn, labelColumn, useSample, maxSamples } = flags;
   const asked = { dataset: name, textColumn, labelColumn, useSample, hub };
   const dataset = await tools.loadDataset(asked);
-  const { seed, classWeights } = runs[0].hyperparameters;
+  const { classWeights } = runs[0].hyperparameters;
   if (classWeights !== undefined) checkClassWeights(classWeights, dataset.labels);
   for (const notice of [...model.notices, ...dataset.notices]) {
     err.write(renderNotice(err, notice));
   }
-  const split = tools.stratifiedSplit(dataset, { seed, maxSamples });
+  const split = tools.stratifiedSplit(dataset, { seed: plan.splitSeed, maxSamples });
   const tokenizer = await tools.loadTokenizer(model.folder, model.config.vocabSize);
   return { runs, model, dataset, split, tokenizer };
 }
@@ -156,9 +159,8 @@ export async function runExperiment<Device extends DeviceHandle>(
       session.folder = folder;
       session.claim = claimWork(folder);
     }
-    const { seed } = runs[0].hyperparameters;
     printFacts([
-      ...factsOf({ ...loaded, seed, adapter: device.info }),
+      ...factsOf({ ...loaded, seed: plan.splitSeed, adapter: device.info }),
       ...(tuning.fact === undefined ? [] : [["Tuned", tuning.fact] as [string, string]]),
       ["Results", folder],
     ], out);
@@ -177,6 +179,7 @@ export async function runExperiment<Device extends DeviceHandle>(
     const shared: Shared<Device> = {
       ...loaded,
       maxSamples: flags.maxSamples,
+      splitSeed: plan.splitSeed,
       gradientCheckpointing: flags.gradientCheckpointing,
       adapter: device.info,
       kernels: { fixed: device.kernels.matmul, tuned: tuning.plans, refused: tuning.refused },
@@ -191,6 +194,7 @@ export async function runExperiment<Device extends DeviceHandle>(
       out,
       err,
     };
+    if (flags.baselines) await keepBagsOfWords(folder, dataset, loaded.split, plan.splitSeed);
     const reports = await trainRuns(runs, work, shared, tools);
     const comparison = await writeComparison(folder, runs[0].name);
     return { folder, runs: reports, comparison };
@@ -214,6 +218,20 @@ async function noteDone(folder: string, run: string, work: Work): Promise<void> 
   await drop();
 }
 
+/** What is left of several runs, by what those before took: `, about 2m10s left in all`. */
+function createPace(runs: number) {
+  const started = performance.now();
+  let done = 0;
+  return {
+    done: () => void done++,
+    left(): string {
+      if (done === 0) return "";
+      const seconds = (performance.now() - started) / 1000 / done * (runs - done);
+      return `, ${renderBar(done / runs, 10)} about ${formatDuration(seconds)} left in all`;
+    },
+  };
+}
+
 /** Trains the runs that are not done, and notes each in the work when it is. Returns the reports of all. */
 async function trainRuns<Device extends DeviceHandle>(
   runs: readonly PlannedRun[],
@@ -223,6 +241,7 @@ async function trainRuns<Device extends DeviceHandle>(
 ): Promise<RunReport[]> {
   const { folder, session, out } = shared;
   const reports: RunReport[] = [];
+  const pace = createPace(runs.length - work.done.length);
   session.training = true;
   for (const [index, planned] of runs.entries()) {
     const { name } = planned;
@@ -230,10 +249,12 @@ async function trainRuns<Device extends DeviceHandle>(
       reports.push(await savedReport(folder, name));
       continue;
     }
-    if (session.stop) throw new StoppedError(session.stop, folder, name, 0);
+    if (session.stop) throw new StoppedError(session.stop, folder, `${name} has not begun`);
     out.write("\n");
     try {
-      const report = await trainRun(planned, `${index + 1} of ${runs.length}`, shared, tools);
+      const position = `${index + 1} of ${runs.length}${pace.left()}`;
+      const report = await trainRun(planned, position, shared, tools);
+      pace.done();
       if (index === 0) printFacts(report.weight_notes.map((note) => ["Note", note]), out);
       out.write(`  saved ${name}, ${formatBytes(report.exported_bytes)}\n`);
       reports.push(report);

@@ -17,6 +17,7 @@ import {
   whole,
 } from "../shared/flag_parser.ts";
 import {
+  mostSeed,
   parseFactor,
   parseFolderName,
   parseLearningRates,
@@ -25,6 +26,7 @@ import {
   parseNumbers,
   parsePath,
   parseProbability,
+  parseSeeds,
   parseSizes,
   parseText,
 } from "../shared/flag_values.ts";
@@ -132,8 +134,8 @@ const trainingFlags = object({
   noTune: switchOn("--no_tune", "Take fixed kernels instead of timing some once"),
   learningRate: flag(
     "--learning_rate",
-    valueOf("RATE", parseLearningRates, {}),
-    "One for all, or per method: lora=5e-4,adapter=1e-4",
+    valueOf("RATE", parseLearningRates, { rates: {}, given: true, tuned: false }),
+    "One for all, lora=5e-4,full=2e-5, tune, or shared,tune",
     formatRate(defaults.learningRate),
   ),
   lrScheduler: flag(
@@ -179,7 +181,14 @@ const trainingFlags = object({
     "all 1",
   ),
   maxLength: whole("--max_length", "Tokens a sentence is cut to", `${defaults.maxLength}`, 3),
-  seed: whole("--seed", "Fixes split, order and new weights", `${defaults.seed}`, 0, 2 ** 32 - 1),
+  seed: whole("--seed", "Fixes split, order and new weights", `${defaults.seed}`, 0, mostSeed),
+  baselines: switchOn("--baselines", "Compare with bags of words and of characters too"),
+  seeds: flag(
+    "--seeds",
+    valueOf("LIST", parseSeeds, []),
+    "Train each run with each, on the split of --seed",
+    "that of --seed",
+  ),
 });
 
 const outputFlags = object({

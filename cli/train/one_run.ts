@@ -13,11 +13,13 @@ import type { PlannedRun } from "./plan.ts";
 import { type RunContext, type RunReport, runReport } from "./run_report.ts";
 import type { Session } from "./session.ts";
 import type { DeviceHandle, TrainingTools } from "./tools.ts";
+import { tunedRate } from "./tuned_rate.ts";
 import { watch, type Watched } from "./watch.ts";
 import { checkpointsOf } from "./work.ts";
 
 /** What the runs of an experiment share. */
-export interface Shared<Device extends DeviceHandle> extends Omit<RunContext, "resumedAtSteps"> {
+export interface Shared<Device extends DeviceHandle>
+  extends Omit<RunContext, "resumedAtSteps" | "group" | "trials"> {
   device: Device;
   tokenizer: Tokenizer;
   /** The experiment's folder. */
@@ -93,11 +95,16 @@ export async function trainRun<Device extends DeviceHandle>(
   shared: Shared<Device>,
   tools: TrainingTools<Device>,
 ): Promise<RunReport> {
-  const { method, hyperparameters } = planned;
+  const { method } = planned;
   const { model, dataset, split, device, tokenizer, session, out, err } = shared;
   const { unfinished } = session;
   const checkpoints = checkpointsOf(shared.folder, planned.name);
   const stopped = await newestCheckpoint(checkpoints, (text) => err.write(renderNotice(err, text)));
+  const search = planned.tuned ? await tunedRate(planned, position, shared, tools) : undefined;
+  const hyperparameters = {
+    ...planned.hyperparameters,
+    ...(search && { learningRate: search.learningRate }),
+  };
   const weights = await tools.openWeights(model, dataset.labels.length);
   let watched: Watched;
   try {
@@ -135,6 +142,8 @@ export async function trainRun<Device extends DeviceHandle>(
     weightNotes: weights.notes,
     warnings: [...shared.warnings, ...history.warnings],
     resumedAtSteps: history.resumed_at_steps,
+    group: planned.group,
+    trials: search?.trials,
   };
   const needsBase = model.random && !definitionOf(method).trainsAll;
   const base = needsBase ? await saveRandomBase(shared, tools) : model.name;

@@ -18,8 +18,12 @@ import { formatRate } from "../shared/format.ts";
 
 /** One run of an experiment. */
 export interface PlannedRun {
-  /** The folder's name: `full`, `lora-r8`, `adapter-64`. */
+  /** The folder's name: `full`, `lora-r8`, `adapter-64-tuned`, `full-s2`. */
   name: string;
+  /** What its repetitions under other seeds share: the name without the seed. */
+  group: string;
+  /** Whether its learning rate is searched for first. */
+  tuned: boolean;
   method: Method;
   /** The same in every run of the experiment, but for a learning rate given by method. */
   hyperparameters: Hyperparameters;
@@ -27,6 +31,8 @@ export interface PlannedRun {
 
 export interface Plan {
   runs: PlannedRun[];
+  /** Splits the data, the same for all runs. */
+  splitSeed: number;
   /** Sentences on flags that have no effect here. */
   warnings: string[];
 }
@@ -66,7 +72,7 @@ function unusedFlags(flags: Flags): string[] {
       `--num_epochs has no effect with --max_steps: epochs repeat until the last step.`,
     );
   }
-  warnings.push(...unusedRates(flags.learningRate ?? {}, chosen, unused));
+  warnings.push(...unusedRates(flags.learningRate?.rates ?? {}, chosen, unused));
   if (flags.overwrite && flags.experiment === undefined) {
     warnings.push("--overwrite has no effect without --experiment: a new folder is made.");
   }
@@ -146,15 +152,25 @@ export function planRuns(flags: Flags): Plan {
     frozenDtype: flags.frozenDtype ?? defaultHyperparameters.frozenDtype,
     matmulPrecision: flags.matmulPrecision ?? defaultHyperparameters.matmulPrecision,
   };
-  const runs = methodsOf(flags).map((method) => ({
-    name: runName(method),
-    method,
-    hyperparameters: {
-      ...shared,
-      learningRate: flags.learningRate?.[method.method] ?? shared.learningRate,
-    },
-  }));
-  return { runs, warnings: unusedFlags(flags) };
+  const { rates, given, tuned } = flags.learningRate ?? { rates: {}, given: true, tuned: false };
+  const searches = [...(given ? [false] : []), ...(tuned ? [true] : [])];
+  // Seed by seed, so that what is done at any moment is a comparison.
+  const runs = (flags.seeds ?? [shared.seed]).flatMap((seed) =>
+    methodsOf(flags).flatMap((method) =>
+      searches.map((tuned): PlannedRun => {
+        const group = `${runName(method)}${tuned ? "-tuned" : ""}`;
+        const learningRate = (tuned ? undefined : rates[method.method]) ?? shared.learningRate;
+        return {
+          name: flags.seeds === undefined ? group : `${group}-s${seed}`,
+          group,
+          tuned,
+          method,
+          hyperparameters: { ...shared, seed, learningRate },
+        };
+      })
+    )
+  );
+  return { runs, splitSeed: shared.seed, warnings: unusedFlags(flags) };
 }
 
 /**

@@ -8,6 +8,7 @@ import {
   formatShort,
 } from "../shared/format.ts";
 import { type Output, paint, wrap } from "../shared/terminal.ts";
+import { renderBar, renderCurve } from "./curve.ts";
 
 /** What the line shows. */
 export interface ProgressState {
@@ -50,8 +51,7 @@ export function renderProgress(state: ProgressState, width: number): string {
     room -= needed;
   }
   const cells = shortestBar + Math.min(room, longestBar - shortestBar);
-  const done = Math.floor((cells * state.step) / Math.max(1, state.totalSteps));
-  parts.bar = `▕${"█".repeat(done)}${"·".repeat(cells - done)}▏`;
+  parts.bar = renderBar(state.step / Math.max(1, state.totalSteps), cells);
   return (["run", "bar", "step", "loss", "rate", "tokens", "left"] satisfies Part[])
     .filter((name) => shown.has(name)).map((name) => parts[name]).join(gap);
 }
@@ -73,6 +73,12 @@ function evaluationLine(
   }`;
 }
 
+/** A run's losses in a line, from the first to the last. */
+function lossLine(losses: readonly number[], columns: number): string {
+  const [first, last] = [losses[0], losses.at(-1)!].map((loss) => loss.toFixed(4));
+  return `  loss ${first} ${renderCurve(losses, Math.min(40, columns - 26))} ${last}`;
+}
+
 /** A plain line comes at every twentieth of a run, and after this many seconds without one. */
 const plainSeconds = 30;
 
@@ -88,7 +94,13 @@ export interface Progress {
  */
 export function createProgress(
   output: Output,
-  options: { position: string; bySteps?: boolean; from?: number; now?: () => number },
+  options: {
+    position: string;
+    bySteps?: boolean;
+    from?: number;
+    onlyLine?: boolean;
+    now?: () => number;
+  },
 ): Progress {
   const { from = 0, now = () => performance.now() / 1000 } = options;
   let start: StartEvent | undefined;
@@ -96,6 +108,7 @@ export function createProgress(
   let drawn = false;
   let lastPlain = 0;
   let lastTwentieth = 0;
+  const losses: number[] = [];
 
   const clear = () => {
     if (drawn) output.write("\r\x1b[K");
@@ -110,6 +123,7 @@ export function createProgress(
     start = event;
     startedAt = lastPlain = now();
     lastTwentieth = Math.floor((20 * from) / event.totalSteps);
+    if (options.onlyLine) return;
     const percent = formatPercent((100 * event.trainableParameters) / event.totalParameters);
     say(paint(output, "bold", `${event.run} (${options.position})`));
     say(
@@ -131,7 +145,8 @@ export function createProgress(
       return;
     }
     const twentieth = Math.floor((20 * state.step) / state.totalSteps);
-    if (twentieth === lastTwentieth && now() - lastPlain < plainSeconds && state.step > 1) return;
+    const isNew = !options.onlyLine && (twentieth !== lastTwentieth || state.step === 1);
+    if (!isNew && now() - lastPlain < plainSeconds) return;
     lastTwentieth = twentieth;
     lastPlain = now();
     say(
@@ -152,9 +167,11 @@ export function createProgress(
       }
       if (event.type === "done") {
         const { stoppedEarly, totalSteps } = event.result;
+        if (losses.length > 1) say(lossLine(losses, output.columns()));
         if (stoppedEarly) say(`  stopped early, after ${totalSteps} of ${start.totalSteps} steps`);
         return clear();
       }
+      losses.push(event.loss);
       const perStep = (now() - startedAt) / (event.step - from);
       step({
         ...event,

@@ -9,6 +9,7 @@ import { definitionOf } from "../../models/peft/methods.ts";
 import type { ResolvedModel } from "../../models/host/resolve.ts";
 import type { Hyperparameters, StepEvent, TrainingResult } from "../../models/training/events.ts";
 import type { Metrics } from "../../models/training/metrics.ts";
+import type { Trial } from "../../models/training/rate_search.ts";
 import { configLabel, methodLabel } from "./plan.ts";
 
 export interface RunContext {
@@ -16,6 +17,8 @@ export interface RunContext {
   dataset: Dataset;
   split: Split;
   maxSamples: number | undefined;
+  /** The seed of the split, which runs of other seeds share. */
+  splitSeed: number;
   gradientCheckpointing: boolean;
   /** The GPU, as WebGPU names it. */
   adapter: DeviceInfo;
@@ -30,6 +33,10 @@ export interface RunContext {
   command: readonly string[];
   /** Steps after which the run was stopped and went on. */
   resumedAtSteps: readonly number[];
+  /** What the run's repetitions under other seeds share: its name without the seed. */
+  group: string;
+  /** Trainings that chose the learning rate, where that was searched for. */
+  trials: readonly Trial[] | undefined;
 }
 
 /** `{ hiddenSize }` → `{ hidden_size }`: the files have one spelling throughout. */
@@ -103,6 +110,7 @@ export function runReport(
   const millions = result.trainableParameters / 1e6;
   return {
     run: result.run,
+    group: context.group,
     method: result.method.method,
     label: methodLabel(result.method),
     config: configLabel(result.method),
@@ -135,9 +143,11 @@ export function runReport(
         train: split.train.length,
         validation: split.validation.length,
         test: split.test.length,
+        seed: context.splitSeed,
       },
     },
     hyperparameters: hyperparameterReport(hyperparameters),
+    ...(context.trials && { learning_rate_trials: context.trials.map(inSnakeCase) }),
     /** No hyperparameter: it changes time and memory only. */
     gradient_checkpointing: context.gradientCheckpointing,
     trainable_params: result.trainableParameters,
@@ -159,6 +169,7 @@ export function runReport(
     training_seconds: result.trainingSeconds,
     total_seconds: result.totalSeconds,
     tokens_per_second: result.tokensPerSecond,
+    seconds_per_thousand_predictions: 1000 * result.testSeconds / result.test.count,
     peak_gpu_bytes: result.peakGpuBytes,
     adapter: inSnakeCase(context.adapter),
     /** With other plans the last bits of the result differ. */

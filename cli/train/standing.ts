@@ -9,8 +9,7 @@ import { checkpointsOf, type Work } from "./work.ts";
 const resumeCommand = (folder: string) => `deno task train --resume ${quoted(folder)}`;
 
 /** What a user reads where a training was stopped. */
-export function stoppedSentence({ stop, experiment, run, step }: StoppedError): string {
-  const where = step > 0 ? `${run} is kept as of step ${step}` : `${run} has not begun`;
+export function stoppedSentence({ stop, experiment, where }: StoppedError): string {
   return `Stopped (${stop.signal}): ${where}. Go on with: ${resumeCommand(experiment)}`;
 }
 

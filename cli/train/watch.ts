@@ -16,14 +16,9 @@ import type { Session } from "./session.ts";
 
 /** Where a run was left because the user or the system wished it. */
 export class StoppedError extends Error {
-  /** `step` is the one that its checkpoint is of; 0 where it had not begun. */
-  constructor(
-    readonly stop: Stop,
-    readonly experiment: string,
-    readonly run: string,
-    readonly step: number,
-  ) {
-    super(`${stop.signal}: ${run} was stopped at step ${step}.`);
+  /** `where` says what is kept, as a sentence without its full stop. */
+  constructor(readonly stop: Stop, readonly experiment: string, readonly where: string) {
+    super(`${stop.signal}: ${where}.`);
     this.name = "StoppedError";
   }
 }
@@ -74,7 +69,7 @@ export async function watch(
     });
     if (!stop) return;
     await writing;
-    throw new StoppedError(stop, experiment, planned.name, event.step);
+    throw new StoppedError(stop, experiment, `${planned.name} is kept as of step ${event.step}`);
   };
 
   try {

@@ -40,6 +40,10 @@ export const workFolder = (experiment: string) => join(experiment, "checkpoints"
 /** Where a run's checkpoints go. */
 export const checkpointsOf = (experiment: string, run: string) => join(workFolder(experiment), run);
 
+/** Where the finished trials of a learning rate's search are kept, beside the checkpoints. */
+export const trialsFile = (group: string) => `${group}.trials.json`;
+const isTrials = (name: string) => name.endsWith(".trials.json");
+
 /** An experiment's unfinished work, or undefined where all is finished. Throws a UserError where it is damaged. */
 export async function readWork(experiment: string): Promise<Work | undefined> {
   const folder = hostFolder(workFolder(experiment), 0);
@@ -114,18 +118,19 @@ export function leaveWork(experiment: string, held: Claim): void {
 function isUseful(folder: string): boolean {
   const entries = (path: string) => [...Deno.readDirSync(path)];
   const isCheckpoint = ({ name }: Deno.DirEntry) => name.startsWith("step-");
-  const hasCheckpoint = entries(folder)
-    .some(({ name, isDirectory }) => isDirectory && entries(join(folder, name)).some(isCheckpoint));
+  const isBegun = entries(folder).some(({ name, isDirectory }) =>
+    isDirectory ? entries(join(folder, name)).some(isCheckpoint) : isTrials(name)
+  );
   let text: string;
   try {
     text = Deno.readTextFileSync(join(folder, file));
   } catch (error) {
-    return hasCheckpoint && !(error instanceof Deno.errors.NotFound); // else no work was written
+    return isBegun && !(error instanceof Deno.errors.NotFound); // else no work was written
   }
   try {
     const { runs, done } = JSON.parse(text);
-    return done.length < runs.length && (done.length > 0 || hasCheckpoint);
+    return done.length < runs.length && (done.length > 0 || isBegun);
   } catch {
-    return hasCheckpoint;
+    return isBegun;
   }
 }

@@ -72,6 +72,7 @@ const recordedRun = v.object({
     label_column: v.string(),
     hash: v.string(),
     max_samples: v.nullable(v.number()),
+    split: v.optional(v.object({ seed: v.optional(v.number()) }), {}),
   })),
 });
 
@@ -86,8 +87,9 @@ async function readRecord(folder: Folder): Promise<v.InferOutput<typeof recorded
 }
 
 function dataOf(
-  { dataset, hyperparameters: { seed } }: v.InferOutput<typeof recordedRun>,
+  { dataset, hyperparameters }: v.InferOutput<typeof recordedRun>,
 ): RecordedData | undefined {
+  const seed = dataset?.split.seed ?? hyperparameters.seed; // one seed did for both at first
   if (dataset === undefined || seed === undefined) return undefined;
   const { name, sample, hash } = dataset;
   return {

@@ -140,6 +140,8 @@ export interface TrainingResult {
   validation: Metrics[];
   validationSteps: number[];
   test: Metrics;
+  /** Seconds that the test part took, from token ids to scores. */
+  testSeconds: number;
   /** Steps that were made: all, unless the run ended early. */
   totalSteps: number;
   stoppedEarly: boolean;

@@ -97,9 +97,11 @@ export class Run {
       yield this.#checkpoint();
     }
     validation.restoreBest();
+    const started = performance.now();
     const metrics = yield* this.#evaluate(split.test);
+    const testSeconds = (performance.now() - started) / 1000;
     yield { type: "evaluation", split: "test", metrics, ...validation.best, best: true };
-    yield { type: "done", result: await this.#result(metrics) };
+    yield { type: "done", result: await this.#result(metrics, testSeconds) };
   }
 
   /** Metrics of the weights as they are, or a checkpoint first where a stop is requested meanwhile. */
@@ -173,7 +175,7 @@ export class Run {
     };
   }
 
-  async #result(test: Metrics): Promise<TrainingResult> {
+  async #result(test: Metrics, testSeconds: number): Promise<TrainingResult> {
     const { built: { parameters, specs } } = this.#training;
     const { step: bestStep, epoch: bestEpoch } = this.#validation.best;
     const { step: totalSteps } = this.#progress;
@@ -187,6 +189,7 @@ export class Run {
       validation: this.#validation.metrics,
       validationSteps: this.#validation.steps,
       test,
+      testSeconds,
       totalSteps,
       stoppedEarly: totalSteps < this.length.totalSteps,
       trainingSeconds: this.#progress.seconds,

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { runExperiment } from "../../cli/train/experiment.ts";
+import { addBaselines } from "../../cli/train/comparison.ts";
 import { parseFlags } from "../../cli/train/flags.ts";
 import { planRuns } from "../../cli/train/plan.ts";
 import { findResumed } from "../../cli/train/resume.ts";
@@ -92,7 +93,8 @@ Deno.test("seven runs, one seed and one split, are saved and compared", () =>
       csv[0],
       "Method,Config,Accuracy,F1 Score,Trainable Params,Param %,Training Time",
     );
-    assert.equal(csv.length, 9);
+    assert.equal(csv.length, 10);
+    assert.equal(csv[8], "Majority class,anger,0.5,0.3333333333333333,0,,0");
     assert.match(csv[3], /^LoRA,r=8,0\.75,0\.733\d+,274,[\d.]+,12\.5$/);
     const markdown = await Deno.readTextFile(join(result.folder, "comparison.md"));
     assert.ok(markdown.includes(
@@ -126,7 +128,7 @@ Deno.test("run.json says everything about a run", () =>
     assert.deepEqual(run.labels, ["anger", "joy"]);
     assert.equal(run.dataset.hash, "0123");
     assert.equal(run.dataset.rows_read, 43);
-    assert.deepEqual(run.dataset.split, { train: 32, validation: 4, test: 4 });
+    assert.deepEqual(run.dataset.split, { train: 32, validation: 4, test: 4, seed: 42 });
     assert.equal(run.trainable_bytes, 4 * run.trainable_params);
     assert.equal(run.exported_bytes, 4);
     assert.equal(run.accuracy_per_million, 0.75 / (run.trainable_params / 1e6));
@@ -399,4 +401,38 @@ Deno.test("progress, facts and notices reach the reader", () =>
     assert.match(out, /a test's GPU \(software\)/);
     assert.match(out, /full \(1 of 1\)/);
     assert.match(out, /full step 4\/4/);
+  }));
+
+Deno.test("--baselines adds bags of words, trained once for the same rows", () =>
+  withFolder(async (folder) => {
+    const args = ["--experiment", "e", "--method"];
+    const { comparison } = await experiment(folder, [...args, "full", "--baselines"]);
+    assert.deepEqual(comparison.baselines.map(({ name }) => name), [
+      "majority",
+      "bag-of-words",
+      "bag-of-characters",
+    ]);
+    const kept = join(folder, "e", "baselines.json");
+    const { mtime } = await Deno.stat(kept);
+    const again = await experiment(folder, [...args, "lora", "--rank", "4", "--baselines"]);
+    assert.equal(again.comparison.baselines.length, 3);
+    assert.deepEqual((await Deno.stat(kept)).mtime, mtime);
+    const csv = await Deno.readTextFile(join(folder, "e", "comparison.csv"));
+    assert.match(
+      csv,
+      /\nMajority class,anger,.*\nBag of words,tf-idf,.*\nBag of characters,tf-idf,/,
+    );
+    const other = await experiment(folder, [...args, "lora", "--rank", "8", "--seed", "7"]);
+    assert.equal(other.comparison.baselines.length, 1, "another split's");
+  }));
+
+Deno.test("a method that is no better than the majority class is named", () =>
+  withFolder(async (folder) => {
+    const { comparison } = await experiment(folder, ["--experiment", "e", "--method", "full"]);
+    assert.deepEqual(comparison.notes.filter((note) => note.startsWith("No better")), []);
+    addBaselines(comparison, [{ ...comparison.baselines[0], accuracy: 0.9 }]);
+    assert.equal(
+      comparison.notes.at(-1),
+      'No better than always answering "anger" (accuracy 0.9000): full.',
+    );
   }));

@@ -153,6 +153,7 @@ export function fakeTools(options: FakeOptions = {}): TrainingTools<DeviceHandle
           validation: [metrics],
           validationSteps: [4],
           test: metrics,
+          testSeconds: 0.5,
           totalSteps,
           stoppedEarly: false,
           trainingSeconds: 12.5,

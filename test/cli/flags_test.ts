@@ -59,10 +59,24 @@ Deno.test("every flag is read, in snake_case and in kebab-case, with a space and
     ["frozen_dtype", "bf16", { frozenDtype: "bf16" }],
     ["matmul_precision", "f16", { matmulPrecision: "f16" }],
     ["learning_rate", "2e-5", {
-      learningRate: { full: 2e-5, lora: 2e-5, adapter: 2e-5, ia3: 2e-5 },
+      learningRate: {
+        rates: { full: 2e-5, lora: 2e-5, adapter: 2e-5, ia3: 2e-5 },
+        given: true,
+        tuned: false,
+      },
     }],
-    ["learning_rate", "ia3=1e-2", { learningRate: { ia3: 0.01 } }],
-    ["learning_rate", "lora=5e-4,full=.1", { learningRate: { lora: 5e-4, full: 0.1 } }],
+    ["learning_rate", "ia3=1e-2", {
+      learningRate: { rates: { ia3: 0.01 }, given: true, tuned: false },
+    }],
+    ["learning_rate", "tune", { learningRate: { rates: {}, given: false, tuned: true } }],
+    ["learning_rate", "shared,tune", { learningRate: { rates: {}, given: true, tuned: true } }],
+    ["learning_rate", "ia3=1e-2, tune", {
+      learningRate: { rates: { ia3: 0.01 }, given: true, tuned: true },
+    }],
+    ["seeds", "1,2,3", { seeds: [1, 2, 3] }],
+    ["learning_rate", "lora=5e-4,full=.1", {
+      learningRate: { rates: { lora: 5e-4, full: 0.1 }, given: true, tuned: false },
+    }],
     ["lr_scheduler", "cosine", { lrScheduler: "cosine" }],
     ["warmup_steps", "0", { warmupSteps: 0 }],
     ["warmup_ratio", "0.06", { warmupRatio: 0.06 }],

@@ -72,8 +72,8 @@ async function trainKilled(args: string[], folder: string, most: number, time: n
     clearTimeout(timer);
     if (code === 0) return killed;
     assert.equal(stderr, "", "killed, not failed");
-    const begun = (await namesIn(folder)).includes("cut") &&
-      (await namesIn(join(experiment, "checkpoints"))).includes("command.json");
+    const command = join(experiment, "checkpoints", "command.json");
+    const begun = await Deno.stat(command).then(() => true, () => false);
     if (begun) next = ["--resume", experiment];
   }
 }

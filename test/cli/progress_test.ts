@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { createProgress, type ProgressState, renderProgress } from "../../cli/train/progress.ts";
 import type { Output } from "../../cli/shared/terminal.ts";
+import { renderBar, renderCurve } from "../../cli/train/curve.ts";
 import type { StepEvent } from "../../models/training/events.ts";
 import type { Metrics } from "../../models/training/metrics.ts";
 import { recorder } from "./recorder.ts";
@@ -105,6 +106,7 @@ function show(
       bestEpoch: 1,
       validation: [metrics],
       validationSteps: [best.step],
+      testSeconds: 0.5,
       test: metrics,
       totalSteps: made,
       stoppedEarly: made < totalSteps,
@@ -131,7 +133,7 @@ Deno.test("in a pipe: about twenty plain lines a run, no control characters", ()
   assert.equal(steps.length, 21);
   assert.equal(steps[1], "lora-r8 step 20/400  loss 2.0000  lr 1e-3  900 tok/s  3.8s left");
   assert.equal(
-    lines.at(-1),
+    lines.at(-2),
     "  epoch 1/2  validation loss 1.5000  accuracy 0.5000  macro F1 0.2500  best",
   );
 });
@@ -140,8 +142,9 @@ Deno.test("evaluations by steps tell the step, and a run that stops early says s
   const output = recorder();
   show(output, 400, 0.01, { bySteps: true, made: 300 });
   const lines = output.text.trimEnd().split("\n");
-  assert.deepEqual(lines.slice(-2), [
+  assert.deepEqual(lines.slice(-3), [
     "  step 200/400  validation loss 1.5000  accuracy 0.5000  macro F1 0.2500  best",
+    `  loss 2.0000 ${"▁".repeat(40)} 2.0000`,
     "  stopped early, after 300 of 400 steps",
   ]);
 });
@@ -161,4 +164,13 @@ Deno.test("on a terminal one line is redrawn, and cleared before other text", ()
     for (const line of drawn.slice(1, 51)) assert.ok(line.length < columns, line);
     assert.match(drawn.at(-1) ?? "", /^ {2}epoch 1\/2/);
   }
+});
+
+Deno.test("a curve goes from the highest to the lowest of its values, a bar to its share", () => {
+  assert.equal(renderCurve([8, 7, 6, 5, 4, 3, 2, 1], 8), "█▇▆▅▄▃▂▁");
+  assert.equal(renderCurve([4, 4, 2, 2, 0, 0], 3), "█▅▁");
+  assert.equal(renderCurve([1, 1, 1], 40), "▁▁▁");
+  assert.equal(renderCurve([1], 40), "");
+  assert.equal(renderBar(0.5, 10), "▕█████·····▏");
+  assert.equal(renderBar(1.2, 4), "▕████▏");
 });
