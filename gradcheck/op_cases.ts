@@ -1,0 +1,215 @@
+/** Every operation of the engine on shapes, with the float64 reference of each: what tests and gradcheck run. */
+import { rowIndex } from "../engine/ops/embedding.ts";
+import * as ops from "../engine/ops/mod.ts";
+import { pack, type PackedDtype, unpack } from "../engine/pack.ts";
+import { upload } from "../engine/tensor.ts";
+import { attentionCases } from "./attention_cases.ts";
+import { elementFactors } from "./dropout_factors.ts";
+import { loraLinears, plainLinears } from "./linear_cases.ts";
+import { dropoutSite, type OpCase } from "./op_case.ts";
+import * as reference from "./reference.ts";
+import type { Values } from "./reference.ts";
+import { packedTensor, randomValues, split, tensorOf } from "./values.ts";
+
+const elementwiseShapes = [[1, 4], [5, 13], [67, 12], [1, 1], [129, 36]];
+const rowShapes = [[1, 12], [7, 4], [65, 20], [130, 44]];
+
+function elementwise(name: keyof typeof reference.functions): OpCase[] {
+  const { f, df } = reference.functions[name];
+  return elementwiseShapes.map((shape) => ({
+    shapes: [shape],
+    run: ([x]) => ops[name](x),
+    reference: ([x], dy) => ({ y: x.map(f), gradients: [dy.map((value, i) => value * df(x[i]))] }),
+  }));
+}
+
+const times = (x: Values, factors: Values) => x.map((value, i) => value * factors[i]);
+
+function dropout([rows, columns]: number[], probability: number): OpCase {
+  const factors = elementFactors(dropoutSite(probability), rows * columns);
+  return {
+    shapes: [[rows, columns]],
+    run: ([x]) => ops.dropout(x, probability),
+    reference: ([x], dy) => ({ y: times(x, factors), gradients: [times(dy, factors)] }),
+  };
+}
+
+function crossEntropy(rows: number, classes: number): OpCase {
+  const labels = Array.from({ length: rows }, (_, row) => (row * 5 + 2) % classes);
+  return {
+    shapes: [[rows, classes]],
+    run: ([logits]) =>
+      ops.crossEntropy(logits, upload(logits.device, [rows], Uint32Array.from(labels))),
+    reference([logits], [dloss = 0]) {
+      const { loss, dlogits } = reference.crossEntropy(logits, labels, dloss);
+      return { y: [loss], gradients: [dlogits] };
+    },
+  };
+}
+
+/** As a caller makes torch's mean of it: the weights are divided by the sum of the labels'. */
+function weightedCrossEntropy(
+  rows: number,
+  { weights, smoothing }: { weights: Values; smoothing: number },
+): OpCase {
+  const classes = weights.length;
+  const labels = Array.from({ length: rows }, (_, row) => (row * 5 + 2) % classes);
+  const divisor = labels.reduce((sum, label) => sum + weights[label], 0);
+  const shares = Float32Array.from(weights, (weight) => weight / divisor);
+  return {
+    shapes: [[rows, classes]],
+    run: ([logits]) =>
+      ops.crossEntropy(logits, upload(logits.device, [rows], Uint32Array.from(labels)), {
+        weights: upload(logits.device, [classes], shares),
+        smoothing,
+      }),
+    reference([logits], [dloss = 0]) {
+      const how = { weights, smoothing };
+      const { loss, dlogits } = reference.weightedCrossEntropy(logits, labels, how, dloss);
+      return { y: [loss], gradients: [dlogits] };
+    },
+  };
+}
+
+export function embedding(tableRows: number, columns: number, ids: number[]): OpCase {
+  return {
+    shapes: [[tableRows, columns]],
+    run: ([table]) => ops.embedding(table, rowIndex(table.device, Uint32Array.from(ids))),
+    reference: ([table], dy) => reference.embedding(table, ids, columns, dy),
+  };
+}
+
+/** Ids that repeat, leave rows out, and touch the first row, the last row and every 64th. */
+export const repeated = (rows: number) => [
+  ...Array.from({ length: 40 }, (_, i) => (i * i * 7 + 3) % rows),
+  ...[0, rows - 1, rows - 1, 0, 0, 63, 64, 127, 128].map((id) => id % rows),
+];
+
+function layerNorm([rows, columns]: number[], eps: number, bias = true): OpCase {
+  return {
+    shapes: [[rows, columns], [columns], ...(bias ? [[columns]] : [])],
+    run: ([x, gamma, beta]) => ops.layerNorm(x, gamma, beta, eps),
+    reference: ([x, gamma, beta = new Array(columns).fill(0)], dy) => {
+      const upstream = dy.length > 0 ? dy : new Array(rows * columns).fill(0);
+      const { y, gradients } = reference.layerNorm(x, gamma, beta, eps, upstream);
+      return { y, gradients: gradients.slice(0, bias ? 3 : 2) };
+    },
+  };
+}
+
+function scaleColumns([rows, columns]: number[], divided: boolean, shifted: boolean): OpCase {
+  const values = divided ? randomValues(columns, 9) : undefined;
+  const ones = new Array(columns).fill(1);
+  return {
+    shapes: [[rows, columns], [columns], ...(shifted ? [[columns]] : [])],
+    run: ([x, factor, shift]) => {
+      const divisor = values && tensorOf(x.device, [columns], values);
+      return ops.scaleColumns(x, factor, { divisor, shift });
+    },
+    reference: ([x, factor, shift], dy) =>
+      reference.scaleColumns(x, factor, values ?? ones, dy, shift),
+  };
+}
+
+/** The norms as the divisor of a scaling, as DoRA has them: they themselves have no gradient. */
+function loraRowNorms([outputs, inputs, rank]: number[], dtype?: PackedDtype): OpCase {
+  const rows = 3;
+  const scale = 0.7;
+  const exact = randomValues(outputs * inputs, 5);
+  const weight = dtype ? [...unpack(pack(Float32Array.from(exact), dtype), dtype)] : exact;
+  const [a, b] = [randomValues(rank * inputs, 6), randomValues(outputs * rank, 7)];
+  const norms = reference.loraRowNorms(weight, a, b, rank, scale);
+  return {
+    shapes: [[rows, outputs], [outputs]],
+    run([x, factor]) {
+      const { device } = x;
+      const lora = {
+        a: tensorOf(device, [rank, inputs], a, true),
+        b: tensorOf(device, [outputs, rank], b, true),
+        scale,
+      };
+      const own = dtype
+        ? packedTensor(device, [outputs, inputs], weight, dtype)
+        : tensorOf(device, [outputs, inputs], weight);
+      return ops.scaleColumns(x, factor, { divisor: ops.loraRowNorms(own, lora) });
+    },
+    reference: ([x, factor], dy) => reference.scaleColumns(x, factor, norms, dy),
+  };
+}
+
+function join(count: number, shape: number[]): OpCase {
+  return {
+    shapes: new Array(count).fill(shape),
+    run: (parts) => ops.join(parts),
+    reference: (parts, dy) => ({ y: parts.flat(), gradients: split(dy, count) }),
+  };
+}
+
+/** A row for every operation: one without a row does not compile. */
+export const opCases = {
+  add: [undefined, -1, 0.7].flatMap((factor) =>
+    elementwiseShapes.map((shape): OpCase => ({
+      shapes: [shape, shape],
+      run: ([a, b]) => ops.add(a, b, factor),
+      reference: ([a, b], dy) => ({
+        y: a.map((value, i) => value + (factor ?? 1) * b[i]),
+        gradients: [dy, dy.map((value) => (factor ?? 1) * value)],
+      }),
+    }))
+  ),
+  attention: attentionCases,
+  crossEntropy: [
+    crossEntropy(1, 2),
+    crossEntropy(7, 13),
+    crossEntropy(130, 5),
+    weightedCrossEntropy(7, { weights: [1, 1, 1, 1], smoothing: 0.3 }),
+    weightedCrossEntropy(130, { weights: [0.2, 3, 1, 7, 0.5], smoothing: 0 }),
+    weightedCrossEntropy(9, { weights: [2, 0.25, 1], smoothing: 0.1 }),
+    weightedCrossEntropy(3, { weights: [1, 4], smoothing: 1 }),
+  ],
+  dropout: [dropout([1, 4], 0.5), dropout([67, 13], 0.1), dropout([130, 20], 0.9)],
+  embedding: [
+    embedding(1, 4, [0]),
+    embedding(30, 12, repeated(30)),
+    embedding(150, 20, repeated(150)),
+  ],
+  gelu: elementwise("gelu"),
+  join: [join(3, [1, 64]), join(2, [32, 6]), join(4, [16, 12])],
+  layerNorm: [
+    ...rowShapes.map((shape) => layerNorm(shape, 1e-12)),
+    layerNorm([3, 132], 0.5),
+    layerNorm([65, 20], 1e-5, false),
+  ],
+  linear: [...plainLinears, ...loraLinears],
+  loraRowNorms: [
+    loraRowNorms([5, 12, 3]),
+    loraRowNorms([67, 36, 8]),
+    loraRowNorms([20, 268, 1]), // more vectors than a workgroup's invocations
+    loraRowNorms([20, 36, 8], "bf16"),
+    loraRowNorms([13, 20, 4], "f16"),
+  ],
+  relu: elementwise("relu"),
+  scale: elementwiseShapes.map((shape): OpCase => ({
+    shapes: [shape],
+    run: ([x]) => ops.scale(x, -1.7),
+    reference: ([x], dy) => ({
+      y: x.map((value) => -1.7 * value),
+      gradients: [dy.map((value) => -1.7 * value)],
+    }),
+  })),
+  scaleColumns: [[false, false], [false, true], [true, false], [true, true]].flatMap((parts) =>
+    [[1, 1], [7, 4], [67, 13], [130, 72], [33, 20]].map((shape) =>
+      scaleColumns(shape, parts[0], parts[1])
+    )
+  ),
+  silu: elementwise("silu"),
+  softmax: [[1, 2], [7, 13], [130, 5], [3, 70]].map(([rows, columns]): OpCase => ({
+    shapes: [[rows, columns]],
+    run: ([x]) => ops.softmax(x),
+    reference([x], dy) {
+      const { y, dx } = reference.softmax(x, columns, dy.length > 0 ? dy : undefined);
+      return { y, gradients: [dx] };
+    },
+  })),
+  tanh: elementwise("tanh"),
+} satisfies Record<keyof typeof ops, OpCase[]>;
