@@ -47,3 +47,14 @@ export const split = (x: Values, count: number): Values[] =>
 
 /** The Euclidean norm. */
 export const norm = (values: ArrayLike<number>): number => Math.hypot(...Array.from(values));
+
+/**
+ * ‖actual − expected‖ / (‖expected‖ + floor); 0 where both are equal, Infinity where a value is no number or
+ * values are missing.
+ */
+export function relativeError(actual: ArrayLike<number>, expected: Values, floor = 0): number {
+  if (actual.length !== expected.length) return Infinity;
+  const distance = norm(expected.map((value, i) => actual[i] - value));
+  if (distance === 0) return 0;
+  return Number.isFinite(distance) ? distance / (norm(expected) + floor) : Infinity;
+}
