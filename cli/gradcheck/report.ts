@@ -58,7 +58,9 @@ export function verdict(rows: readonly CheckRow[], out: Output): string[] {
   const refused = rows.filter(({ status }) => status === "refused");
   const width = Math.max(20, Math.min(out.columns(), 100));
   const lines = (text: string) => wrap(harmless(text), width);
-  const what = "Errors are of the norm of what float64 gives; every run is made twice.";
+  const what =
+    "Errors are of the norm of what float64 gives; adamw's are of the gradient's norm and " +
+    "of how parameters move. Every run is made twice, for the same bits.";
   return [
     ...lines(what),
     ...refused.flatMap((row) =>
