@@ -3,9 +3,8 @@ import type { Device, KernelChoice } from "../engine/device.ts";
 import { candidatePlans, samePlan } from "../engine/plans.ts";
 import { type MatmulPlan, type Transpose, workgroupBytes } from "../kernels/mod.ts";
 import { runAdamW } from "./adamw.ts";
-import { loraLinears } from "./linear_cases.ts";
 import { inMiddle, type OpCase, runOp } from "./op_case.ts";
-import { opCases } from "./op_cases.ts";
+import { loraLinears, opCases } from "./op_cases.ts";
 import { type ProductOptions, runProduct, runStack, type Shape } from "./product_case.ts";
 import { norm, relativeError } from "./values.ts";
 

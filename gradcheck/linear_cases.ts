@@ -1,4 +1,4 @@
-/** The linear layer's cases: alone and in stacks, with LoRA beside it, with what may follow it in its kernel. */
+/** Makes the linear layer's cases: alone and in stacks, with LoRA beside it, with what may follow it in its kernel. */
 import * as ops from "../engine/ops/mod.ts";
 import type { Tensor } from "../engine/tensor.ts";
 import { elementFactors } from "./dropout_factors.ts";
@@ -15,7 +15,7 @@ interface LinearOptions {
 }
 
 /** Linear layers of one input; inputs of the case are x, weight, then bias, A and B where there are any. */
-function linear(
+export function linear(
   [rows, inputs, outputs]: [number, number, number],
   { bias = true, stack, lora }: LinearOptions = {},
 ): OpCase & { run(inputs: Tensor[], end?: ops.LinearEnd): Tensor } {
@@ -71,7 +71,7 @@ function linear(
 }
 
 /** A layer with what may follow it in its kernel; its last input is the residual, where there is one. */
-function linearEnd(
+export function linearEnd(
   size: [number, number, number],
   { gelu = false, dropout = 0, residual = false },
   options: LinearOptions = {},
@@ -100,47 +100,3 @@ function linearEnd(
     },
   };
 }
-
-export const plainLinears = [
-  linear([1, 4, 13]), // a classifier of one text
-  linear([67, 12, 13]),
-  linear([1, 20, 36]), // one row on the tiled kernel
-  linear([65, 36, 44]),
-  linear([130, 7, 5]), // nothing a multiple of 4
-  linear([33, 68, 16]),
-  linear([65, 36, 44], { bias: false }),
-  linear([19, 7, 5], { bias: false }),
-  linear([48, 12, 64], { stack: 3 }),
-  linear([67, 12, 64], { stack: 3, bias: false }),
-  linear([30, 12, 13], { stack: 2 }), // parts that no binding could start at
-  linear([9, 7, 20], { stack: 4, bias: false }),
-  linear([5, 8, 12], { stack: 1 }),
-  linearEnd([67, 12, 20], { gelu: true }),
-  linearEnd([65, 20, 36], { dropout: 0.1, residual: true }),
-  linearEnd([33, 20, 36], { residual: true }, { bias: false }),
-  linearEnd([66, 12, 44], { gelu: true, dropout: 0.3, residual: true }),
-  linearEnd([9, 6, 13], { gelu: true, dropout: 0.1, residual: true }), // by operations of their own
-  linearEnd([33, 12, 20], { gelu: true, dropout: 0.1, residual: true }, { stack: 2 }),
-];
-
-export const loraLinears = [
-  linear([1, 20, 36], { lora: { rank: 1 } }),
-  linear([67, 36, 44], { lora: { rank: 3, dropout: 0.1 } }),
-  linear([33, 12, 20], { lora: { rank: 4 } }),
-  linear([65, 68, 36], { lora: { rank: 8, dropout: 0.1 } }),
-  linear([130, 20, 68], { lora: { rank: 16, dropout: 0.1 } }),
-  linear([19, 268, 12], { lora: { rank: 5, dropout: 0.1 } }), // more vectors and tokens than a workgroup's invocations
-  linear([9, 36, 20], { lora: { rank: 33 } }), // more ranks than one workgroup projects
-  linear([5, 12, 13], { lora: { rank: 4, dropout: 0.1 } }), // an output that the tiled product cannot make
-  linear([33, 12, 20], { lora: { rank: 4 }, bias: false }),
-  linear([48, 16, 64], { stack: 3, lora: { rank: 4, layers: [0, 2], dropout: 0.1 } }),
-  linear([48, 16, 64], { stack: 3, lora: { rank: 4, layers: [1], dropout: 0.1 } }),
-  linear([67, 32, 20], { stack: 3, lora: { rank: 8, layers: [0, 1, 2], dropout: 0.1 } }),
-  linear([17, 12, 8], { stack: 4, lora: { rank: 4, layers: [0, 1, 2, 3], dropout: 0.1 } }),
-  linear([9, 8, 8], { stack: 8, lora: { rank: 4, layers: [0, 1, 2, 3, 4, 5, 6, 7] } }),
-  linear([9, 8, 8], { stack: 8, lora: { rank: 4, layers: [2, 7] } }),
-  linear([50, 64, 36], { stack: 3, lora: { rank: 3, layers: [1, 2], dropout: 0.1 } }), // a rank that no tile fits
-  linear([21, 12, 13], { stack: 3, lora: { rank: 4, layers: [0, 2], dropout: 0.1 } }), // nor such outputs
-  linearEnd([67, 12, 20], { dropout: 0.1, residual: true }, { lora: { rank: 4 } }),
-  linearEnd([65, 20, 36], { gelu: true, residual: true }, { lora: { rank: 3 } }),
-];

@@ -1,9 +1,10 @@
 /** The command that checks kernels sees wrong gradients, kernels that do not compile, bits that differ. */
 import assert from "node:assert/strict";
 import { main } from "../../cli/gradcheck.ts";
+import { rowName } from "../../cli/gradcheck/report.ts";
 import { createDevice, type Device } from "../../engine/device.ts";
 import { registerPlan } from "../../engine/plans.ts";
-import { type Check, checksFor, runChecks } from "../../gradcheck/mod.ts";
+import { type Check, checksFor, operationNames, runChecks } from "../../gradcheck/mod.ts";
 import { relativeError } from "../../gradcheck/values.ts";
 
 /** A device whose GPU gets other code for the kernels of a label. */
@@ -102,6 +103,20 @@ Deno.test("gradcheck: an error is relative; no number, or too few, is infinitely
   for (const actual of [[NaN, 1], [Infinity, 1], [1]]) {
     assert.equal(relativeError(actual, [1, 1]), Infinity);
   }
+});
+
+Deno.test("gradcheck: every operation has a row of its own, and all of them have more cases", async () => {
+  const device = await createDevice();
+  const [some, all] = [checksFor(device), checksFor(device, { all: true })];
+  const names = all.map(rowName);
+  assert.equal(new Set(names).size, names.length, names.join());
+  assert.deepEqual(new Set(some.map(({ operation }) => operation)), new Set(operationNames));
+  assert.ok(names.includes("linear, LoRA") && names.some((name) => /^matmul, reg/.test(name)));
+  for (const check of some) {
+    const more = all.find((each) => rowName(each) === rowName(check))!;
+    assert.ok(more.cases.length >= check.cases.length, rowName(check));
+  }
+  device.destroy();
 });
 
 Deno.test("gradcheck: an operation that there is not is wrong use", async () => {

@@ -1,8 +1,7 @@
 /** Every operation of the engine, forward and backward, against the float64 reference. */
 import { createDevice, Device } from "../../engine/device.ts";
 import { registerPlan } from "../../engine/plans.ts";
-import { loraLinears } from "../../gradcheck/linear_cases.ts";
-import { embedding, opCases, repeated } from "../../gradcheck/op_cases.ts";
+import { embedding, loraLinears, opCases, repeated } from "../../gradcheck/op_cases.ts";
 import { checkOp } from "./check.ts";
 
 const device = await createDevice({
