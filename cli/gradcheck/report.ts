@@ -3,18 +3,25 @@ import { allowed, type CheckRow } from "../../gradcheck/mod.ts";
 import { type Column, renderTable } from "../shared/table.ts";
 import { harmless, type Output, paint, wrap } from "../shared/terminal.ts";
 
-const columns: Column[] = [
-  { title: "Operation", shrinks: true },
-  { title: "Shapes", right: true },
-  { title: "Forward error", right: true },
-  { title: "Gradient error", right: true },
-  { title: "Allowed", right: true },
-  { title: "" },
+/** A column, its cells, and whether a narrow terminal does without it. */
+interface Field extends Column {
+  cell(row: CheckRow): string;
+  spare?: true;
+}
+
+const fields: Field[] = [
+  { title: "Operation", shrinks: true, cell: rowName },
+  { title: "Shapes", right: true, spare: true, cell: ({ cases }) => String(cases) },
+  { title: "Forward error", right: true, cell: ({ forward }) => formatError(forward) },
+  { title: "Gradient error", right: true, cell: ({ gradient }) => formatError(gradient) },
+  { title: "Allowed", right: true, spare: true, cell: allowedFor },
+  { title: "", cell: ({ status }) => status },
 ];
 
 /** `layerNorm`, `linear, LoRA` */
-export const rowName = ({ operation, variant }: Pick<CheckRow, "operation" | "variant">): string =>
-  variant === undefined ? operation : `${operation}, ${variant}`;
+export function rowName({ operation, variant }: Pick<CheckRow, "operation" | "variant">): string {
+  return variant === undefined ? operation : `${operation}, ${variant}`;
+}
 
 function formatError(error: number | undefined): string {
   if (error === undefined) return "–";
@@ -27,20 +34,13 @@ function allowedFor({ gradient }: CheckRow): string {
   return limits.map((limit) => limit.toExponential()).join(", ");
 }
 
+/** Columns below which there is no room for what is spare. */
+const roomy = 64;
+
 /** The table's lines, at most `width` columns wide as far as they go. */
 export function checkTable(rows: readonly CheckRow[], width: number): string[] {
-  return renderTable(
-    columns,
-    rows.map((row) => [
-      rowName(row),
-      String(row.cases),
-      formatError(row.forward),
-      formatError(row.gradient),
-      allowedFor(row),
-      row.status,
-    ]),
-    width,
-  );
+  const shown = fields.filter(({ spare }) => !spare || width >= roomy);
+  return renderTable(shown, rows.map((row) => shown.map(({ cell }) => cell(row))), width);
 }
 
 /** Where a row failed, and why, as a sentence. */

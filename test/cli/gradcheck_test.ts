@@ -1,7 +1,7 @@
 /** The command that checks kernels sees wrong gradients, kernels that do not compile, bits that differ. */
 import assert from "node:assert/strict";
 import { main } from "../../cli/gradcheck.ts";
-import { rowName } from "../../cli/gradcheck/report.ts";
+import { checkTable, rowName } from "../../cli/gradcheck/report.ts";
 import { createDevice, type Device } from "../../engine/device.ts";
 import { registerPlan } from "../../engine/plans.ts";
 import { type Check, checksFor, operationNames, runChecks } from "../../gradcheck/mod.ts";
@@ -43,6 +43,17 @@ Deno.test("gradcheck: rows within what is allowed, a line of progress, exit code
   assert.match(stdout, /All kernels compute what they should/);
   for (const line of stdout.split("\n").slice(2)) assert.ok(line.length <= 80, line);
   assert.match(stderr, /1 of 2: relu.*2 of 2: adamw/s);
+});
+
+Deno.test("gradcheck: a narrow terminal gets the errors, and no line too long", () => {
+  const row = { cases: 3, forward: 1e-7, gradient: 2e-7, repeats: true, status: "ok" } as const;
+  const rows = [{ ...row, operation: "matmul", variant: "registers 32×8, subgroup, textures" }];
+  const [, title, , line] = checkTable(rows, 40);
+  assert.match(title, /^Operation +error +error$/);
+  assert.match(line, /^matmul, reg\S*… +1\.0e-7 +2\.0e-7 +ok$/);
+  for (const width of [40, 63, 64, 80, 100]) {
+    for (const each of checkTable(rows, width)) assert.ok(each.length <= width, each);
+  }
 });
 
 Deno.test("gradcheck: a wrong gradient fails, is named with its shapes, and exits with 1", async () => {
