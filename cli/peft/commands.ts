@@ -53,6 +53,11 @@ export const commands = {
     main: async (args) => await (await import("../doctor.ts")).main(args),
     parser: async () => (await import("../doctor.ts")).parser,
   },
+  gradcheck: {
+    summary: tasks.gradcheck.description,
+    main: async (args) => await (await import("../gradcheck.ts")).main(args),
+    parser: async () => (await import("../gradcheck.ts")).parser,
+  },
   completions: {
     summary: "Print a script with which bash, zsh or fish complete all of these",
     main: async (args) => await (await import("./completions.ts")).main(args),

@@ -1,4 +1,4 @@
-/** The operations, forward and backward. `test/ops` has a row for each; a missing row does not compile. */
+/** The operations, forward and backward. `gradcheck/op_cases.ts` has a row for each; a missing row does not compile. */
 export { add } from "./add.ts";
 export { attention } from "./attention.ts";
 export { crossEntropy } from "./cross_entropy.ts";

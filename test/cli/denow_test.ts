@@ -164,6 +164,9 @@ Deno.test("without a WebGPU adapter denow installs one as root, and says so", ()
     await add("apt-get", "exit 100");
     const failing = await run("task", "test");
     assert.match(failing.stderr, /still no WebGPU adapter/);
+    for (const task of ["gradcheck", "from_scratch", "exercise"]) {
+      assert.match((await run("task", task)).stderr, /still no WebGPU adapter/, task);
+    }
     assert.equal(failing.stdout, "deno 2.9.6 ran task test\n");
   }));
 

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { createDevice, Device } from "../../engine/device.ts";
 import { registerPlan } from "../../engine/plans.ts";
 import { attention, paddedHeadSize, workgroupSizes } from "../../kernels/mod.ts";
-import { attentionCases } from "./attention_cases.ts";
+import { attentionCases } from "../../gradcheck/attention_cases.ts";
 import { checkOp } from "./check.ts";
 
 const { gpu, info, kernels } = await createDevice({ kernels: { matmul: registerPlan(1, 1) } });

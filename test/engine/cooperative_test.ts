@@ -13,7 +13,7 @@ import {
   workgroupBytes,
   workgroupTile,
 } from "../../kernels/mod.ts";
-import { product } from "../reference.ts";
+import { product } from "../../gradcheck/reference.ts";
 import { assertClose, randomValues, tensorOf } from "./check.ts";
 
 const adapter = await createDevice({ kernels: { matmul: registerPlan(1, 1) } });

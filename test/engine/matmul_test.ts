@@ -2,7 +2,6 @@
 import assert from "node:assert/strict";
 import { createDevice, Device } from "../../engine/device.ts";
 import { matmul } from "../../engine/matmul.ts";
-import { pack, type PackedDtype, unpack } from "../../engine/pack.ts";
 import { cooperativePlan } from "../../engine/plans.ts";
 import { zeros } from "../../engine/tensor.ts";
 import type {
@@ -12,22 +11,14 @@ import type {
   Transpose,
   WorkgroupPlan,
 } from "../../kernels/mod.ts";
-import { functions, product, type Values } from "../reference.ts";
+import {
+  type ProductOptions,
+  runProduct,
+  runStack,
+  type Shape,
+  type StackOptions,
+} from "../../gradcheck/product_case.ts";
 import { assertClose, packedTensor, randomValues, tensorOf } from "./check.ts";
-
-interface Options {
-  bias?: boolean;
-  accumulate?: boolean;
-  /** Inner size of a second product. */
-  second?: number;
-  /** B of the first product in 16 bits; the reference takes the values that it is rounded to. */
-  packB?: PackedDtype;
-  gelu?: boolean;
-  residual?: boolean;
-}
-
-/** [rows, inner, columns] */
-type Shape = readonly [number, number, number];
 
 /** One row, edges inside a tile, several tiles, and an inner size without a pattern. */
 const vectorShapes: Shape[] = [[1, 4, 20], [8, 12, 36], [68, 20, 44], [132, 36, 68]];
@@ -40,7 +31,7 @@ const splitShapes: Shape[] = [[1, 128, 1], [17, 131, 3], [33, 200, 8], [16, 260,
 const transposes: Transpose[] = ["NT", "NN", "TN"];
 
 /** The options that the operations use. */
-const usual: [Transpose, Options][] = [
+const usual: [Transpose, ProductOptions][] = [
   ["NT", { bias: true }],
   ["NT", { bias: true, second: 8 }],
   ["NN", {}],
@@ -48,8 +39,8 @@ const usual: [Transpose, Options][] = [
   ["TN", { accumulate: true }],
 ];
 
-function allOptions(transpose: Transpose): Options[] {
-  const options: Options[] = [
+function allOptions(transpose: Transpose): ProductOptions[] {
+  const options: ProductOptions[] = [
     {},
     { bias: true },
     { accumulate: true },
@@ -58,142 +49,30 @@ function allOptions(transpose: Transpose): Options[] {
   return transpose === "NT" ? [...options, { second: 8 }, { bias: true, second: 4 }] : options;
 }
 
-/** Random operands of a product: values of f16 where the device rounds to them, so that sums compare. */
-function randomOperand(device: Device, count: number, seed: number): Values {
-  const values = randomValues(count, seed);
-  const rounds = device.kernels.matmul.kind === "cooperative";
-  return rounds ? [...unpack(pack(Float32Array.from(values), "f16"), "f16")] : values;
-}
-
 async function checkMatmul(
   device: Device,
   transpose: Transpose,
-  [rows, inner, columns]: Shape,
-  options: Options = {},
+  shape: Shape,
+  options: ProductOptions = {},
 ): Promise<void> {
-  const { bias = false, accumulate = false, second, packB, gelu, residual } = options;
-  device.beginStep(0, 0);
-  const operands = (size: number, seed: number, dtype?: PackedDtype) => {
-    const shapeA = transpose === "TN" ? [size, rows] : [rows, size];
-    const shapeB = transpose === "NT" ? [columns, size] : [size, columns];
-    const a = randomOperand(device, rows * size, seed);
-    const exact = randomOperand(device, size * columns, seed + 1);
-    const b = dtype ? [...unpack(pack(Float32Array.from(exact), dtype), dtype)] : exact;
-    const tensorB = dtype ? packedTensor(device, shapeB, b, dtype) : tensorOf(device, shapeB, b);
-    return {
-      tensors: { a: tensorOf(device, shapeA, a), b: tensorB },
-      product: product(a, b, [rows, size, columns], transpose),
-    };
-  };
-  const first = operands(inner, 1, packB);
-  const biasValues = bias ? randomValues(columns, 5) : new Array(columns).fill(0);
-  const before = randomValues(rows * columns, 6);
-  const other = second === undefined ? undefined : operands(second, 3);
-  const sums: Values = first.product.map((value, i) =>
-    value + biasValues[i % columns] + (accumulate ? before[i] : 0) +
-    (other?.product[i] ?? 0)
-  );
-  const added = randomValues(rows * columns, 7);
-  const expected = sums.map((value, i) =>
-    (gelu ? functions.gelu.f(value) : value) + (residual ? added[i] : 0)
-  );
-  const kept = tensorOf(device, [rows, columns], before);
-  const c = tensorOf(device, [rows, columns], before);
-  matmul(transpose, first.tensors.a, first.tensors.b, c, {
-    bias: bias ? tensorOf(device, [columns], biasValues) : undefined,
-    accumulate,
-    second: other && { u: other.tensors.a, b: other.tensors.b },
-    epilogue: {
-      ...(gelu && { gelu: { kept } }),
-      ...(residual && { residual: tensorOf(device, [rows, columns], added) }),
-    },
-  });
-  const [actual, keptValues] = await Promise.all([c.read(), kept.read()]);
-  device.endStep();
-  const what = `${transpose} [${rows}, ${inner}, ${columns}] with ${JSON.stringify(options)} on ` +
+  const what = `${transpose} [${shape.join(", ")}] with ${JSON.stringify(options)} on ` +
     JSON.stringify(device.kernels.matmul);
-  assertClose(what, actual, expected);
-  if (gelu) assertClose(`${what}, before GELU`, keptValues, sums);
+  const { result, kept } = await runProduct(device, transpose, shape, options);
+  assertClose(what, result.actual, result.expected);
+  if (kept) assertClose(`${what}, before GELU`, kept.actual, kept.expected);
 }
 
 /** A stack of products against one product after the other. */
 async function checkStack(
   device: Device,
   transpose: Transpose,
-  [rows, inner, columns]: Shape,
-  { bias = false, accumulate = false, layers = [] }: {
-    bias?: boolean;
-    accumulate?: boolean;
-    /** Which products of the stack have a second one. */
-    layers?: number[];
-  } = {},
+  shape: Shape,
+  options: StackOptions = {},
 ): Promise<void> {
-  const stack = 3;
-  const rank = 8;
-  device.beginStep(0, 0);
-  const count = { a: transpose === "NT" ? 1 : stack, b: transpose === "TN" ? 1 : stack };
-  const shapeA = transpose === "TN" ? [inner, rows] : [rows, inner];
-  const shapeB = transpose === "NT" ? [columns, inner] : [inner, columns];
-  const a = randomOperand(device, count.a * rows * inner, 1);
-  const b = randomOperand(device, count.b * inner * columns, 2);
-  const biasValues = randomValues(stack * columns, 3);
-  const results = transpose === "NN" ? 1 : stack;
-  const before = randomValues(results * rows * columns, 4);
-  const used = layers.length;
-  const u = randomOperand(device, used * rows * rank, 5);
-  const v = randomOperand(device, used * columns * rank, 6);
-  const part = (values: Values, size: number, z: number) => values.slice(z * size, (z + 1) * size);
-  const expected = before.map((value) => accumulate ? value : 0);
-  for (let z = 0; z < stack; z++) {
-    const made = product(
-      count.a > 1 ? part(a, rows * inner, z) : a,
-      count.b > 1 ? part(b, inner * columns, z) : b,
-      [rows, inner, columns],
-      transpose,
-    );
-    const slot = layers.indexOf(z);
-    const low = slot >= 0
-      ? product(
-        part(u, rows * rank, slot),
-        part(v, columns * rank, slot),
-        [rows, rank, columns],
-        "NT",
-      )
-      : undefined;
-    made.forEach((value, i) => {
-      const at = (results > 1 ? z * made.length : 0) + i;
-      expected[at] += value + (bias ? biasValues[z * columns + i % columns] : 0) + (low?.[i] ?? 0);
-    });
-  }
-  const c = tensorOf(device, [results, rows, columns], before);
-  matmul(
-    transpose,
-    tensorOf(device, [count.a, ...shapeA], a),
-    tensorOf(device, [count.b, ...shapeB], b),
-    c,
-    {
-      stack,
-      accumulate,
-      ...(bias && { bias: tensorOf(device, [stack, columns], biasValues) }),
-      ...(used > 0 && {
-        second: {
-          u: tensorOf(device, [used * rows, rank], u),
-          b: tensorOf(device, [used * columns, rank], v),
-          layers,
-        },
-      }),
-    },
-  );
-  const actual = await c.read();
-  device.endStep();
-  assertClose(
-    `stack of ${transpose} [${rows}, ${inner}, ${columns}] with ${
-      JSON.stringify({ bias, layers })
-    } ` +
-      `on ${JSON.stringify(device.kernels.matmul)}`,
-    actual,
-    expected,
-  );
+  const { actual, expected } = await runStack(device, transpose, shape, options);
+  const what = `stack of ${transpose} [${shape.join(", ")}] with ${JSON.stringify(options)} on ` +
+    JSON.stringify(device.kernels.matmul);
+  assertClose(what, actual, expected);
 }
 
 const adapter = await createDevice();

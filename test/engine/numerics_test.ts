@@ -21,7 +21,7 @@ import {
 import { rowIndex } from "../../engine/ops/embedding.ts";
 import { withTape } from "../../engine/tape.ts";
 import { part, type Tensor, upload } from "../../engine/tensor.ts";
-import { crossEntropy as referenceLoss, erf, functions } from "../reference.ts";
+import { crossEntropy as referenceLoss, erf, functions } from "../../gradcheck/reference.ts";
 import { assertClose, tensorOf } from "./check.ts";
 
 const device = await createDevice({

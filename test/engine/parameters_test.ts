@@ -5,7 +5,7 @@ import { linear } from "../../engine/ops/mod.ts";
 import { Parameters } from "../../engine/parameters.ts";
 import { withTape } from "../../engine/tape.ts";
 import type { Tensor } from "../../engine/tensor.ts";
-import * as reference from "../reference.ts";
+import * as reference from "../../gradcheck/reference.ts";
 import { assertClose, randomValues, tensorOf } from "./check.ts";
 import { device, step } from "./step.ts";
 

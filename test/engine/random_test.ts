@@ -6,7 +6,7 @@ import { domains, HostRandom, randomKey, threefry2x32 } from "../../engine/rando
 import { upload } from "../../engine/tensor.ts";
 import type { Kernel } from "../../kernels/mod.ts";
 import source from "../../kernels/random.wgsl" with { type: "text" };
-import { elementFactors } from "./dropout_factors.ts";
+import { elementFactors } from "../../gradcheck/dropout_factors.ts";
 
 type Words = [number, number];
 

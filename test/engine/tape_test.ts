@@ -14,7 +14,7 @@ import {
 } from "../../engine/ops/mod.ts";
 import { noGrad, scope, withTape } from "../../engine/tape.ts";
 import { clear, persistent } from "../../engine/tensor.ts";
-import { columnSums, functions, product } from "../reference.ts";
+import { columnSums, functions, product } from "../../gradcheck/reference.ts";
 import { assertClose, parameter, randomValues, tensorOf } from "./check.ts";
 import { device, step } from "./step.ts";
 

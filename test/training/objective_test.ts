@@ -10,7 +10,7 @@ import { defaultHyperparameters, type Hyperparameters } from "../../models/train
 import { objectiveOf } from "../../models/training/objective.ts";
 import { computeGradients } from "../../models/training/step.ts";
 import { testDevice } from "../models/device.ts";
-import { weightedCrossEntropy } from "../reference.ts";
+import { weightedCrossEntropy } from "../../gradcheck/reference.ts";
 import { bits, config, run } from "./small_task.ts";
 
 const labels = ["a", "b", "c"];

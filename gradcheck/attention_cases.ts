@@ -1,8 +1,8 @@
-/** Attention's cases for `checkOp`: packed sentences of many lengths, head sizes and tilings. */
-import { attention } from "../../engine/ops/mod.ts";
-import { upload } from "../../engine/tensor.ts";
-import * as reference from "../reference.ts";
-import { dropoutSite, type OpCase } from "./check.ts";
+/** Attention's cases: packed sentences of many lengths, head sizes and tilings. */
+import { attention } from "../engine/ops/mod.ts";
+import { upload } from "../engine/tensor.ts";
+import * as reference from "./reference.ts";
+import { dropoutSite, type OpCase } from "./op_case.ts";
 import { attentionFactor } from "./dropout_factors.ts";
 
 function attentionCase(shape: reference.AttentionShape, probability = 0): OpCase {

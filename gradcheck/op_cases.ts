@@ -1,31 +1,15 @@
-/** Every operation of the engine, forward and backward, against the float64 reference. */
-import { createDevice, Device } from "../../engine/device.ts";
-import { pack, type PackedDtype, unpack } from "../../engine/pack.ts";
-import { registerPlan } from "../../engine/plans.ts";
-import { rowIndex } from "../../engine/ops/embedding.ts";
-import * as ops from "../../engine/ops/mod.ts";
-import { type Tensor, upload } from "../../engine/tensor.ts";
-import * as reference from "../reference.ts";
-import type { Values } from "../reference.ts";
+/** Every operation of the engine on shapes, with the float64 reference of each: what tests and gradcheck run. */
+import { rowIndex } from "../engine/ops/embedding.ts";
+import * as ops from "../engine/ops/mod.ts";
+import { pack, type PackedDtype, unpack } from "../engine/pack.ts";
+import { upload } from "../engine/tensor.ts";
 import { attentionCases } from "./attention_cases.ts";
-import {
-  checkOp,
-  dropoutSite,
-  type OpCase,
-  packedTensor,
-  randomValues,
-  tensorOf,
-} from "./check.ts";
 import { elementFactors } from "./dropout_factors.ts";
-
-const device = await createDevice({
-  kernels: { matmul: registerPlan(1, 1) },
-});
-const { gpu, info, kernels } = device;
-/** The engine on the same GPU with the kernels that any GPU runs. */
-const plain = new Device(gpu, info, { ...kernels, rowLanes: 32, broadcastLanes: 0 });
-/** As if a binding had 4 kB. */
-const pieces = new Device(gpu, info, kernels, 4096);
+import { linear, linearEnd } from "./linear_cases.ts";
+import { dropoutSite, type OpCase } from "./op_case.ts";
+import * as reference from "./reference.ts";
+import type { Values } from "./reference.ts";
+import { packedTensor, randomValues, split, tensorOf } from "./values.ts";
 
 const elementwiseShapes = [[1, 4], [5, 13], [67, 12], [1, 1], [129, 36]];
 const rowShapes = [[1, 12], [7, 4], [65, 20], [130, 44]];
@@ -39,11 +23,6 @@ function elementwise(name: keyof typeof reference.functions): OpCase[] {
   }));
 }
 
-const split = (x: Values, count: number) =>
-  Array.from(
-    { length: count },
-    (_, i) => x.slice(i * x.length / count, (i + 1) * x.length / count),
-  );
 const times = (x: Values, factors: Values) => x.map((value, i) => value * factors[i]);
 
 function dropout([rows, columns]: number[], probability: number): OpCase {
@@ -92,7 +71,7 @@ function weightedCrossEntropy(
   };
 }
 
-function embedding(tableRows: number, columns: number, ids: number[]): OpCase {
+export function embedding(tableRows: number, columns: number, ids: number[]): OpCase {
   return {
     shapes: [[tableRows, columns]],
     run: ([table]) => ops.embedding(table, rowIndex(table.device, Uint32Array.from(ids))),
@@ -101,105 +80,10 @@ function embedding(tableRows: number, columns: number, ids: number[]): OpCase {
 }
 
 /** Ids that repeat, leave rows out, and touch the first row, the last row and every 64th. */
-const repeated = (rows: number) => [
+export const repeated = (rows: number) => [
   ...Array.from({ length: 40 }, (_, i) => (i * i * 7 + 3) % rows),
   ...[0, rows - 1, rows - 1, 0, 0, 63, 64, 127, 128].map((id) => id % rows),
 ];
-
-interface LinearOptions {
-  bias?: boolean;
-  /** Layers of a stack; a single one unless given. */
-  stack?: number;
-  /** Which of them have LoRA, of this rank and dropout. */
-  lora?: { rank: number; layers?: number[]; dropout?: number };
-}
-
-/** Linear layers of one input; inputs of the case are x, weight, then bias, A and B where there are any. */
-function linear(
-  [rows, inputs, outputs]: [number, number, number],
-  { bias = true, stack, lora }: LinearOptions = {},
-): OpCase & { run(inputs: Tensor[], end?: ops.LinearEnd): Tensor } {
-  const count = stack ?? 1;
-  const leading = (layers: number) => stack === undefined ? [] : [layers];
-  const adapted = lora ? lora.layers ?? [0] : [];
-  const scale = 0.7;
-  const dropout = lora?.dropout ?? 0;
-  const factors = adapted.map((_, site) =>
-    elementFactors({ ...dropoutSite(dropout), site }, rows * inputs)
-  );
-  const loraShapes = lora
-    ? [[lora.rank, inputs], [outputs, lora.rank]].map((each) => [
-      ...leading(adapted.length),
-      ...each,
-    ])
-    : [];
-  const named = (tensors: Tensor[]): ops.LinearWeights => {
-    const [weight, ...rest] = tensors;
-    const own = bias ? rest.shift() : undefined;
-    const [a, b] = rest;
-    const layers = stack === undefined ? undefined : adapted;
-    return { weight, bias: own, ...(lora && { lora: { a, b, scale, dropout, layers } }) };
-  };
-  return {
-    shapes: [
-      [rows, inputs],
-      [...leading(count), outputs, inputs],
-      ...(bias ? [[...leading(count), outputs]] : []),
-      ...loraShapes,
-    ],
-    run: ([x, ...tensors], end?: ops.LinearEnd) => ops.linear(x, named(tensors), end),
-    reference([x, weight, ...rest], dy) {
-      const biases = bias ? rest.shift()! : new Array(count * outputs).fill(0);
-      const [as, bs] = rest.map((each) => split(each, adapted.length));
-      const dys = split(dy.length > 0 ? dy : new Array(count * rows * outputs).fill(0), count);
-      const results = dys.map((dz, z) => {
-        const own = [x, split(weight, count)[z], split(biases, count)[z]];
-        const slot = adapted.indexOf(z);
-        return slot < 0 ? reference.linear(own[0], own[1], own[2], dz) : reference.loraLinear(
-          [...own, as[slot], bs[slot]],
-          { scale, factors: factors[slot] },
-          dz,
-        );
-      });
-      const of = (i: number) => results.map(({ gradients }) => gradients[i]);
-      const dx = of(0).reduce((sum, each) => sum.map((value, i) => value + each[i]));
-      const gradients = [dx, of(1).flat(), ...(bias ? [of(2).flat()] : [])];
-      if (lora) gradients.push(adapted.flatMap((z) => of(3)[z]), adapted.flatMap((z) => of(4)[z]));
-      return { y: results.flatMap(({ y }) => y), gradients };
-    },
-  };
-}
-
-/** A layer with what may follow it in its kernel; its last input is the residual, where there is one. */
-function linearEnd(
-  size: [number, number, number],
-  { gelu = false, dropout = 0, residual = false },
-  options: LinearOptions = {},
-): OpCase {
-  const layer = linear(size, options);
-  const [rows, , outputs] = size;
-  const shape = [...(options.stack ? [options.stack] : []), rows, outputs];
-  const factors = elementFactors(dropoutSite(dropout), (options.stack ?? 1) * rows * outputs);
-  const count = layer.shapes.length;
-  return {
-    shapes: residual ? [...layer.shapes, shape] : layer.shapes,
-    run: (inputs) =>
-      layer.run(inputs.slice(0, count), {
-        gelu,
-        dropout,
-        ...(residual && { residual: inputs[count] }),
-      }),
-    reference(inputs, dresult) {
-      const own = inputs.slice(0, count);
-      const { y: before } = layer.reference(own, []);
-      const { f, df } = gelu ? reference.functions.gelu : { f: (x: number) => x, df: () => 1 };
-      const y = before.map((value, i) => f(value) * factors[i] + (residual ? inputs[count][i] : 0));
-      const dy = dresult.map((value, i) => value * factors[i] * df(before[i]));
-      const { gradients } = layer.reference(own, dy);
-      return { y, gradients: residual ? [...gradients, dresult] : gradients };
-    },
-  };
-}
 
 function layerNorm([rows, columns]: number[], eps: number, bias = true): OpCase {
   return {
@@ -283,7 +167,7 @@ const plainLinears = [
   linearEnd([33, 12, 20], { gelu: true, dropout: 0.1, residual: true }, { stack: 2 }),
 ];
 
-const loraLinears = [
+export const loraLinears = [
   linear([1, 20, 36], { lora: { rank: 1 } }),
   linear([67, 36, 44], { lora: { rank: 3, dropout: 0.1 } }),
   linear([33, 12, 20], { lora: { rank: 4 } }),
@@ -306,7 +190,7 @@ const loraLinears = [
 ];
 
 /** A row for every operation: one without a row does not compile. */
-const table = {
+export const opCases = {
   add: [undefined, -1, 0.7].flatMap((factor) =>
     elementwiseShapes.map((shape): OpCase => ({
       shapes: [shape, shape],
@@ -373,32 +257,3 @@ const table = {
   })),
   tanh: elementwise("tanh"),
 } satisfies Record<keyof typeof ops, OpCase[]>;
-
-for (const [name, cases] of Object.entries(table)) {
-  Deno.test(`${name}: result and gradients`, async () => {
-    for (const op of cases) await checkOp(device, name, op);
-  });
-}
-
-Deno.test("LoRA: sums shared by a workgroup, in place of ranks handed round", async () => {
-  for (const op of loraLinears) await checkOp(plain, "linear, plain", op);
-});
-
-Deno.test("rows on the lanes of a GPU, more and fewer than a row has vectors", async () => {
-  for (const op of table.layerNorm) await checkOp(plain, "layerNorm on 32 lanes", op);
-  for (const op of table.softmax) await checkOp(plain, "softmax on 32 lanes", op);
-});
-
-Deno.test("a table above the binding limit is bound in pieces", async () => {
-  await checkOp(pieces, "embedding in pieces", embedding(150, 12, repeated(150)));
-  await checkOp(pieces, "embedding in pieces", embedding(192, 16, repeated(192)));
-});
-
-Deno.test("an elementwise operation above the binding limit runs in pieces", async () => {
-  for (const name of ["gelu", "add"] as const) {
-    await checkOp(pieces, `${name} in pieces`, {
-      ...table[name][0],
-      shapes: table[name][0].shapes.map(() => [211, 13]),
-    });
-  }
-});

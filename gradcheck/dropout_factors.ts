@@ -1,5 +1,5 @@
 /** Dropout's factors on the CPU, by the formula that stands in kernels/random.wgsl. */
-import { domains, randomKey, threefry2x32 } from "../../engine/random.ts";
+import { domains, randomKey, threefry2x32 } from "../engine/random.ts";
 
 /** What dropout draws from, besides the element. */
 export interface DropoutSite {
