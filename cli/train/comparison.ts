@@ -1,10 +1,11 @@
-/** The comparison of an experiment's runs: JSON, CSV, Markdown and the terminal's table. */
+/** The comparison of an experiment's runs: JSON, CSV, Markdown, LaTeX and the terminal's table. */
 import { join } from "node:path";
 import * as v from "valibot";
 import { writeFileWhole } from "../../models/host/write.ts";
 import { messageOf } from "../../models/errors.ts";
 import { methodNames } from "../../models/peft/methods.ts";
 import { formatCount, formatDuration, formatPercent, formatRate } from "../shared/format.ts";
+import { renderLatex } from "../shared/latex.ts";
 import { type Column, renderMarkdown, renderTable } from "../shared/table.ts";
 
 /** As text, that two runs' can be compared. */
@@ -211,15 +212,26 @@ export function comparisonCsv(comparison: Comparison): string {
   return lines.map((cells) => `${cells.map(csvCell).join(",")}\n`).join("");
 }
 
+const caption =
+  "F1 Score is the macro average on the test part; Training Time is without evaluation.";
+
 export function comparisonMarkdown(comparison: Comparison): string {
   const lines = [
     `# ${comparison.model} on ${comparison.dataset}`,
     "",
     ...renderMarkdown(columns, readableRows(comparison)),
     "",
-    "F1 Score is the macro average on the test part; Training Time is without evaluation.",
+    caption,
     ...remarks(comparison).flatMap((remark) => ["", `> ${remark}`]),
   ];
+  return `${lines.join("\n")}\n`;
+}
+
+export function comparisonLatex(comparison: Comparison): string {
+  const lines = renderLatex(columns, readableRows(comparison), {
+    caption: `${comparison.model} on ${comparison.dataset}. ${caption}`,
+    notes: remarks(comparison),
+  });
   return `${lines.join("\n")}\n`;
 }
 
@@ -250,7 +262,7 @@ export function comparisonReport(comparison: Comparison) {
   };
 }
 
-/** Writes the three files of the comparison that contains run `name`; returns the comparison. */
+/** Writes the four files of the comparison that contains run `name`; returns the comparison. */
 export async function writeComparison(folder: string, name: string): Promise<Comparison> {
   const { runs, unreadable } = await readRuns(folder);
   const reference = runs.find((run) => run.run === name);
@@ -261,5 +273,6 @@ export async function writeComparison(folder: string, name: string): Promise<Com
   await writeFileWhole(join(folder, "comparison.json"), json);
   await writeFileWhole(join(folder, "comparison.csv"), comparisonCsv(comparison));
   await writeFileWhole(join(folder, "comparison.md"), comparisonMarkdown(comparison));
+  await writeFileWhole(join(folder, "comparison.tex"), comparisonLatex(comparison));
   return comparison;
 }

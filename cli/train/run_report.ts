@@ -9,6 +9,7 @@ import { definitionOf } from "../../models/peft/methods.ts";
 import type { ResolvedModel } from "../../models/host/resolve.ts";
 import type { Hyperparameters, StepEvent, TrainingResult } from "../../models/training/events.ts";
 import type { Metrics } from "../../models/training/metrics.ts";
+import { dataReport } from "./data_report.ts";
 import { configLabel, methodLabel } from "./plan.ts";
 
 export interface RunContext {
@@ -136,6 +137,7 @@ export function runReport(
         validation: split.validation.length,
         test: split.test.length,
       },
+      ...dataReport(split, dataset.labels),
     },
     hyperparameters: hyperparameterReport(hyperparameters),
     /** No hyperparameter: it changes time and memory only. */

@@ -7,6 +7,7 @@ import { UserError } from "../errors.ts";
 import type { MethodModel } from "../model.ts";
 import { packBatch } from "../nn/batch.ts";
 import { chunks } from "./batches.ts";
+import type { Prediction } from "./events.ts";
 import { computeMetrics, type Metrics } from "./metrics.ts";
 import { Pace } from "./pace.ts";
 
@@ -118,15 +119,21 @@ export function metricsOf(
   );
 }
 
-/** Metrics of a model on some sentences. */
-export async function evaluate(
-  device: Device,
-  built: BuiltModel,
-  examples: readonly EncodedExample[],
-  { labels, batchSize }: { labels: readonly string[]; batchSize: number },
-): Promise<Metrics> {
-  const logits = await predict(device, built, examples, { classes: labels.length, batchSize });
-  return metricsOf(logits, examples, labels);
+/** Each example's predicted class and probabilities, from logits [examples, classes]. */
+export function predictionsOf(
+  logits: Float32Array,
+  examples: readonly Pick<EncodedExample, "label">[],
+  classes: number,
+): Prediction[] {
+  return examples.map(({ label }, row) => {
+    const probabilities = softmax(logits.subarray(row * classes, (row + 1) * classes));
+    const predicted = probabilities.indexOf(Math.max(...probabilities));
+    return {
+      predicted,
+      probability: probabilities[label],
+      confidence: probabilities[predicted],
+    };
+  });
 }
 
 /** Tokenises each text once, when it is first needed: the GPU works on the step before meanwhile. */

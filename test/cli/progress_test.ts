@@ -117,6 +117,7 @@ function show(
       validation: [metrics],
       validationSteps: [best.step],
       test: metrics,
+      predictions: [],
       totalSteps: made,
       stoppedEarly: made < totalSteps,
       trainingSeconds: 1,
