@@ -12,5 +12,5 @@ export { createModel } from "../models/model.ts";
 export { exportRun, readRun } from "../models/peft/export.ts";
 export { methods } from "../models/peft/methods.ts";
 export { loadTokenizer } from "../models/text/tokenizer.ts";
-export { metricsOf, predict } from "../models/training/evaluate.ts";
+export { evaluate, predict } from "../models/training/evaluate.ts";
 export { train } from "../models/training/trainer.ts";

@@ -136,6 +136,17 @@ export function predictionsOf(
   });
 }
 
+/** Metrics of a model on some sentences. */
+export async function evaluate(
+  device: Device,
+  built: BuiltModel,
+  examples: readonly EncodedExample[],
+  { labels, batchSize }: { labels: readonly string[]; batchSize: number },
+): Promise<Metrics> {
+  const logits = await predict(device, built, examples, { classes: labels.length, batchSize });
+  return metricsOf(logits, examples, labels);
+}
+
 /** Tokenises each text once, when it is first needed: the GPU works on the step before meanwhile. */
 export function encoder(encode: (text: string) => number[]): (example: Example) => EncodedExample {
   const known = new Map<string, number[]>();

@@ -25,7 +25,7 @@ Deno.test("scores do not depend on the batches, and metrics are theirs", async (
   assert.equal(whole.length, 21);
   whole.forEach((score, i) => assert.ok(Math.abs(score - single[i]) < 1e-5));
   const labels = ["a", "b", "c"];
-  const metrics = metricsOf(single, examples, labels);
+  const metrics = await evaluate(device, built, examples, { labels, batchSize: 3 });
   const right = examples.filter(({ label }, row) => {
     const scores = [...whole.slice(3 * row, 3 * row + 3)];
     return scores.indexOf(Math.max(...scores)) === label;
