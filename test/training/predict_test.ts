@@ -2,12 +2,7 @@
 import assert from "node:assert/strict";
 import { randomWeights } from "../../models/encoders/weights.ts";
 import { createModel } from "../../models/model.ts";
-import {
-  metricsOf,
-  predict,
-  predictionsOf,
-  predictUnless,
-} from "../../models/training/evaluate.ts";
+import { evaluate, predict, predictionsOf, predictUnless } from "../../models/training/evaluate.ts";
 import { testDevice } from "../models/device.ts";
 import { config } from "./small_task.ts";
 
