@@ -1,5 +1,5 @@
 /**
- * What the numbers of a comparison say, in two sentences. Runs are told apart where the 95 % intervals of their accuracies
+ * What the numbers of a comparison say, in two sentences. Runs are told apart where the 95 % intervals of their accuracies
  * do not overlap, which is the careful side: a paired test of the same sentences may tell more.
  */
 import { formatCount, formatPercent } from "../shared/format.ts";
@@ -33,7 +33,7 @@ export interface TestPart {
 
 const score = (value: number) => value.toFixed(3);
 const intervalOf = ({ interval: [low, high] }: JudgedRun) =>
-  `95 % interval ${score(low)} to ${score(high)}`;
+  `95\u00a0% interval ${score(low)} to ${score(high)}`;
 
 /** Judges at least one run. */
 export function verdict(runs: readonly JudgedRun[], part: TestPart): Verdict {

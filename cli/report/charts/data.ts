@@ -78,7 +78,7 @@ function lengthChart({ median, percentile_95, longest, histogram }: NonNullable<
   });
   const chart: Chart = {
     title: "Words a text",
-    hint: `Half of the texts have up to ${formatCount(median)}, 95 % up to ${
+    hint: `Half of the texts have up to ${formatCount(median)}, 95\u00a0% up to ${
       formatCount(percentile_95)
     }, the longest ${formatCount(longest)}.`,
     description: `How many texts have how many words: ${

@@ -63,7 +63,8 @@ function tradeOff(what: string, points: readonly Point[], baseline: number | und
   const shown = baseline !== undefined && baseline > domain[0] ? [baseline] : [];
   return {
     title: `${what} by trainable parameters`,
-    hint: "Bars are 95 % intervals; the line joins runs that none reaches with fewer parameters.",
+    hint:
+      "Bars are 95\u00a0% intervals; the line joins runs that none reaches with fewer parameters.",
     description:
       `${what} of ${points.length} runs against trainable parameters on a logarithmic axis. On the Pareto front: ${
         front.map(({ run, score }) => `${run.name} (${decimals(score)})`).join(", ")
