@@ -76,10 +76,11 @@ function baselineOf({ fields: { test } }: ReadRun): number | undefined {
   return count > 0 ? Math.max(...supports) / count : undefined;
 }
 
-/** The sentences of the test part. */
-export function testCount({ fields: { test, dataset } }: Pick<ReadRun, "fields">): number {
-  const supports = test.per_class.reduce((sum, { support }) => sum + support, 0);
-  return test.count ?? dataset.split?.test ?? supports;
+/** The sentences of the test part, where the run's file tells. */
+export function testCount(
+  { fields: { test, dataset } }: Pick<ReadRun, "fields">,
+): number | undefined {
+  return test.count ?? dataset.split?.test;
 }
 
 function differencesOf(runs: readonly ReadRun[]): Difference[] {

@@ -36,10 +36,11 @@ function about({ runs }: Comparison): Html {
     runs.flatMap(({ fields: { adapter } }) => adapter ? [formatAdapter(adapter)] : []),
   );
   const finished = runs.flatMap(({ fields }) => fields.finished ?? []).sort().at(-1);
+  const tested = testCount(runs[0]);
   const parts = [
     count(runs.length, "run"),
     split === undefined
-      ? count(testCount(runs[0]), "test sentence")
+      ? tested !== undefined && count(tested, "test sentence")
       : `${formatCount(split.train)} training, ${formatCount(split.validation)} validation and ${
         formatCount(split.test)
       } test sentences`,

@@ -27,8 +27,12 @@ const metrics = v.object({
 
 const setting = v.union([v.number(), v.string(), v.boolean(), v.null()]);
 
-/** Lists and objects as their JSON. */
-const shownSetting = v.union([setting, v.pipe(v.unknown(), v.transform((x) => JSON.stringify(x)))]);
+/** Lists as their members, objects as their JSON. */
+const shownSetting = v.union([
+  setting,
+  v.pipe(v.array(setting), v.transform((values) => values.join("+"))),
+  v.pipe(v.unknown(), v.transform((value) => JSON.stringify(value))),
+]);
 
 export const runSchema = v.object({
   run: v.string(),

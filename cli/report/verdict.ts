@@ -25,8 +25,8 @@ export interface Verdict {
 
 /** What the runs were tested on. */
 export interface TestPart {
-  /** Sentences. */
-  count: number;
+  /** Sentences, where it is known how many. */
+  count?: number;
   /** The accuracy of always answering the most frequent label, where it is known. */
   baseline?: number;
 }
@@ -52,9 +52,12 @@ export function verdict(runs: readonly JudgedRun[], part: TestPart): Verdict {
 }
 
 function describeOne(run: JudgedRun, { count }: TestPart): string {
-  return `${run.name} labels ${formatCount(run.accuracy * count)} of ${formatCount(count)} test ` +
-    `sentences right: accuracy ${score(run.accuracy)} (${intervalOf(run)}), macro F1 ` +
-    `${score(run.macroF1)}.`;
+  const scores = `accuracy ${score(run.accuracy)} (${intervalOf(run)}), macro F1 ` +
+    `${score(run.macroF1)}`;
+  return count === undefined
+    ? `${run.name} reaches ${scores} on the test sentences.`
+    : `${run.name} labels ${formatCount(run.accuracy * count)} of ${formatCount(count)} test ` +
+      `sentences right: ${scores}.`;
 }
 
 const baselineWords = (baseline: number) =>
@@ -73,7 +76,8 @@ function describeBest(run: JudgedRun, { count, baseline }: TestPart): string {
   const doubt = baseline === undefined || run.interval[0] > baseline
     ? ""
     : `; that is not told apart from ${baselineWords(baseline)}`;
-  return `${run.name} has the highest accuracy on the ${formatCount(count)} test sentences, ` +
+  const part = count === undefined ? "the test" : `the ${formatCount(count)} test`;
+  return `${run.name} has the highest accuracy on ${part} sentences, ` +
     `${score(run.accuracy)} (${intervalOf(run)}), with ${formatCount(run.trainable)} trainable ` +
     `parameters${doubt}.`;
 }

@@ -34,6 +34,13 @@ interface Curve {
 
 const decimals = (value: number) => value.toFixed(4);
 
+/** The values' range, with room where all are the same. */
+function domainOf(values: readonly number[]): [number, number] {
+  const [low, high] = [Math.min(...values), Math.max(...values)];
+  const room = low === high ? Math.max(Math.abs(low) * 0.1, 0.01) : 0;
+  return [low - room, high + room];
+}
+
 function curvesChart(
   title: string,
   hint: string | undefined,
@@ -43,6 +50,7 @@ function curvesChart(
   const ends = curves.map(({ run, points }) =>
     `${run.name} from ${decimals(points[0].value)} to ${decimals(points[points.length - 1].value)}`
   );
+  const values = curves.flatMap(({ points }) => points.map(({ value }) => value));
   return {
     title,
     hint,
@@ -52,8 +60,14 @@ function curvesChart(
       marginLeft: 44,
       marginBottom: 40,
       marginTop: 12,
-      x: { label: "step", labelAnchor: "right", ticks: 5, tickFormat: formatTick, nice: true },
-      y: { grid: true, label: null, ticks: 5, nice: true },
+      x: {
+        label: "step",
+        labelAnchor: "right",
+        ticks: 5,
+        tickFormat: formatTick,
+        domain: [0, Math.max(...curves.flatMap(({ points }) => points.map(({ step }) => step)))],
+      },
+      y: { domain: domainOf(values), grid: true, label: null, ticks: 5, nice: true },
       marks: curves.flatMap(({ run, look, points }) => [
         Plot.line(points, {
           x: "step",

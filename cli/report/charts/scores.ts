@@ -90,7 +90,7 @@ function tradeOff(what: string, points: readonly Point[], baseline: number | und
           frameAnchor: "right",
           text: () => "most frequent label",
           textAnchor: "end",
-          dy: -6,
+          dy: -8,
           fillOpacity: 0.7,
         }),
         Plot.line(front, {
@@ -100,6 +100,8 @@ function tradeOff(what: string, points: readonly Point[], baseline: number | und
           stroke: "currentColor",
           strokeOpacity: 0.35,
         }),
+        label(false),
+        label(true),
         ...points.flatMap((point) => [
           Plot.ruleX(point.interval ? [point] : [], {
             x,
@@ -120,8 +122,6 @@ function tradeOff(what: string, points: readonly Point[], baseline: number | und
             className: point.look.className,
           }),
         ]),
-        label(false),
-        label(true),
       ],
     },
     data: {

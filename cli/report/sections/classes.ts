@@ -1,7 +1,7 @@
 /** What each run makes of each label, and the sentences that the best run got most wrong. */
 import { confusionChart } from "../charts/classes.ts";
 import { formatCount } from "../../shared/format.ts";
-import { figure } from "../figure.ts";
+import { figure, shortened } from "../figure.ts";
 import { type Html, markup } from "../html.ts";
 import type { Comparison, ShownRun } from "../model.ts";
 import { sortableTable } from "../tables.ts";
@@ -23,13 +23,13 @@ function f1Table({ title, runs }: Comparison): Html | undefined {
   const columns = [
     { title: "Label" },
     { title: "Test rows", right: true },
-    ...runs.map(({ name }) => ({ title: name, right: true })),
+    ...runs.map(({ name }) => ({ title: shortened(name, 60), right: true })),
   ];
   const rows = labels.map((label, index) => {
     const scores = runs.map(({ fields: { test } }) => test.per_class[index]);
     return {
       cells: [
-        { by: label, content: label },
+        { by: label, content: shortened(label, 80) },
         { by: scores[0].support, content: formatCount(scores[0].support) },
         ...scores.map(({ f1 }) => ({ by: f1, content: shaded(f1) })),
       ],
@@ -55,7 +55,7 @@ function runDetails(run: ShownRun, open: boolean): Html | undefined {
   ];
   const rows = test.per_class.map(({ label, precision, recall, f1, support }) => ({
     cells: [
-      { by: label, content: label },
+      { by: label, content: shortened(label, 80) },
       { by: f1, content: shaded(f1) },
       { by: precision, content: decimals(precision) },
       { by: recall, content: decimals(recall) },

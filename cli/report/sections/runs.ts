@@ -8,6 +8,7 @@ import {
 } from "../../shared/format.ts";
 import type { Look } from "../colours.ts";
 import { type Html, markup } from "../html.ts";
+import { shortened } from "../figure.ts";
 import type { Comparison, ShownRun } from "../model.ts";
 import { type SortableCell, type SortableColumn, sortableTable } from "../tables.ts";
 import type { Standing } from "../verdict.ts";
@@ -133,7 +134,7 @@ export function legend({ runs }: Comparison, looks: readonly Look[]): Html {
         undefined && markup`
           stroke-dasharray="${dash}"
         `
-    }/>${shape(looks[index])}</svg>${run.name}</button>
+    }/>${shape(looks[index])}</svg>${shortened(run.name, 60)}</button>
     `;
   });
   return markup`<div class="legend" role="group" aria-label="Show one run in the charts">${keys}</div>`;

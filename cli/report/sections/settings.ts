@@ -51,6 +51,14 @@ function machineFacts(runs: readonly ShownRun[]): [string, string][] {
     .map(([name, values]) => [name, values.join("; ")]);
 }
 
+/** What a method was told, without what is off. */
+function describeSettings(settings: ShownRun["fields"]["settings"]): string {
+  return Object.entries(settings)
+    .filter(([, value]) => value !== false && value !== "" && value !== null)
+    .map(([name, value]) => value === true ? name : `${name} ${shown(name, value)}`)
+    .join(", ");
+}
+
 export function settingsSection({ runs, differences }: Comparison): Html {
   const differing = new Set(differences.map(({ name }) => name));
   const shared = Object.entries(runs[0].fields.hyperparameters)
@@ -58,7 +66,7 @@ export function settingsSection({ runs, differences }: Comparison): Html {
   const byRun = runs.map(({ name, fields: { settings } }, index) => [
     name,
     ...differences.map((difference) => shown(difference.name, difference.values[index])),
-    Object.entries(settings).map(([key, value]) => `${key} ${shown(key, value)}`).join(", ") || "–",
+    describeSettings(settings) || "–",
   ]);
   const columns = [
     { title: "Run" },
