@@ -38,6 +38,11 @@ export const commands = {
     main: async (args) => await (await import("../merge.ts")).main(args),
     parser: async () => (await import("../merge.ts")).parser,
   },
+  report: {
+    summary: tasks.report.description,
+    main: async (args) => await (await import("../report.ts")).main(args),
+    parser: async () => (await import("../report.ts")).parser,
+  },
   push: {
     summary: tasks.push.description,
     main: async (args) => await (await import("../push.ts")).main(args),

@@ -77,8 +77,8 @@ export function switchOn(name: FlagName, help: string) {
 }
 
 /** Operands, any number of them, each one text. */
-export function texts(help: string) {
-  const each = argument(valueOf("TEXT", parseText, ""), { description: [text(help)] });
+export function texts(help: string, metavar: Metavar = "TEXT") {
+  const each = argument(valueOf(metavar, parseText, ""), { description: [text(help)] });
   const parse: typeof each.parse = (context) => {
     const [next = ""] = context.buffer;
     // Optique takes a flag for one only where its name has no underscore; a mistyped one would be a text.

@@ -1,7 +1,8 @@
-/** The comparison as people and programs read it: table, Markdown, CSV, JSON. */
+/** The comparison as people and programs read it: table, Markdown, CSV, LaTeX, JSON. */
 import { join } from "node:path";
 import { writeFileWhole } from "../../models/host/write.ts";
 import { formatBytes, formatCount, formatDuration, formatPercent } from "../shared/format.ts";
+import { renderLatex } from "../shared/latex.ts";
 import { type Column, renderMarkdown, renderTable } from "../shared/table.ts";
 import { baselinesOf } from "./baselines.ts";
 import { readRuns } from "./compared_run.ts";
@@ -152,19 +153,30 @@ function efficiencyCells({ rows }: Comparison): string[][] {
   });
 }
 
+const caption =
+  "F1 Score is the macro average on the test part; Training Time is without evaluation.";
+
 export function comparisonMarkdown(comparison: Comparison): string {
   const lines = [
     `# ${comparison.model} on ${comparison.dataset}`,
     "",
     ...renderMarkdown(columns, cellsOf(comparison)),
     "",
-    "F1 Score is the macro average on the test part; Training Time is without evaluation.",
+    caption,
     ...comparisonRemarks(comparison).flatMap((remark) => ["", `> ${remark.replace(/^\*/, "\\*")}`]),
     "",
     "## What it costs",
     "",
     ...renderMarkdown(efficiencyColumns, efficiencyCells(comparison)),
   ];
+  return `${lines.join("\n")}\n`;
+}
+
+export function comparisonLatex(comparison: Comparison): string {
+  const lines = renderLatex(columns, cellsOf(comparison), {
+    caption: `${comparison.model} on ${comparison.dataset}. ${caption}`,
+    notes: comparisonRemarks(comparison),
+  });
   return `${lines.join("\n")}\n`;
 }
 
@@ -236,5 +248,6 @@ export async function writeComparison(folder: string, name: string): Promise<Com
   await writeFileWhole(join(folder, "comparison.json"), json);
   await writeFileWhole(join(folder, "comparison.csv"), comparisonCsv(comparison));
   await writeFileWhole(join(folder, "comparison.md"), comparisonMarkdown(comparison));
+  await writeFileWhole(join(folder, "comparison.tex"), comparisonLatex(comparison));
   return comparison;
 }

@@ -10,8 +10,10 @@ import { writeFolderWhole } from "../shared/folders.ts";
 import { type Output, renderNotice } from "../shared/terminal.ts";
 import { checkpointSteps, isDiskFull, newestCheckpoint, writeMakingRoom } from "./checkpoints.ts";
 import type { PlannedRun } from "./plan.ts";
+import { predictionLines } from "./predictions.ts";
 import { type RunContext, type RunReport, runReport } from "./run_report.ts";
 import type { Session } from "./session.ts";
+import { writeLogs } from "./tensorboard/logs.ts";
 import type { DeviceHandle, TrainingTools } from "./tools.ts";
 import { tunedRate } from "./tuned_rate.ts";
 import { watch, type Watched } from "./watch.ts";
@@ -86,7 +88,7 @@ const delay = (milliseconds: number) =>
 
 /**
  * Trains one run, or the rest of one that was stopped, and writes its folder: the trained weights in the format that other
- * programs read, `steps.jsonl`, and last `run.json`, whose content is returned. `position` is such as `2 of 7`. Throws a
+ * programs read, `steps.jsonl`, `predictions.jsonl`, and last `run.json`, whose content is returned. `position` is such as `2 of 7`. Throws a
  * StoppedError where the session was to stop.
  */
 export async function trainRun<Device extends DeviceHandle>(
@@ -149,7 +151,7 @@ export async function trainRun<Device extends DeviceHandle>(
   const base = needsBase ? await saveRandomBase(shared, tools) : model.name;
   const folder = join(shared.folder, planned.name);
   const made = { checkpoints, steps: steps.length };
-  return await writeRun(folder, made, shared, async (temporary) => {
+  const report = await writeRun(folder, made, shared, async (temporary) => {
     const files = await tools.exportRun({
       method,
       config: model.config,
@@ -160,9 +162,17 @@ export async function trainRun<Device extends DeviceHandle>(
     });
     const exported = await writeFiles(temporary, files);
     await writeFileWhole(join(temporary, "steps.jsonl"), steps.join(""));
+    const predicted = predictionLines(shared.split.test, result.predictions, dataset.labels);
+    await writeFileWhole(join(temporary, "predictions.jsonl"), predicted);
     const times = { started: new Date(history.started), finished: new Date() };
-    const report = runReport(context, hyperparameters, result, exported, times);
-    await writeFileWhole(join(temporary, "run.json"), `${JSON.stringify(report, null, 2)}\n`);
-    return report;
+    const document = runReport(context, hyperparameters, result, exported, times);
+    await writeFileWhole(join(temporary, "run.json"), `${JSON.stringify(document, null, 2)}\n`);
+    return document;
   });
+  try {
+    await writeLogs(shared.folder, report, steps, unfinished);
+  } catch (error) {
+    err.write(renderNotice(err, `${planned.name} is saved, but not its logs. ${messageOf(error)}`));
+  }
+  return report;
 }

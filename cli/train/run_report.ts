@@ -10,6 +10,7 @@ import type { ResolvedModel } from "../../models/host/resolve.ts";
 import type { Hyperparameters, StepEvent, TrainingResult } from "../../models/training/events.ts";
 import type { Metrics } from "../../models/training/metrics.ts";
 import type { Trial } from "../../models/training/rate_search.ts";
+import { dataReport } from "./data_report.ts";
 import { configLabel, methodLabel } from "./plan.ts";
 
 export interface RunContext {
@@ -145,6 +146,7 @@ export function runReport(
         test: split.test.length,
         seed: context.splitSeed,
       },
+      ...dataReport(split, dataset.labels),
     },
     hyperparameters: hyperparameterReport(hyperparameters),
     ...(context.trials && { learning_rate_trials: context.trials.map(inSnakeCase) }),

@@ -7,6 +7,7 @@ import { UserError } from "../errors.ts";
 import type { MethodModel } from "../model.ts";
 import { packBatch } from "../nn/batch.ts";
 import { chunks } from "./batches.ts";
+import type { Prediction } from "./events.ts";
 import { computeMetrics, type Metrics } from "./metrics.ts";
 import { Pace } from "./pace.ts";
 
@@ -116,6 +117,23 @@ export function metricsOf(
     predicted,
     loss / examples.length,
   );
+}
+
+/** Each example's predicted class and probabilities, from logits [examples, classes]. */
+export function predictionsOf(
+  logits: Float32Array,
+  examples: readonly Pick<EncodedExample, "label">[],
+  classes: number,
+): Prediction[] {
+  return examples.map(({ label }, row) => {
+    const probabilities = softmax(logits.subarray(row * classes, (row + 1) * classes));
+    const predicted = probabilities.indexOf(Math.max(...probabilities));
+    return {
+      predicted,
+      probability: probabilities[label],
+      confidence: probabilities[predicted],
+    };
+  });
 }
 
 /** Metrics of a model on some sentences. */

@@ -128,6 +128,15 @@ export interface DoneEvent {
 
 export type TrainingEvent = StartEvent | StepEvent | CheckpointEvent | EvaluationEvent | DoneEvent;
 
+/** What a model makes of a labelled example. */
+export interface Prediction {
+  /** Index of the class with the highest score. */
+  predicted: number;
+  /** The probabilities of the example's own class and of the predicted one. */
+  probability: number;
+  confidence: number;
+}
+
 export interface TrainingResult {
   run: string;
   method: Method;
@@ -142,6 +151,8 @@ export interface TrainingResult {
   test: Metrics;
   /** Seconds that the test part took, from token ids to scores. */
   testSeconds: number;
+  /** Of each example of the test part, in their order. */
+  predictions: Prediction[];
   /** Steps that were made: all, unless the run ended early. */
   totalSteps: number;
   stoppedEarly: boolean;

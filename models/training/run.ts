@@ -8,8 +8,15 @@ import type { EncoderConfig } from "../encoders/mod.ts";
 import type { MethodModel } from "../model.ts";
 import { countParameters, type Method, runName } from "../peft/methods.ts";
 import { epochBatches } from "./batches.ts";
-import { type EncodedExample, encoder, evaluate, metricsOf, predictUnless } from "./evaluate.ts";
-import type { Hyperparameters, TrainingEvent, TrainingResult } from "./events.ts";
+import {
+  type EncodedExample,
+  encoder,
+  metricsOf,
+  predict,
+  predictionsOf,
+  predictUnless,
+} from "./evaluate.ts";
+import type { Hyperparameters, Prediction, TrainingEvent, TrainingResult } from "./events.ts";
 import { type Length, lengthOf, lengthWarnings } from "./length.ts";
 import type { Metrics } from "./metrics.ts";
 import { objectiveOf } from "./objective.ts";
@@ -47,6 +54,12 @@ export interface RunOptions {
   stopRequested?: () => boolean;
   /** The run's name; `runName(method)` unless given. */
   run?: string;
+}
+
+/** What a model makes of a part of the data. */
+interface Evaluated {
+  metrics: Metrics;
+  predictions(): Prediction[];
 }
 
 /** A run while it trains: from {@link Run.events} comes all that it yields but its start. */
@@ -91,29 +104,36 @@ export class Run {
     const validation = this.#validation;
     for (let next = validation.nextStep; next !== undefined; next = validation.nextStep) {
       yield* this.#steps(next);
-      const metrics = yield* this.#evaluate(split.validation);
+      const { metrics } = yield* this.#evaluate(split.validation);
       yield { type: "evaluation", split: "validation", metrics, ...validation.add(metrics) };
       this.#leaveEpoch();
       yield this.#checkpoint();
     }
     validation.restoreBest();
     const started = performance.now();
-    const metrics = yield* this.#evaluate(split.test);
+    const { metrics, predictions } = yield* this.#evaluate(split.test);
     const testSeconds = (performance.now() - started) / 1000;
     yield { type: "evaluation", split: "test", metrics, ...validation.best, best: true };
-    yield { type: "done", result: await this.#result(metrics, testSeconds) };
+    const test = { test: metrics, predictions: predictions(), testSeconds };
+    yield { type: "done", result: await this.#result(test) };
   }
 
-  /** Metrics of the weights as they are, or a checkpoint first where a stop is requested meanwhile. */
-  async *#evaluate(part: readonly Example[]): AsyncGenerator<TrainingEvent, Metrics> {
+  /** What the weights as they are make of a part, or a checkpoint first where a stop is requested meanwhile. */
+  async *#evaluate(part: readonly Example[]): AsyncGenerator<TrainingEvent, Evaluated> {
     const { hyperparameters: { batchSize }, labels, stopRequested } = this.#options;
     const { device, built } = this.#training;
     const examples = part.map(this.#encode);
     const sizes = { classes: labels.length, batchSize };
-    const logits = await predictUnless(stopRequested, device, built, examples, sizes);
-    if (logits) return metricsOf(logits, examples, labels);
-    yield this.#checkpoint();
-    return await evaluate(device, built, examples, { labels, batchSize });
+    let logits = await predictUnless(stopRequested, device, built, examples, sizes);
+    if (!logits) {
+      yield this.#checkpoint();
+      logits = await predict(device, built, examples, sizes);
+    }
+    const scores = logits;
+    return {
+      metrics: metricsOf(scores, examples, labels),
+      predictions: () => predictionsOf(scores, examples, labels.length),
+    };
   }
 
   /** The steps up to a number of them, from where the run stands. */
@@ -175,7 +195,9 @@ export class Run {
     };
   }
 
-  async #result(test: Metrics, testSeconds: number): Promise<TrainingResult> {
+  async #result(
+    test: Pick<TrainingResult, "test" | "predictions" | "testSeconds">,
+  ): Promise<TrainingResult> {
     const { built: { parameters, specs } } = this.#training;
     const { step: bestStep, epoch: bestEpoch } = this.#validation.best;
     const { step: totalSteps } = this.#progress;
@@ -188,8 +210,7 @@ export class Run {
       bestEpoch,
       validation: this.#validation.metrics,
       validationSteps: this.#validation.steps,
-      test,
-      testSeconds,
+      ...test,
       totalSteps,
       stoppedEarly: totalSteps < this.length.totalSteps,
       trainingSeconds: this.#progress.seconds,

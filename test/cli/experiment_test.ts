@@ -67,13 +67,16 @@ Deno.test("seven runs, one seed and one split, are saved and compared", () =>
         "comparison.csv",
         "comparison.json",
         "comparison.md",
+        "comparison.tex",
         "full",
+        "logs",
         "lora-r16",
         "lora-r4",
         "lora-r8",
       ],
     );
     assert.deepEqual(await tree(join(result.folder, "lora-r8")), [
+      "predictions.jsonl",
       "run.json",
       "steps.jsonl",
       "weights",
@@ -214,7 +217,12 @@ Deno.test("an existing run is refused before training, unless --overwrite", () =
     );
     assert.deepEqual(seen, []);
     await experiment(folder, [...args, "--overwrite"]);
-    assert.deepEqual(await tree(join(folder, "e", "full")), ["run.json", "steps.jsonl", "weights"]);
+    assert.deepEqual(await tree(join(folder, "e", "full")), [
+      "predictions.jsonl",
+      "run.json",
+      "steps.jsonl",
+      "weights",
+    ]);
   }));
 
 Deno.test("an experiment grows, and compares only what can be compared", () =>
@@ -318,8 +326,8 @@ Deno.test("a failure keeps what is finished and leaves nothing half", () =>
       /^UserError: lora-r8: The GPU went away\. Finished and saved in .*: lora-r4\. Not trained: lora-r16\. Go on with: deno task train --resume .*e$/,
     );
     const names = await namesIn(join(folder, "e"));
-    const compared = ["comparison.csv", "comparison.json", "comparison.md", "lora-r4"];
-    assert.deepEqual(names, ["checkpoints", ...compared]);
+    const compared = ["csv", "json", "md", "tex"].map((end) => `comparison.${end}`);
+    assert.deepEqual(names, ["checkpoints", ...compared, "logs", "lora-r4"]);
     await experiment(folder, ["--resume", join(folder, "e")]);
     await assert.rejects(experiment(folder, ["--method", "full"], { failIn: "full" }));
     assert.deepEqual(await namesIn(folder), ["e"]);
@@ -379,7 +387,12 @@ Deno.test("on a full disk what was trained stays in memory until there is room",
       err.replace(/\s!? */g, " "),
       /Cannot write .*full: the disk is full\. Its training is kept/,
     );
-    assert.deepEqual(await tree(join(results, "full")), ["run.json", "steps.jsonl", "weights"]);
+    assert.deepEqual(await tree(join(results, "full")), [
+      "predictions.jsonl",
+      "run.json",
+      "steps.jsonl",
+      "weights",
+    ]);
   }));
 
 Deno.test("a failing replacement keeps the older run", () =>

@@ -154,6 +154,11 @@ export function fakeTools(options: FakeOptions = {}): TrainingTools<DeviceHandle
           validationSteps: [4],
           test: metrics,
           testSeconds: 0.5,
+          predictions: split.test.map(({ label }) => ({
+            predicted: label,
+            probability: 0.75,
+            confidence: 0.75,
+          })),
           totalSteps,
           stoppedEarly: false,
           trainingSeconds: 12.5,

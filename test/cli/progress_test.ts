@@ -108,6 +108,7 @@ function show(
       validationSteps: [best.step],
       testSeconds: 0.5,
       test: metrics,
+      predictions: [],
       totalSteps: made,
       stoppedEarly: made < totalSteps,
       trainingSeconds: 1,

@@ -68,6 +68,7 @@ folderTest(
     withUploadHub({ token }, async (hub) => {
       const run = join(folder, "my run");
       await copyRun("lora", run);
+      await Deno.writeTextFile(join(run, "predictions.jsonl"), `{"text":"a secret"}\n`);
       const config = join(run, "adapter_config.json");
       const fields = JSON.parse(await Deno.readTextFile(config));
       fields.base_model_name_or_path = golden("model");
@@ -106,6 +107,7 @@ folderTest(
       ]);
       const everything = `${Object.values(files).join("\n")}${stdout}${stderr}`;
       assert.ok(!everything.includes(token));
+      assert.ok(!("predictions.jsonl" in files) && !everything.includes("a secret"));
       assert.ok(!Object.values(files).some((text) => text.includes(golden("model"))));
       assert.ok(!Object.values(files).some((text) => text.includes(folder)));
     }),

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { randomWeights } from "../../models/encoders/weights.ts";
 import { createModel } from "../../models/model.ts";
-import { evaluate, predict, predictUnless } from "../../models/training/evaluate.ts";
+import { evaluate, predict, predictionsOf, predictUnless } from "../../models/training/evaluate.ts";
 import { testDevice } from "../models/device.ts";
 import { config } from "./small_task.ts";
 
@@ -26,6 +26,11 @@ Deno.test("scores do not depend on the batches, and metrics are theirs", async (
     return scores.indexOf(Math.max(...scores)) === label;
   });
   assert.equal(metrics.accuracy, right.length / 7);
+  const predictions = predictionsOf(single, examples, 3);
+  assert.equal(predictions.filter((each, row) => each.predicted === row % 3).length, right.length);
+  const loss = predictions.reduce((sum, { probability }) => sum - Math.log(probability), 0) / 7;
+  assert.ok(Math.abs(loss - metrics.loss) < 1e-5);
+  assert.ok(predictions.every(({ probability, confidence }) => confidence >= probability));
   built.destroy();
 });
 

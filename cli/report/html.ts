@@ -1,0 +1,36 @@
+/** HTML from templates: whatever is put into one is escaped, unless it is HTML already. */
+
+/** HTML that may stand in a page as it is. */
+export class Html {
+  constructor(readonly text: string) {}
+}
+
+export type Content = Html | string | number | undefined | false | readonly Content[];
+
+const escapes: Record<string, string> = {
+  "&": "&amp;",
+  "<": "&lt;",
+  ">": "&gt;",
+  '"': "&quot;",
+  "'": "&#39;",
+};
+
+/** Text for an element or a quoted attribute. Control characters, which HTML has no place for, become U+FFFD. */
+export function escapeHtml(text: string): string {
+  return text.toWellFormed()
+    // deno-lint-ignore no-control-regex
+    .replace(/[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]/g, "\ufffd")
+    .replace(/[&<>"']/g, (character) => escapes[character]);
+}
+
+function render(content: Content): string {
+  if (content === undefined || content === false) return "";
+  if (content instanceof Html) return content.text;
+  if (Array.isArray(content)) return content.map(render).join("");
+  return escapeHtml(String(content));
+}
+
+/** A piece of a page: markup`<p title="${text}">${pieces}</p>`. */
+export function markup(parts: TemplateStringsArray, ...contents: Content[]): Html {
+  return new Html(parts.reduce((text, part, index) => text + render(contents[index - 1]) + part));
+}

@@ -1,0 +1,155 @@
+/** From runs as they were read to what the page shows: comparisons of runs that met the same test sentences. */
+import { methodNames } from "../../models/peft/methods.ts";
+import { macroF1Interval } from "./intervals.ts";
+import type { ReadExperiments, ReadRun } from "./read.ts";
+import type { Tuning } from "./schema.ts";
+import { type Verdict, verdict } from "./verdict.ts";
+
+export interface ShownRun extends Omit<ReadRun, "experiment"> {
+  /** For people, unlike those beside it: `LoRA r=8`. */
+  name: string;
+  macroF1Interval?: [number, number];
+}
+
+/** A setting in which runs differ, and its values by run; undefined where a run does not tell it. */
+export interface Difference {
+  name: string;
+  values: (ShownRun["fields"]["hyperparameters"][string] | undefined)[];
+}
+
+/** Runs with the same test part. */
+export interface Comparison {
+  title: string;
+  runs: ShownRun[];
+  verdict: Verdict;
+  /** The accuracy of always answering the most frequent label. */
+  baseline?: number;
+  /** Hyperparameters in which the runs differ. */
+  differences: Difference[];
+  /** Sentences to keep in mind. */
+  notes: string[];
+}
+
+export interface Report {
+  title: string;
+  comparisons: Comparison[];
+  tuning: Tuning[];
+  problems: string[];
+}
+
+/** Runs whose keys are equal were tested on the same sentences, as far as their files tell. */
+function testKey({ experiment, fields: { dataset, hyperparameters } }: ReadRun): string {
+  const { hash, split, max_samples } = dataset;
+  // An older file without a hash is comparable only within its experiment.
+  return JSON.stringify([hash ?? [experiment], split, max_samples, hyperparameters.seed]);
+}
+
+const place = (method: string) => {
+  const index = methodNames.findIndex((name) => name === method);
+  return index < 0 ? methodNames.length : index;
+};
+
+function inOrder(a: ReadRun, b: ReadRun): number {
+  return place(a.fields.method) - place(b.fields.method) ||
+    a.fields.trainable_params - b.fields.trainable_params ||
+    a.fields.run.localeCompare(b.fields.run) || a.folder.localeCompare(b.folder);
+}
+
+const isUnique = (names: readonly string[]) => new Set(names).size === names.length;
+
+/** The shortest names that tell all runs apart. */
+function namesOf(runs: readonly ReadRun[]): string[] {
+  const kinds: ((run: ReadRun) => string)[] = [
+    ({ fields: { label, config } }) => config === "-" ? label : `${label} ${config}`,
+    ({ fields: { run } }) => run,
+    ({ experiment, fields: { run } }) => `${experiment}/${run}`,
+    ({ folder }) => folder,
+  ];
+  const found = kinds.map((kind) => runs.map(kind)).find(isUnique);
+  return found ?? runs.map(({ folder }, index) => `${folder} (${index + 1})`);
+}
+
+/** The share of the most frequent label in the test part. */
+function baselineOf({ fields: { test } }: ReadRun): number | undefined {
+  const supports = test.per_class.map(({ support }) => support);
+  const count = supports.reduce((sum, support) => sum + support, 0);
+  return count > 0 ? Math.max(...supports) / count : undefined;
+}
+
+/** The sentences of the test part, where the run's file tells. */
+export function testCount(
+  { fields: { test, dataset } }: Pick<ReadRun, "fields">,
+): number | undefined {
+  return test.count ?? dataset.split?.test;
+}
+
+function differencesOf(runs: readonly ReadRun[]): Difference[] {
+  const names = new Set(runs.flatMap(({ fields }) => Object.keys(fields.hyperparameters)));
+  const rows = [...names].map((name) => ({
+    name,
+    values: runs.map(({ fields }) => fields.hyperparameters[name]),
+  }));
+  return rows.filter(({ values }) => new Set(values).size > 1);
+}
+
+function notesOf(runs: readonly ShownRun[], differences: readonly Difference[]): string[] {
+  const notes = [...new Set(runs.flatMap(({ fields }) => fields.notices))];
+  const differing = differences.map(({ name }) => name);
+  const others = differing.filter((name) => name !== "learning_rate");
+  if (others.length > 0) {
+    notes.push(`The runs were not trained alike: they differ in ${differing.join(", ")}.`);
+  } else if (differing.length > 0) notes.push("The runs’ learning rates differ; see Settings.");
+  const models = new Set(runs.map(({ fields }) => fields.model.name));
+  if (models.size > 1) notes.push(`The runs are of different models: ${[...models].join(", ")}.`);
+  const adapters = new Set(runs.flatMap(({ fields }) => fields.adapter?.description ?? []));
+  if (adapters.size > 1) notes.push(`Times are of different GPUs: ${[...adapters].join("; ")}.`);
+  const slower = runs.filter(({ fields }) => fields.gradient_checkpointing);
+  if (slower.length > 0 && slower.length < runs.length) {
+    const names = slower.map(({ name }) => name).join(", ");
+    notes.push(`Times of ${names} are with gradient checkpointing, which takes longer.`);
+  }
+  return notes;
+}
+
+function compare(read: readonly ReadRun[]): Comparison {
+  const sorted = read.toSorted(inOrder);
+  const names = namesOf(sorted);
+  const runs = sorted.map((run, index): ShownRun => ({
+    ...run,
+    name: names[index],
+    macroF1Interval: macroF1Interval(run.fields.test.confusion_matrix),
+  }));
+  const judged = runs.map(({ name, fields: { test, trainable_params } }) => ({
+    name,
+    accuracy: test.accuracy,
+    interval: test.accuracy_interval_95,
+    macroF1: test.macro_f1,
+    trainable: trainable_params,
+  }));
+  const baseline = baselineOf(sorted[0]);
+  const differences = differencesOf(sorted);
+  const { model, dataset } = sorted[0].fields;
+  const models = new Set(sorted.map(({ fields }) => fields.model.name));
+  return {
+    title: `${models.size === 1 ? model.name : `${models.size} models`} on ${dataset.name}`,
+    runs,
+    verdict: verdict(judged, { count: testCount(sorted[0]), baseline }),
+    baseline,
+    differences,
+    notes: notesOf(runs, differences),
+  };
+}
+
+/** What the page shows of at least one run. */
+export function reportOf({ runs, tuning, problems }: ReadExperiments): Report {
+  const groups = Map.groupBy(runs, testKey);
+  const comparisons = [...groups.values()].map(compare)
+    .sort((a, b) => b.runs.length - a.runs.length);
+  const [first, ...others] = comparisons;
+  return {
+    title: others.length === 0 ? first.title : `${comparisons.length} comparisons`,
+    comparisons,
+    tuning,
+    problems,
+  };
+}

@@ -1,0 +1,134 @@
+/** Reads what experiments left in their folders: runs, their curves and predictions, and what could not be read. */
+import { basename, join } from "node:path";
+import * as v from "valibot";
+import { messageOf, UserError } from "../../models/errors.ts";
+import {
+  comparisonSchema,
+  type Predicted,
+  predictionSchema,
+  type RunFields,
+  runSchema,
+  type Step,
+  stepSchema,
+  type Tuning,
+} from "./schema.ts";
+
+export interface ReadRun {
+  /** The experiment's folder name, and the run's. */
+  experiment: string;
+  folder: string;
+  fields: RunFields;
+  steps: Step[];
+  predictions: Predicted[];
+}
+
+export interface ReadExperiments {
+  runs: ReadRun[];
+  tuning: Tuning[];
+  /** Sentences on what is there and could not be read. */
+  problems: string[];
+}
+
+/** A file's text, or undefined where there is none. */
+async function textOf(path: string): Promise<string | undefined> {
+  try {
+    return await Deno.readTextFile(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) {
+      return undefined;
+    }
+    throw error;
+  }
+}
+
+/** A schema's mistake as a sentence: where it is, and what. */
+function describe(error: unknown): string {
+  if (!(error instanceof v.ValiError)) return messageOf(error);
+  const [issue] = error.issues;
+  return `"${v.getDotPath(issue)}": ${issue.message}`;
+}
+
+/** The lines of a JSON lines file that are of a schema; a problem is told where some are not. */
+async function linesOf<Schema extends v.GenericSchema>(
+  path: string,
+  schema: Schema,
+  problems: string[],
+): Promise<v.InferOutput<Schema>[]> {
+  const found: v.InferOutput<Schema>[] = [];
+  try {
+    const lines = (await textOf(path) ?? "").split("\n").filter((line) => line.trim() !== "");
+    for (const line of lines) found.push(v.parse(schema, JSON.parse(line)));
+  } catch (error) {
+    problems.push(`${path} is left out from its line ${found.length + 1} on: ${describe(error)}`);
+  }
+  return found;
+}
+
+/** A folder's run, or undefined where it holds none. */
+async function readRun(folder: string, problems: string[]): Promise<ReadRun | undefined> {
+  const path = join(folder, "run.json");
+  try {
+    const text = await textOf(path);
+    if (text === undefined) return undefined;
+    const fields = v.parse(runSchema, JSON.parse(text));
+    return {
+      experiment: basename(join(folder, "..")),
+      folder,
+      fields,
+      steps: await linesOf(join(folder, "steps.jsonl"), stepSchema, problems),
+      predictions: await linesOf(join(folder, "predictions.jsonl"), predictionSchema, problems),
+    };
+  } catch (error) {
+    problems.push(`${path} cannot be read: ${describe(error)}`);
+    return undefined;
+  }
+}
+
+async function namesIn(folder: string): Promise<string[]> {
+  try {
+    const entries = await Array.fromAsync(Deno.readDir(folder));
+    return entries.filter(({ name }) => !name.startsWith(".")).map(({ name }) => name).sort();
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) throw new UserError(`There is no folder ${folder}.`);
+    if (error instanceof Deno.errors.NotADirectory) {
+      throw new UserError(`${folder} is a file; a report is made of an experiment's folder.`);
+    }
+    throw error;
+  }
+}
+
+/** An experiment's tuning, where its comparison tells one. */
+async function tuningOf(folder: string, problems: string[]): Promise<Tuning[]> {
+  const path = join(folder, "comparison.json");
+  try {
+    const text = await textOf(path);
+    return text === undefined ? [] : v.parse(comparisonSchema, JSON.parse(text)).tuning;
+  } catch (error) {
+    problems.push(`${path} cannot be read: ${describe(error)}`);
+    return [];
+  }
+}
+
+/** Reads folders of experiments, or of single runs. Throws a UserError where one holds no run that can be read. */
+export async function readExperiments(folders: readonly string[]): Promise<ReadExperiments> {
+  const runs = new Map<string, ReadRun>();
+  const tuning: Tuning[] = [];
+  const problems: string[] = [];
+  for (const folder of folders) {
+    const names = await namesIn(folder);
+    const single = names.includes("run.json");
+    const before = runs.size;
+    const told = problems.length;
+    for (const path of single ? [folder] : names.map((name) => join(folder, name))) {
+      const run = await readRun(path, problems);
+      if (run) runs.set(Deno.realPathSync(path), run);
+    }
+    if (!single) tuning.push(...await tuningOf(folder, problems));
+    if (runs.size > before || folders.indexOf(folder) > 0 && runs.size > 0) continue;
+    const [why] = problems.slice(told);
+    throw new UserError(
+      `${folder} holds no finished run${why === undefined ? "" : ` that can be read. ${why}`}.`,
+    );
+  }
+  return { runs: [...runs.values()], tuning, problems };
+}
