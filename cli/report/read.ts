@@ -117,14 +117,16 @@ export async function readExperiments(folders: readonly string[]): Promise<ReadE
   for (const folder of folders) {
     const names = await namesIn(folder);
     const single = names.includes("run.json");
-    const before = runs.size;
     const told = problems.length;
+    let found = false;
     for (const path of single ? [folder] : names.map((name) => join(folder, name))) {
       const run = await readRun(path, problems);
-      if (run) runs.set(Deno.realPathSync(path), run);
+      if (run === undefined) continue;
+      runs.set(Deno.realPathSync(path), run); // once, however often it is named
+      found = true;
     }
     if (!single) tuning.push(...await tuningOf(folder, problems));
-    if (runs.size > before || folders.indexOf(folder) > 0 && runs.size > 0) continue;
+    if (found) continue;
     const [why] = problems.slice(told);
     throw new UserError(
       `${folder} holds no finished run${why === undefined ? "" : ` that can be read. ${why}`}.`,

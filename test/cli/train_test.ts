@@ -138,11 +138,13 @@ const isThere = (path: string) => Deno.stat(path).then(() => true, () => false);
 async function startHanging(folder: string, options: FakeOptions = {}): Promise<Started> {
   const args = ["--method", "lora", "--experiment", "e"];
   const started = start(folder, args, { hangIn: "lora-r8", ...options });
-  await until(() => isThere(join(folder, "results", "e", "comparison.md")));
+  await until(() => isThere(join(folder, "results", "e", "comparison.tex")));
   return started;
 }
 
-const compared = ["comparison.csv", "comparison.json", "comparison.md"];
+/** What every finished run leaves in the experiment's folder, and what an experiment does that ends, or is stopped. */
+const compared = ["csv", "json", "md", "tex"].map((end) => `comparison.${end}`);
+const reported = [...compared, "comparison.html"].sort();
 const exitCodes = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
 
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
@@ -162,7 +164,7 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
         stderr,
       );
       const results = join(folder, "results", "e");
-      assert.deepEqual(entries(results), ["checkpoints", ...compared, "lora-r4"]);
+      assert.deepEqual(entries(results), ["checkpoints", ...reported, "logs", "lora-r4"]);
       assert.deepEqual(entries(join(results, "checkpoints")), ["command.json", "lock", "lora-r8"]);
 
       const refused = await start(folder, ["--method", "full", "--experiment", "e"]).ended();
@@ -173,7 +175,7 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
       assert.equal(rest.code, 0, rest.stderr);
       assert.match(rest.stdout, /lora-r8 \(2 of 3\)\n.* going on after step 2\n/);
       assert.doesNotMatch(rest.stdout, /lora-r4 \(/);
-      assert.deepEqual(entries(results), [...compared, "lora-r16", "lora-r4", "lora-r8"]);
+      assert.deepEqual(entries(results), [...reported, "logs", "lora-r16", "lora-r4", "lora-r8"]);
       const run = JSON.parse(await Deno.readTextFile(join(results, "lora-r8", "run.json")));
       assert.deepEqual(run.resumed_at_steps, [2]);
       assert.deepEqual(run.command, ["--method", "lora", "--experiment", "e"]);
@@ -198,7 +200,7 @@ Deno.test("a second signal stops at once: finished runs stay, and nothing half",
     assert.equal(code, 130);
     assert.match(stderr, /Interrupted \(Ctrl-C\): finished runs and checkpoints are kept/);
     const results = join(folder, "results", "e");
-    assert.deepEqual(entries(results), ["checkpoints", ...compared, "lora-r4"]);
+    assert.deepEqual(entries(results), ["checkpoints", ...compared, "logs", "lora-r4"]);
     assert.deepEqual(entries(join(results, "checkpoints")), ["command.json", "lock"]);
   }));
 
@@ -227,7 +229,8 @@ Deno.test("a program that is killed lets the next one in, which begins the unfin
     const rest = await start(folder, ["--resume", "results/e"]).ended();
     assert.equal(rest.code, 0, rest.stderr);
     assert.deepEqual(entries(join(folder, "results", "e")), [
-      ...compared,
+      ...reported,
+      "logs",
       "lora-r16",
       "lora-r4",
       "lora-r8",
