@@ -109,6 +109,24 @@ async function tuningOf(folder: string, problems: string[]): Promise<Tuning[]> {
   }
 }
 
+/** What is said of a folder without a run: one of several experiments has them a level below. */
+async function noRun(folder: string, names: string[], why: string | undefined): Promise<UserError> {
+  for (const experiment of names.map((name) => join(folder, name))) {
+    const below = await namesIn(experiment).catch(() => []);
+    const runs = await Promise.all(below.map((name) => isFile(join(experiment, name, "run.json"))));
+    if (runs.includes(true)) {
+      return new UserError(
+        `${folder} holds experiments, not their runs. Name one or more of them, as ${experiment}.`,
+      );
+    }
+  }
+  return new UserError(
+    `${folder} holds no finished run${why === undefined ? "" : ` that can be read. ${why}`}.`,
+  );
+}
+
+const isFile = (path: string) => Deno.stat(path).then((info) => info.isFile, () => false);
+
 /** Reads folders of experiments, or of single runs. Throws a UserError where one holds no run that can be read. */
 export async function readExperiments(folders: readonly string[]): Promise<ReadExperiments> {
   const runs = new Map<string, ReadRun>();
@@ -128,9 +146,7 @@ export async function readExperiments(folders: readonly string[]): Promise<ReadE
     if (!single) tuning.push(...await tuningOf(folder, problems));
     if (found) continue;
     const [why] = problems.slice(told);
-    throw new UserError(
-      `${folder} holds no finished run${why === undefined ? "" : ` that can be read. ${why}`}.`,
-    );
+    throw await noRun(folder, names, why);
   }
   return { runs: [...runs.values()], tuning, problems };
 }

@@ -187,10 +187,13 @@ folderTest("wrong use and folders without runs are refused", async (folder) => {
     [[], 2, /Say which experiment: deno task report results\/FOLDER/],
     [[folder, folder], 2, /say where it goes with --output FILE/],
     [[join(folder, "none")], 1, /There is no folder .*none\./],
-    [[folder], 1, /holds no finished run\./],
+    [[folder], 1, /holds experiments, not their runs\. Name one or more of them, as .*first\./],
+    [[join(folder, "empty")], 1, /empty holds no finished run\./],
     [[join(folder, "file")], 1, /file is a file; a report is made of an experiment's folder/],
   ];
   await Deno.writeTextFile(join(folder, "file"), "");
+  await Deno.mkdir(join(folder, "empty"));
+  await writeRun(join(folder, "first"), { run: "full" });
   for (const [args, code, message] of cases) {
     const ended = await report(args);
     assert.equal(ended.code, code);
