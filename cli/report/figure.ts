@@ -1,7 +1,7 @@
 /** A chart as an accessible SVG with the numbers behind it. */
 import * as Plot from "@observablehq/plot";
 import { parseHTML } from "linkedom/worker";
-import { Html, markup } from "./html.ts";
+import { Html, markup, wellFormed } from "./html.ts";
 import { type DataTable, dataTable } from "./tables.ts";
 
 /** A document without a browser: Plot makes its elements of it. */
@@ -52,7 +52,7 @@ export function figure({ title, description, hint, plot, data, scrolls }: Chart)
     return element;
   };
   svg.prepend(named("title", title), named("desc", description));
-  const drawing = new Html(svg.outerHTML);
+  const drawing = new Html(wellFormed(svg.outerHTML));
   return markup`<figure id="${id}">
 <figcaption><strong>${title}</strong>${
     hint === undefined ? "" : markup`<span>${hint}</span>`

@@ -15,12 +15,15 @@ const escapes: Record<string, string> = {
   "'": "&#39;",
 };
 
-/** Text for an element or a quoted attribute. Control characters, which HTML has no place for, become U+FFFD. */
+/** Text in which what HTML has no place for, control characters and halves of characters, is U+FFFD. */
+export function wellFormed(text: string): string {
+  // deno-lint-ignore no-control-regex
+  return text.toWellFormed().replace(/[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]/g, "\ufffd");
+}
+
+/** Text for an element or a quoted attribute. */
 export function escapeHtml(text: string): string {
-  return text.toWellFormed()
-    // deno-lint-ignore no-control-regex
-    .replace(/[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]/g, "\ufffd")
-    .replace(/[&<>"']/g, (character) => escapes[character]);
+  return wellFormed(text).replace(/[&<>"']/g, (character) => escapes[character]);
 }
 
 function render(content: Content): string {

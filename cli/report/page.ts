@@ -147,5 +147,5 @@ export function page(report: Report, command: string): string {
         <script>${new Html(script)}</script>
       </body>
     </html>
-  `.text;
+  `.text.trimStart();
 }

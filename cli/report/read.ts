@@ -109,6 +109,24 @@ async function tuningOf(folder: string, problems: string[]): Promise<Tuning[]> {
   }
 }
 
+/** What is said of a folder without a run: one of several experiments has them a level below. */
+async function noRun(folder: string, names: string[], why: string | undefined): Promise<UserError> {
+  for (const experiment of names.map((name) => join(folder, name))) {
+    const below = await namesIn(experiment).catch(() => []);
+    const runs = await Promise.all(below.map((name) => isFile(join(experiment, name, "run.json"))));
+    if (runs.includes(true)) {
+      return new UserError(
+        `${folder} holds experiments, not their runs. Name one or more of them, as ${experiment}.`,
+      );
+    }
+  }
+  return new UserError(
+    `${folder} holds no finished run${why === undefined ? "" : ` that can be read. ${why}`}.`,
+  );
+}
+
+const isFile = (path: string) => Deno.stat(path).then((info) => info.isFile, () => false);
+
 /** Reads folders of experiments, or of single runs. Throws a UserError where one holds no run that can be read. */
 export async function readExperiments(folders: readonly string[]): Promise<ReadExperiments> {
   const runs = new Map<string, ReadRun>();
@@ -117,18 +135,18 @@ export async function readExperiments(folders: readonly string[]): Promise<ReadE
   for (const folder of folders) {
     const names = await namesIn(folder);
     const single = names.includes("run.json");
-    const before = runs.size;
     const told = problems.length;
+    let found = false;
     for (const path of single ? [folder] : names.map((name) => join(folder, name))) {
       const run = await readRun(path, problems);
-      if (run) runs.set(Deno.realPathSync(path), run);
+      if (run === undefined) continue;
+      runs.set(Deno.realPathSync(path), run); // once, however often it is named
+      found = true;
     }
     if (!single) tuning.push(...await tuningOf(folder, problems));
-    if (runs.size > before || folders.indexOf(folder) > 0 && runs.size > 0) continue;
+    if (found) continue;
     const [why] = problems.slice(told);
-    throw new UserError(
-      `${folder} holds no finished run${why === undefined ? "" : ` that can be read. ${why}`}.`,
-    );
+    throw await noRun(folder, names, why);
   }
   return { runs: [...runs.values()], tuning, problems };
 }

@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import type { Dataset } from "../../models/data/load.ts";
 import type { Split } from "../../models/data/split.ts";
-import { UserError } from "../../models/errors.ts";
+import { messageOf, UserError } from "../../models/errors.ts";
 import type { ResolvedModel } from "../../models/host/resolve.ts";
 import type { HubSettings } from "../../models/host/settings.ts";
 import type { Tokenizer } from "../../models/text/tokenizer.ts";
@@ -195,7 +195,8 @@ export async function runExperiment<Device extends DeviceHandle>(
       err,
     };
     if (flags.baselines) await keepBagsOfWords(folder, dataset, loaded.split, plan.splitSeed);
-    const reports = await trainRuns(runs, work, shared, tools);
+    const reports = await trainRuns(runs, work, shared, tools)
+      .finally(() => reportFinished(folder, work, err));
     const comparison = await writeComparison(folder, runs[0].name);
     return { folder, runs: reports, comparison };
   } finally {
@@ -230,6 +231,19 @@ function createPace(runs: number) {
       return `, ${renderBar(done / runs, 10)} about ${formatDuration(seconds)} left in all`;
     },
   };
+}
+
+/** Writes the page of the runs that are finished, also where others failed or were stopped; what hinders it is told. */
+async function reportFinished(folder: string, { done }: Work, err: Output): Promise<void> {
+  if (done.length === 0) return;
+  try {
+    // Loaded only now: what draws the charts takes its time.
+    const { writeReport } = await import("../report/write.ts");
+    await writeReport([folder], join(folder, "comparison.html"));
+  } catch (error) {
+    const what = "The runs are saved, but comparison.html could not be written:";
+    err.write(renderNotice(err, `${what} ${messageOf(error)} See deno task report.`));
+  }
 }
 
 /** Trains the runs that are not done, and notes each in the work when it is. Returns the reports of all. */

@@ -10,6 +10,7 @@ import { hostFolder } from "../../models/host/files.ts";
 import { writeFileWhole } from "../../models/host/write.ts";
 import { mend } from "../shared/folders.ts";
 import { checkpointSteps } from "./checkpoints.ts";
+import { logsName } from "./tensorboard/logs.ts";
 import { type Claim, claim } from "./claim.ts";
 import { Kept, type KeptTuning } from "./tuning_cache.ts";
 
@@ -86,6 +87,7 @@ export const claimWork = (experiment: string): Claim => claim(experiment, workFo
 export async function mendWork(experiment: string): Promise<void> {
   const folder = workFolder(experiment);
   await mend(experiment);
+  await mend(join(experiment, logsName));
   await mend(folder);
   for await (const { name, isDirectory } of Deno.readDir(folder)) {
     if (isDirectory) await mend(join(folder, name));

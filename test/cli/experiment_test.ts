@@ -65,6 +65,7 @@ Deno.test("seven runs, one seed and one split, are saved and compared", () =>
         "adapter-256",
         "adapter-64",
         "comparison.csv",
+        "comparison.html",
         "comparison.json",
         "comparison.md",
         "comparison.tex",
@@ -326,7 +327,7 @@ Deno.test("a failure keeps what is finished and leaves nothing half", () =>
       /^UserError: lora-r8: The GPU went away\. Finished and saved in .*: lora-r4\. Not trained: lora-r16\. Go on with: deno task train --resume .*e$/,
     );
     const names = await namesIn(join(folder, "e"));
-    const compared = ["csv", "json", "md", "tex"].map((end) => `comparison.${end}`);
+    const compared = ["csv", "html", "json", "md", "tex"].map((end) => `comparison.${end}`);
     assert.deepEqual(names, ["checkpoints", ...compared, "logs", "lora-r4"]);
     await experiment(folder, ["--resume", join(folder, "e")]);
     await assert.rejects(experiment(folder, ["--method", "full"], { failIn: "full" }));

@@ -87,12 +87,13 @@ for (const method of methods) {
       const time = performance.now() - started;
       assert.equal(whole.code, 0, whole.stderr);
       const kept = await namesIn(join(folder, "whole"));
-      const [run] = kept.filter((name) => !name.includes("."));
+      const [run] = await namesIn(join(folder, "whole", "logs"));
       const expected = await essence(join(folder, "whole", run));
       for (let killed = 0; killed < kills;) {
         killed += await trainKilled(args, folder, kills - killed, time);
         assert.deepEqual(await essence(join(folder, "cut", run)), expected);
         assert.deepEqual(await namesIn(join(folder, "cut")), kept, "nothing half is left");
+        assert.deepEqual(await namesIn(join(folder, "cut", "logs")), [run]);
         await Deno.remove(join(folder, "cut"), { recursive: true });
         if (asked) console.log(`${method}: ${killed} of ${kills} kills`);
       }

@@ -124,11 +124,13 @@ const isThere = (path: string) => Deno.stat(path).then(() => true, () => false);
 async function startHanging(folder: string, options: FakeOptions = {}): Promise<Started> {
   const args = ["--method", "lora", "--experiment", "e"];
   const started = start(folder, args, { hangIn: "lora-r8", ...options });
-  await until(() => isThere(join(folder, "results", "e", "comparison.md")));
+  await until(() => isThere(join(folder, "results", "e", "comparison.tex")));
   return started;
 }
 
-const compared = ["comparison.csv", "comparison.json", "comparison.md"];
+/** What every finished run leaves in the experiment's folder, and what an experiment does that ends, or is stopped. */
+const compared = ["csv", "json", "md", "tex"].map((end) => `comparison.${end}`);
+const reported = [...compared, "comparison.html"].sort();
 const exitCodes = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
 
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
@@ -148,7 +150,7 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
         stderr,
       );
       const results = join(folder, "results", "e");
-      assert.deepEqual(await namesIn(results), ["checkpoints", ...compared, "lora-r4"]);
+      assert.deepEqual(await namesIn(results), ["checkpoints", ...reported, "logs", "lora-r4"]);
       assert.deepEqual(await namesIn(join(results, "checkpoints")), [
         "command.json",
         "lock",
@@ -163,7 +165,13 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
       assert.equal(rest.code, 0, rest.stderr);
       assert.match(rest.stdout, /lora-r8 \(2 of 3\)\n.* going on after step 2\n/);
       assert.doesNotMatch(rest.stdout, /lora-r4 \(/);
-      assert.deepEqual(await namesIn(results), [...compared, "lora-r16", "lora-r4", "lora-r8"]);
+      assert.deepEqual(await namesIn(results), [
+        ...reported,
+        "logs",
+        "lora-r16",
+        "lora-r4",
+        "lora-r8",
+      ]);
       const run = JSON.parse(await Deno.readTextFile(join(results, "lora-r8", "run.json")));
       assert.deepEqual(run.resumed_at_steps, [2]);
       assert.deepEqual(run.command, ["--method", "lora", "--experiment", "e"]);
@@ -188,7 +196,7 @@ Deno.test("a second signal stops at once: finished runs stay, and nothing half",
     assert.equal(code, 130);
     assert.match(stderr, /Interrupted \(Ctrl-C\): finished runs and checkpoints are kept/);
     const results = join(folder, "results", "e");
-    assert.deepEqual(await namesIn(results), ["checkpoints", ...compared, "lora-r4"]);
+    assert.deepEqual(await namesIn(results), ["checkpoints", ...compared, "logs", "lora-r4"]);
     assert.deepEqual(await namesIn(join(results, "checkpoints")), ["command.json", "lock"]);
   }));
 
@@ -218,7 +226,8 @@ Deno.test("a program that is killed lets the next one in, which begins the unfin
     const rest = await start(folder, ["--resume", "results/e"]).ended();
     assert.equal(rest.code, 0, rest.stderr);
     assert.deepEqual(await namesIn(join(folder, "results", "e")), [
-      ...compared,
+      ...reported,
+      "logs",
       "lora-r16",
       "lora-r4",
       "lora-r8",

@@ -87,7 +87,7 @@ function lengthChart({ median, percentile_95, longest, histogram }: NonNullable<
     plot: {
       height: 220,
       marginLeft: 44,
-      marginBottom: 64,
+      marginBottom: bins.length > 7 ? 64 : 40,
       marginTop: 12,
       x: {
         domain: bins.map(({ name }) => name),

@@ -194,16 +194,28 @@ export function tuningChart({ method, trials }: Tuning): Chart {
       },
       y: { grid: true, label: null, ticks: 5, nice: true },
       marks: [
-        ...budgets.map((budget) =>
-          Plot.line(sorted.filter(({ budget_steps }) => budget_steps === budget), {
-            x: "learning_rate",
-            y: "score",
-            stroke: "var(--accent)",
-            strokeOpacity: strength(budget),
-            strokeWidth: 2,
-            marker: "dot",
-          })
-        ),
+        ...budgets.flatMap((budget) => {
+          const line = sorted.filter(({ budget_steps }) => budget_steps === budget);
+          const at = { x: "learning_rate", y: "score" };
+          return [
+            Plot.line(line, {
+              ...at,
+              stroke: "var(--accent)",
+              strokeOpacity: strength(budget),
+              strokeWidth: 2,
+            }),
+            Plot.dot(line, {
+              ...at,
+              r: 3,
+              fill: "var(--accent)",
+              fillOpacity: strength(budget),
+              title: (trial: typeof best) =>
+                `${formatRate(trial.learning_rate)} after ${formatCount(budget)} steps: ${
+                  decimals(trial.score)
+                }`,
+            }),
+          ];
+        }),
         Plot.text([best], {
           x: "learning_rate",
           y: "score",

@@ -73,19 +73,15 @@ export function settingsSection({ runs, differences }: Comparison): Html {
     ...differences.map(({ name }) => ({ title: name, right: true })),
     { title: "Method’s own settings" },
   ];
-  return markup`
-    <h3>Settings</h3>
-    <div class="pair">
-      <div><h4>Hyperparameters${runs.length > 1 && " of all runs"}</h4>${
-    facts(
-      shared.map(([name, value]) => [name, shown(name, value)]),
-    )
-  }</div>
-      <div><h4>Machine and versions</h4>${facts(machineFacts(runs))}</div>
-    </div>
-    <h4>By run</h4>
-    <div class="settings">${dataTable({ columns, rows: byRun })}</div>
-  `;
+  const all = shared.length > 0 &&
+    markup`<div><h4>Hyperparameters${runs.length > 1 && " of all runs"}</h4>${
+      facts(shared.map(([name, value]) => [name, shown(name, value)]))
+    }</div>`;
+  const machine = machineFacts(runs);
+  const made = machine.length > 0 &&
+    markup`<div><h4>Machine and versions</h4>${facts(machine)}</div>`;
+  return markup`<h3>Settings</h3><div class="pair">${all}${made}</div>
+<h4>By run</h4><div class="settings">${dataTable({ columns, rows: byRun })}</div>`;
 }
 
 /** The commands that trained the runs, each once. */

@@ -6,6 +6,9 @@ import { type Unfinished, writeFolderWhole } from "../../shared/folders.ts";
 import type { RunReport } from "../run_report.ts";
 import { eventFile, type ScalarEvent } from "./event_file.ts";
 
+/** The folder of all logs, in an experiment's. */
+export const logsName = "logs";
+
 /** What is shown of a line of `steps.jsonl`. */
 const stepSchema = v.object({
   step: v.number(),
@@ -76,7 +79,7 @@ export async function writeLogs(
   const begun = Date.parse(report.started) / 1000;
   // TensorBoard takes a file for one of events by these words in its name.
   const name = `events.out.tfevents.${Math.floor(begun)}.${report.run}`;
-  await writeFolderWhole(join(experiment, "logs", report.run), unfinished, async (temporary) => {
+  await writeFolderWhole(join(experiment, logsName, report.run), unfinished, async (temporary) => {
     const file = join(temporary, name);
     await writeFileWhole(file, eventFile(begun, runEvents(report, lines)));
   });
