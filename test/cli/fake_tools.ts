@@ -121,6 +121,7 @@ export function fakeTools(options: FakeOptions = {}): TrainingTools<DeviceHandle
       for (let step = (from?.step ?? 0) + 1; step <= totalSteps; step++) {
         await Promise.resolve();
         for (let waits = 0; options.hangIn === run && step === 3 && waits < 6000; waits++) {
+          if (waits === 0) Deno.writeTextFileSync("hangs", ""); // in the test's folder
           await new Promise((resolve) => setTimeout(resolve, 10));
           if (options.deaf || !stopRequested()) continue;
           const capture = () =>

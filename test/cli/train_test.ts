@@ -124,7 +124,7 @@ const isThere = (path: string) => Deno.stat(path).then(() => true, () => false);
 async function startHanging(folder: string, options: FakeOptions = {}): Promise<Started> {
   const args = ["--method", "lora", "--experiment", "e"];
   const started = start(folder, args, { hangIn: "lora-r8", ...options });
-  await until(() => isThere(join(folder, "results", "e", "comparison.tex")));
+  await until(() => isThere(join(folder, "hangs")));
   return started;
 }
 
