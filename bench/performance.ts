@@ -1,4 +1,4 @@
-/** The README's performance section, from results. Pure: the same results give the same text. */
+/** The section of docs/performance.md, from results. Pure: the same results give the same text. */
 import { formatBytes, formatCount } from "../cli/shared/format.ts";
 import type { Column } from "../cli/shared/table.ts";
 import { ceilingLines, formatRate, formatShare, formatTime } from "./kernel_table.ts";
@@ -142,7 +142,7 @@ function stepSection(
     ...(swept
       ? [
         "",
-        `![Milliseconds of a step by batch and length](bench/results/${
+        `![Milliseconds of a step by batch and length](../bench/results/${
           file.replace(/json$/, "svg")
         })`,
       ]

@@ -1,10 +1,10 @@
-/** `deno task bench:readme`: writes the README's performance section from bench/results/*.json. */
+/** `deno task bench:docs`: writes the section of docs/performance.md from bench/results/*.json. */
 import { fileURLToPath } from "node:url";
 import { replaceSection } from "./markdown.ts";
 import { type Kept, performanceSection } from "./performance.ts";
 import { parseResult } from "./schema.ts";
 
-const readme = fileURLToPath(new URL("../README.md", import.meta.url));
+const readme = fileURLToPath(new URL("../docs/performance.md", import.meta.url));
 const folder = fileURLToPath(new URL("results/", import.meta.url));
 
 /** The kept results, by file name. None where nothing was ever kept. */
@@ -42,7 +42,11 @@ export function resultsOf(file: string, document: unknown): Kept[] {
 if (import.meta.main) {
   const document = await Deno.readTextFile(readme);
   const changed = replaceSection(document, "performance", performanceSection(await keptResults()));
-  // Not by a file beside it and a rename: the permission is for README.md alone, and git has the old one.
+  // Not by a file beside it and a rename: the permission is for this file alone, and git has the old one.
   if (changed !== document) await Deno.writeTextFile(readme, changed);
-  console.log(changed === document ? "README.md is up to date." : "README.md: section written.");
+  console.log(
+    changed === document
+      ? "docs/performance.md is up to date."
+      : "docs/performance.md: section written.",
+  );
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { markdownTable, replaceSection } from "../../bench/markdown.ts";
 import { performanceSection } from "../../bench/performance.ts";
-import { resultsOf } from "../../bench/readme.ts";
+import { resultsOf } from "../../bench/docs.ts";
 import { kernelResult, peerResult, stepResult, torchResult } from "./results.ts";
 
 const kept = [
@@ -31,7 +31,7 @@ Deno.test("the section names command and machine, and has the rows that matter",
   assert.match(text, /On 2 cores of Some CPU/);
   assert.match(text, /\| matmul\.NT +\| 384×768×768 +\|/);
   assert.ok(!text.includes("cross_entropy"));
-  assert.match(text, /bench\/results\/some-gpu-steps\.svg/);
+  assert.match(text, /\.\.\/bench\/results\/some-gpu-steps\.svg/);
 });
 
 Deno.test("PyTorch's steps stand beside ours of the same kind", () => {
