@@ -64,7 +64,7 @@ function comparisonSection(comparison: Comparison, index: number, alone: boolean
   const [first, ...rest] = verdict.sentences;
   return markup`<section id="${id}" class="comparison">
 ${colourRules(`#${id}`, runs)}
-${!alone && markup`<h2>${title}</h2>`}
+<h2${alone && markup` class="hidden"`}>${title}</h2>
 ${about(comparison)}
 <p class="verdict">${first} <span>${rest.join(" ")}</span></p>
 ${
