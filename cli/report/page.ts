@@ -13,7 +13,7 @@ import script from "./page.js" with { type: "text" };
 import { classesSection, sentencesSection } from "./sections/classes.ts";
 import { legend, runsTable } from "./sections/runs.ts";
 import { settingsSection, trainingCommands } from "./sections/settings.ts";
-import style from "./style.css" with { type: "text" };
+import { style } from "./style.ts";
 
 /** Nothing is fetched, and no script runs but the page's own, whatever the files hold. */
 const policy = `default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'sha256-${

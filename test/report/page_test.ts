@@ -111,7 +111,13 @@ folderTest("one run, and files that lack what newer ones have, make a page", asy
     run: "old",
     fields: {
       dataset: { name: "moods" },
-      test: { accuracy: 0.5, accuracy_interval_95: [0.4, 0.6], macro_f1: 0.5 },
+      test: {
+        accuracy: 0.5,
+        accuracy_interval_95: [0.4, 0.6],
+        macro_f1: 0.5,
+        confusion_matrix: [[1, 2], [3]],
+      },
+      tuning: [{ method: "lora", trials: [] }],
       ...Object.fromEntries(
         ["hyperparameters", "settings", "validation", "validation_steps", "peak_gpu_bytes"]
           .concat(["versions", "adapter", "command", "model", "finished", "training_seconds"])
