@@ -183,7 +183,11 @@ folderTest(
     assert.match(page, /<h1>2 comparisons<\/h1>/);
     assert.equal(count(page, '<section id="comparison-'), 2);
     assert.match(page, /The runs were not trained alike: they differ in batch_size, num_epochs\./);
-    assert.ok(page.includes("a/full") && page.includes("b/full"));
+    assert.ok(page.includes("LoRA r=1000, batch_size –, num_epochs 3"));
+    await writeRun(first, { run: "lora", config: "r=1" });
+    await writeRun(second, { run: "lora", config: "r=1" });
+    await report([first, second, "--output", output]);
+    assert.ok((await Deno.readTextFile(output)).includes("LoRA r=1 in a"));
     assert.ok(page.includes(`--output ${output}`));
   },
 );
