@@ -43,6 +43,8 @@ export function figure({ title, description, hint, plot, data, scrolls }: Chart)
     document,
   } as Plot.PlotOptions);
   svg.querySelector("style")?.remove(); // the page's own says the same
+  // Plot names its marks for scripts; within an image they are not read out.
+  for (const group of svg.querySelectorAll("g[aria-label]")) group.removeAttribute("aria-label");
   svg.setAttribute("role", "img");
   svg.setAttribute("aria-labelledby", `${id}-title ${id}-desc`);
   const named = (tag: string, text: string) => {
@@ -59,10 +61,10 @@ export function figure({ title, description, hint, plot, data, scrolls }: Chart)
   }</figcaption>
 ${
     scrolls
-      ? markup`<div class="scroll" tabindex="0" role="region" aria-label="${title}">${drawing}</div>`
+      ? markup`<div class="scroll" tabindex="0" role="group" aria-label="${title}">${drawing}</div>`
       : drawing
   }
-<details class="data"><summary>Numbers</summary>${dataTable(data)}</details>
+<details class="data"><summary>Numbers</summary>${dataTable(data, `${title} in numbers`)}</details>
 </figure>`;
 }
 

@@ -57,16 +57,30 @@ function inOrder(a: ReadRun, b: ReadRun): number {
 
 const isUnique = (names: readonly string[]) => new Set(names).size === names.length;
 
-/** The shortest names that tell all runs apart. */
-function namesOf(runs: readonly ReadRun[]): string[] {
-  const kinds: ((run: ReadRun) => string)[] = [
-    ({ fields: { label, config } }) => config === "-" ? label : `${label} ${config}`,
-    ({ fields: { run } }) => run,
-    ({ experiment, fields: { run } }) => `${experiment}/${run}`,
-    ({ folder }) => folder,
+/** What folders have beside their common beginning. */
+function endings(folders: readonly string[]): string[] {
+  const paths = folders.map((folder) => folder.split(/[\\/]+/));
+  let same = 0;
+  while (paths.every((path) => path.length > same + 1 && path[same] === paths[0][same])) same++;
+  return paths.map((path) => path.slice(same).join("/"));
+}
+
+/** The shortest names that tell all runs apart, by what they are, what they differ in, or where they lie. */
+function namesOf(runs: readonly ReadRun[], differences: readonly Difference[]): string[] {
+  const labels = runs.map(({ fields: { label, config } }) =>
+    config === "-" ? label : `${label} ${config}`
+  );
+  const settings = runs.map((_, index) =>
+    differences.map(({ name, values }) => `${name} ${values[index] ?? "–"}`).join(", ")
+  );
+  const tries = [
+    labels,
+    runs.map(({ fields: { run } }) => run),
+    ...(differences.length <= 2 ? [labels.map((name, at) => `${name}, ${settings[at]}`)] : []),
+    labels.map((name, at) => `${name} in ${runs[at].experiment}`),
+    endings(runs.map(({ folder }) => folder)),
   ];
-  const found = kinds.map((kind) => runs.map(kind)).find(isUnique);
-  return found ?? runs.map(({ folder }, index) => `${folder} (${index + 1})`);
+  return tries.find(isUnique) ?? runs.map(({ folder }) => folder);
 }
 
 /** The share of the most frequent label in the test part. */
@@ -113,7 +127,8 @@ function notesOf(runs: readonly ShownRun[], differences: readonly Difference[]):
 
 function compare(read: readonly ReadRun[]): Comparison {
   const sorted = read.toSorted(inOrder);
-  const names = namesOf(sorted);
+  const differences = differencesOf(sorted);
+  const names = namesOf(sorted, differences);
   const runs = sorted.map((run, index): ShownRun => ({
     ...run,
     name: names[index],
@@ -127,7 +142,6 @@ function compare(read: readonly ReadRun[]): Comparison {
     trainable: trainable_params,
   }));
   const baseline = baselineOf(sorted[0]);
-  const differences = differencesOf(sorted);
   const { model, dataset } = sorted[0].fields;
   const models = new Set(sorted.map(({ fields }) => fields.model.name));
   return {

@@ -13,7 +13,7 @@ import script from "./page.js" with { type: "text" };
 import { classesSection, sentencesSection } from "./sections/classes.ts";
 import { legend, runsTable } from "./sections/runs.ts";
 import { settingsSection, trainingCommands } from "./sections/settings.ts";
-import style from "./style.css" with { type: "text" };
+import { style } from "./style.ts";
 
 /** Nothing is fetched, and no script runs but the page's own, whatever the files hold. */
 const policy = `default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'sha256-${
@@ -64,7 +64,7 @@ function comparisonSection(comparison: Comparison, index: number, alone: boolean
   const [first, ...rest] = verdict.sentences;
   return markup`<section id="${id}" class="comparison">
 ${colourRules(`#${id}`, runs)}
-${!alone && markup`<h2>${title}</h2>`}
+<h2${alone && markup` class="hidden"`}>${title}</h2>
 ${about(comparison)}
 <p class="verdict">${first} <span>${rest.join(" ")}</span></p>
 ${

@@ -148,5 +148,7 @@ export async function readExperiments(folders: readonly string[]): Promise<ReadE
     const [why] = problems.slice(told);
     throw await noRun(folder, names, why);
   }
-  return { runs: [...runs.values()], tuning, problems };
+  tuning.push(...[...runs.values()].flatMap(({ fields }) => fields.tuning));
+  const each = new Map(tuning.map((tried) => [JSON.stringify(tried), tried]));
+  return { runs: [...runs.values()], tuning: [...each.values()], problems };
 }

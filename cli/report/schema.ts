@@ -10,6 +10,11 @@ const listOf = <Schema extends v.GenericSchema>(schema: Schema) => v.fallback(v.
 
 const interval = v.tuple([v.number(), v.number()]);
 
+const squareMatrix = v.pipe(
+  v.array(v.array(v.number())),
+  v.check((rows) => rows.every((row) => row.length === rows.length)),
+);
+
 const perClass = v.object({
   label: v.string(),
   precision: v.number(),
@@ -34,6 +39,20 @@ const shownSetting = v.union([
   v.pipe(v.unknown(), v.transform((value) => JSON.stringify(value))),
 ]);
 
+/** Learning rates that were tried for a method: `tuning` of `run.json` and `comparison.json`. */
+export const tuningSchema = v.object({
+  method: v.string(),
+  trials: v.pipe(
+    v.array(v.object({
+      learning_rate: v.pipe(v.number(), v.gtValue(0)),
+      budget_steps: v.number(),
+      score: v.number(),
+    })),
+    v.nonEmpty(),
+  ),
+});
+export type Tuning = v.InferOutput<typeof tuningSchema>;
+
 export const runSchema = v.object({
   run: v.string(),
   method: v.string(),
@@ -44,7 +63,7 @@ export const runSchema = v.object({
     ...metrics.entries,
     accuracy_interval_95: interval,
     per_class: listOf(perClass),
-    confusion_matrix: listOf(v.array(v.number())),
+    confusion_matrix: v.fallback(squareMatrix, []),
   }),
   notices: listOf(v.string()),
   warnings: listOf(v.string()),
@@ -97,6 +116,7 @@ export const runSchema = v.object({
   peak_gpu_bytes: maybe(v.number()),
   adapter: maybe(v.object({ description: v.string(), software: v.fallback(v.boolean(), false) })),
   versions: v.fallback(v.record(v.string(), v.string()), {}),
+  tuning: listOf(tuningSchema),
   command: listOf(v.string()),
   started: maybe(v.string()),
   finished: maybe(v.string()),
@@ -117,15 +137,6 @@ export const predictionSchema = v.object({
   text: v.string(),
 });
 export type Predicted = v.InferOutput<typeof predictionSchema>;
-
-/** Learning rates that were tried for a method: `tuning` in `comparison.json`. */
-export const tuningSchema = v.object({
-  method: v.string(),
-  trials: v.array(
-    v.object({ learning_rate: v.number(), budget_steps: v.number(), score: v.number() }),
-  ),
-});
-export type Tuning = v.InferOutput<typeof tuningSchema>;
 
 /** What of `comparison.json` no run tells. */
 export const comparisonSchema = v.object({ tuning: listOf(tuningSchema) });

@@ -12,8 +12,8 @@ export interface DataTable {
   rows: readonly (readonly Content[])[];
 }
 
-/** A plain table in a box of its own; the first cell of a row names it. */
-export function dataTable({ columns, rows }: DataTable): Html {
+/** A plain table in a box of its own, which has a name and scrolls by keys too; the first cell of a row names it. */
+export function dataTable({ columns, rows }: DataTable, label: string): Html {
   const kind = ({ right }: DataColumn) =>
     right
       ? markup`
@@ -31,7 +31,7 @@ export function dataTable({ columns, rows }: DataTable): Html {
     }</tr>`
   );
   return markup`
-    <div class="scroll">
+    <div class="scroll" tabindex="0" role="group" aria-label="${label}">
       <table>
         <thead>
           <tr>${head}</tr>
@@ -93,7 +93,7 @@ export function sortableTable(
     }</tr>`
   );
   return markup`
-    <div class="scroll" tabindex="0" role="region" aria-label="${label}">
+    <div class="scroll" tabindex="0" role="group" aria-label="${label}">
       <table class="sortable">
         <caption><span>${caption}</span></caption>
         <thead>

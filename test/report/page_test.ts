@@ -111,7 +111,13 @@ folderTest("one run, and files that lack what newer ones have, make a page", asy
     run: "old",
     fields: {
       dataset: { name: "moods" },
-      test: { accuracy: 0.5, accuracy_interval_95: [0.4, 0.6], macro_f1: 0.5 },
+      test: {
+        accuracy: 0.5,
+        accuracy_interval_95: [0.4, 0.6],
+        macro_f1: 0.5,
+        confusion_matrix: [[1, 2], [3]],
+      },
+      tuning: [{ method: "lora", trials: [] }],
       ...Object.fromEntries(
         ["hyperparameters", "settings", "validation", "validation_steps", "peak_gpu_bytes"]
           .concat(["versions", "adapter", "command", "model", "finished", "training_seconds"])
@@ -177,7 +183,11 @@ folderTest(
     assert.match(page, /<h1>2 comparisons<\/h1>/);
     assert.equal(count(page, '<section id="comparison-'), 2);
     assert.match(page, /The runs were not trained alike: they differ in batch_size, num_epochs\./);
-    assert.ok(page.includes("a/full") && page.includes("b/full"));
+    assert.ok(page.includes("LoRA r=1000, batch_size –, num_epochs 3"));
+    await writeRun(first, { run: "lora", config: "r=1" });
+    await writeRun(second, { run: "lora", config: "r=1" });
+    await report([first, second, "--output", output]);
+    assert.ok((await Deno.readTextFile(output)).includes("LoRA r=1 in a"));
     assert.ok(page.includes(`--output ${output}`));
   },
 );

@@ -81,7 +81,9 @@ export function settingsSection({ runs, differences }: Comparison): Html {
   const made = machine.length > 0 &&
     markup`<div><h4>Machine and versions</h4>${facts(machine)}</div>`;
   return markup`<h3>Settings</h3><div class="pair">${all}${made}</div>
-<h4>By run</h4><div class="settings">${dataTable({ columns, rows: byRun })}</div>`;
+<h4>By run</h4><div class="settings">${
+    dataTable({ columns, rows: byRun }, "Settings by run")
+  }</div>`;
 }
 
 /** The commands that trained the runs, each once. */
