@@ -2,7 +2,8 @@
 import { methodNames } from "../../models/peft/methods.ts";
 import { macroF1Interval } from "./intervals.ts";
 import type { ReadExperiments, ReadRun } from "./read.ts";
-import type { Tuning } from "./schema.ts";
+import { type Method, methodsOf, type Pair, pairsOf } from "./methods.ts";
+import type { ComparedMethods, Trial } from "./schema.ts";
 import { type Verdict, verdict } from "./verdict.ts";
 
 export interface ShownRun extends Omit<ReadRun, "experiment"> {
@@ -17,11 +18,24 @@ export interface Difference {
   values: (ShownRun["fields"]["hyperparameters"][string] | undefined)[];
 }
 
+/** The learning rates that were tried for a method. */
+export interface Search {
+  method: string;
+  trials: Trial[];
+}
+
 /** Runs with the same test part. */
 export interface Comparison {
   title: string;
   runs: ShownRun[];
   verdict: Verdict;
+  /** The runs by method, those of several seeds together. */
+  methods: Method[];
+  /** Of methods whose answers were kept, the better first. */
+  pairs: Pair[];
+  /** What no fine-tuned model should be below. */
+  baselines: ComparedMethods["baselines"];
+  searches: Search[];
   /** The accuracy of always answering the most frequent label. */
   baseline?: number;
   /** Hyperparameters in which the runs differ. */
@@ -33,7 +47,6 @@ export interface Comparison {
 export interface Report {
   title: string;
   comparisons: Comparison[];
-  tuning: Tuning[];
   problems: string[];
 }
 
@@ -41,7 +54,8 @@ export interface Report {
 function testKey({ experiment, fields: { dataset, hyperparameters } }: ReadRun): string {
   const { hash, split, max_samples } = dataset;
   // An older file without a hash is comparable only within its experiment.
-  return JSON.stringify([hash ?? [experiment], split, max_samples, hyperparameters.seed]);
+  const seed = split?.seed ?? hyperparameters.seed; // one seed did for split and training at first
+  return JSON.stringify([hash ?? [experiment], split, max_samples, seed]);
 }
 
 const place = (method: string) => {
@@ -109,10 +123,12 @@ function differencesOf(runs: readonly ReadRun[]): Difference[] {
 function notesOf(runs: readonly ShownRun[], differences: readonly Difference[]): string[] {
   const notes = [...new Set(runs.flatMap(({ fields }) => fields.notices))];
   const differing = differences.map(({ name }) => name);
-  const others = differing.filter((name) => name !== "learning_rate");
+  const others = differing.filter((name) => !["learning_rate", "seed"].includes(name));
   if (others.length > 0) {
     notes.push(`The runs were not trained alike: they differ in ${differing.join(", ")}.`);
-  } else if (differing.length > 0) notes.push("The runs’ learning rates differ; see Settings.");
+  } else if (differing.includes("learning_rate")) {
+    notes.push("The runs’ learning rates differ; see Settings.");
+  }
   const models = new Set(runs.map(({ fields }) => fields.model.name));
   if (models.size > 1) notes.push(`The runs are of different models: ${[...models].join(", ")}.`);
   const adapters = new Set(runs.flatMap(({ fields }) => fields.adapter?.description ?? []));
@@ -125,7 +141,22 @@ function notesOf(runs: readonly ShownRun[], differences: readonly Difference[]):
   return notes;
 }
 
-function compare(read: readonly ReadRun[]): Comparison {
+/** The trials of each method whose learning rate was searched for; those that diverged are left out. */
+function searchesOf(runs: readonly ReadRun[]): Search[] {
+  const searches = new Map<string, Trial[]>();
+  for (const { fields: { run, group = run, learning_rate_trials } } of runs) {
+    const trials = learning_rate_trials.filter((trial): trial is Trial =>
+      trial.macro_f1 !== undefined
+    );
+    if (trials.length > 0) searches.set(group, trials); // the same for all seeds
+  }
+  return [...searches].map(([method, trials]) => ({ method, trials }));
+}
+
+function compare(
+  read: readonly ReadRun[],
+  compared: ReadExperiments["compared"],
+): Comparison {
   const sorted = read.toSorted(inOrder);
   const differences = differencesOf(sorted);
   const names = namesOf(sorted, differences);
@@ -134,20 +165,20 @@ function compare(read: readonly ReadRun[]): Comparison {
     name: names[index],
     macroF1Interval: macroF1Interval(run.fields.test.confusion_matrix),
   }));
-  const judged = runs.map(({ name, fields: { test, trainable_params } }) => ({
-    name,
-    accuracy: test.accuracy,
-    interval: test.accuracy_interval_95,
-    macroF1: test.macro_f1,
-    trainable: trainable_params,
-  }));
+  const methods = methodsOf(runs, compared);
+  const pairs = pairsOf(methods, compared, runs);
   const baseline = baselineOf(sorted[0]);
   const { model, dataset } = sorted[0].fields;
   const models = new Set(sorted.map(({ fields }) => fields.model.name));
   return {
     title: `${models.size === 1 ? model.name : `${models.size} models`} on ${dataset.name}`,
     runs,
-    verdict: verdict(judged, { count: testCount(sorted[0]), baseline }),
+    verdict: verdict(methods, { count: testCount(sorted[0]), baseline, pairs }),
+    methods,
+    pairs,
+    baselines: [...compared.values()].find(({ baselines }) => baselines.length > 0)?.baselines ??
+      [],
+    searches: searchesOf(sorted),
     baseline,
     differences,
     notes: notesOf(runs, differences),
@@ -155,15 +186,14 @@ function compare(read: readonly ReadRun[]): Comparison {
 }
 
 /** What the page shows of at least one run. */
-export function reportOf({ runs, tuning, problems }: ReadExperiments): Report {
+export function reportOf({ runs, compared, problems }: ReadExperiments): Report {
   const groups = Map.groupBy(runs, testKey);
-  const comparisons = [...groups.values()].map(compare)
+  const comparisons = [...groups.values()].map((group) => compare(group, compared))
     .sort((a, b) => b.runs.length - a.runs.length);
   const [first, ...others] = comparisons;
   return {
     title: others.length === 0 ? first.title : `${comparisons.length} comparisons`,
     comparisons,
-    tuning,
     problems,
   };
 }

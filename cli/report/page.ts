@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { curveCharts } from "./charts/curves.ts";
 import { costCharts } from "./charts/costs.ts";
 import { dataCharts } from "./charts/data.ts";
-import { scoreCharts, tuningChart } from "./charts/scores.ts";
+import { scoreCharts, searchChart } from "./charts/scores.ts";
 import { colourRules, looksOf } from "./colours.ts";
 import { formatAdapter, formatCount } from "../shared/format.ts";
 import { beginPage, type Chart, figure } from "./figure.ts";
@@ -11,6 +11,7 @@ import { Html, markup } from "./html.ts";
 import { type Comparison, type Report, testCount } from "./model.ts";
 import script from "./page.js" with { type: "text" };
 import { classesSection, sentencesSection } from "./sections/classes.ts";
+import { methodsSection } from "./sections/methods.ts";
 import { legend, runsTable } from "./sections/runs.ts";
 import { settingsSection, trainingCommands } from "./sections/settings.ts";
 import { style } from "./style.ts";
@@ -73,7 +74,9 @@ ${
   }
 <h3>Runs</h3>${runsTable(comparison)}
 ${runs.length > 1 && legend(comparison, looks)}
+${methodsSection(comparison)}
 ${chartsSection("Scores", scoreCharts(comparison, looks), 2)}
+${chartsSection("Learning rates", comparison.searches.map(searchChart), 2)}
 ${chartsSection("Curves", curveCharts(runs, looks), 2)}
 ${chartsSection("Cost", costCharts(runs, looks), 3)}
 ${classesSection(comparison)}
@@ -110,7 +113,7 @@ function problemsSection(problems: readonly string[]): Html {
 /** The page of a report; `command` makes it again. The same report makes the same page. */
 export function page(report: Report, command: string): string {
   beginPage();
-  const { title, comparisons, tuning, problems } = report;
+  const { title, comparisons, problems } = report;
   const alone = comparisons.length === 1;
   const links = comparisons.map(({ title, runs }, index) =>
     markup`<li><a href="#comparison-${index + 1}">${title}</a>, ${count(runs.length, "run")}</li>`
@@ -137,10 +140,6 @@ export function page(report: Report, command: string): string {
     `
   }</header>
     ${comparisons.map((comparison, index) => comparisonSection(comparison, index, alone))}
-    ${
-    tuning.length > 0 &&
-    markup`<section>${chartsSection("Learning rates", tuning.map(tuningChart), 2)}</section>`
-  }
     ${againSection(report, command)}
     ${problemsSection(problems)}
         </main>

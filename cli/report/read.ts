@@ -3,6 +3,7 @@ import { basename, join } from "node:path";
 import * as v from "valibot";
 import { messageOf, UserError } from "../../models/errors.ts";
 import {
+  type ComparedMethods,
   comparisonSchema,
   type Predicted,
   predictionSchema,
@@ -10,7 +11,6 @@ import {
   runSchema,
   type Step,
   stepSchema,
-  type Tuning,
 } from "./schema.ts";
 
 export interface ReadRun {
@@ -24,7 +24,8 @@ export interface ReadRun {
 
 export interface ReadExperiments {
   runs: ReadRun[];
-  tuning: Tuning[];
+  /** What experiments say of methods over seeds, by the experiment's folder. */
+  compared: Map<string, ComparedMethods>;
   /** Sentences on what is there and could not be read. */
   problems: string[];
 }
@@ -97,15 +98,17 @@ async function namesIn(folder: string): Promise<string[]> {
   }
 }
 
-/** An experiment's tuning, where its comparison tells one. */
-async function tuningOf(folder: string, problems: string[]): Promise<Tuning[]> {
+/** What an experiment's comparison says, where it has one. */
+async function comparedIn(
+  folder: string,
+  problems: string[],
+): Promise<ComparedMethods | undefined> {
   const path = join(folder, "comparison.json");
   try {
     const text = await textOf(path);
-    return text === undefined ? [] : v.parse(comparisonSchema, JSON.parse(text)).tuning;
+    return text === undefined ? undefined : v.parse(comparisonSchema, JSON.parse(text));
   } catch (error) {
     problems.push(`${path} cannot be read: ${describe(error)}`);
-    return [];
   }
 }
 
@@ -130,7 +133,7 @@ const isFile = (path: string) => Deno.stat(path).then((info) => info.isFile, () 
 /** Reads folders of experiments, or of single runs. Throws a UserError where one holds no run that can be read. */
 export async function readExperiments(folders: readonly string[]): Promise<ReadExperiments> {
   const runs = new Map<string, ReadRun>();
-  const tuning: Tuning[] = [];
+  const compared: ReadExperiments["compared"] = new Map();
   const problems: string[] = [];
   for (const folder of folders) {
     const names = await namesIn(folder);
@@ -143,12 +146,11 @@ export async function readExperiments(folders: readonly string[]): Promise<ReadE
       runs.set(Deno.realPathSync(path), run); // once, however often it is named
       found = true;
     }
-    if (!single) tuning.push(...await tuningOf(folder, problems));
+    const methods = single ? undefined : await comparedIn(folder, problems);
+    if (methods) compared.set(folder, methods);
     if (found) continue;
     const [why] = problems.slice(told);
     throw await noRun(folder, names, why);
   }
-  tuning.push(...[...runs.values()].flatMap(({ fields }) => fields.tuning));
-  const each = new Map(tuning.map((tried) => [JSON.stringify(tried), tried]));
-  return { runs: [...runs.values()], tuning: [...each.values()], problems };
+  return { runs: [...runs.values()], compared, problems };
 }

@@ -39,22 +39,18 @@ const shownSetting = v.union([
   v.pipe(v.unknown(), v.transform((value) => JSON.stringify(value))),
 ]);
 
-/** Learning rates that were tried for a method: `tuning` of `run.json` and `comparison.json`. */
-export const tuningSchema = v.object({
-  method: v.string(),
-  trials: v.pipe(
-    v.array(v.object({
-      learning_rate: v.pipe(v.number(), v.gtValue(0)),
-      budget_steps: v.number(),
-      score: v.number(),
-    })),
-    v.nonEmpty(),
-  ),
+/** A learning rate that was tried, and validation's macro F1 after so many steps; none where training diverged. */
+const trial = v.object({
+  learning_rate: v.pipe(v.number(), v.gtValue(0)),
+  steps: v.number(),
+  macro_f1: maybe(v.number()),
 });
-export type Tuning = v.InferOutput<typeof tuningSchema>;
+export type Trial = Required<v.InferOutput<typeof trial>>;
 
 export const runSchema = v.object({
   run: v.string(),
+  /** The run's name without its seed. */
+  group: maybe(v.string()),
   method: v.string(),
   label: v.string(),
   config: v.string(),
@@ -80,7 +76,12 @@ export const runSchema = v.object({
       conflicts: maybe(v.number()),
       max_samples: maybe(v.nullable(v.number())),
       split: maybe(
-        v.object({ train: v.number(), validation: v.number(), test: v.number() }),
+        v.object({
+          train: v.number(),
+          validation: v.number(),
+          test: v.number(),
+          seed: maybe(v.number()),
+        }),
       ),
       label_counts: listOf(
         v.object({
@@ -116,7 +117,7 @@ export const runSchema = v.object({
   peak_gpu_bytes: maybe(v.number()),
   adapter: maybe(v.object({ description: v.string(), software: v.fallback(v.boolean(), false) })),
   versions: v.fallback(v.record(v.string(), v.string()), {}),
-  tuning: listOf(tuningSchema),
+  learning_rate_trials: listOf(trial),
   command: listOf(v.string()),
   started: maybe(v.string()),
   finished: maybe(v.string()),
@@ -138,5 +139,31 @@ export const predictionSchema = v.object({
 });
 export type Predicted = v.InferOutput<typeof predictionSchema>;
 
-/** What of `comparison.json` no run tells. */
-export const comparisonSchema = v.object({ tuning: listOf(tuningSchema) });
+/** What of `comparison.json` no run tells: methods over their seeds, pairs of them, and baselines. */
+export const comparisonSchema = v.object({
+  rows: listOf(v.object({
+    run: v.string(),
+    runs: v.array(v.string()),
+    accuracy: v.number(),
+    accuracy_deviation: v.nullable(v.number()),
+    accuracy_interval_95: interval,
+    f1_score: v.number(),
+    f1_score_deviation: v.nullable(v.number()),
+    f1_score_interval_95: v.nullable(interval),
+  })),
+  pairs: listOf(v.object({
+    first: v.string(),
+    second: v.string(),
+    f1_score_difference: v.number(),
+    f1_score_difference_interval_95: interval,
+    mcnemar_p: v.number(),
+    told_apart: v.boolean(),
+  })),
+  baselines: listOf(v.object({
+    label: v.string(),
+    config: v.string(),
+    accuracy: v.number(),
+    macro_f1: v.number(),
+  })),
+});
+export type ComparedMethods = v.InferOutput<typeof comparisonSchema>;

@@ -1,10 +1,10 @@
 /**
- * What the numbers of a comparison say, in two sentences. Runs are told apart where the 95 % intervals of their accuracies
- * do not overlap, which is the careful side: a paired test of the same sentences may tell more.
+ * What the numbers of a comparison say, in two sentences. Methods are told apart by paired tests of the same sentences
+ * where their answers were kept, else where the 95 % intervals of their accuracies do not overlap, the careful side.
  */
 import { formatCount, formatPercent } from "../shared/format.ts";
 
-/** A run that is judged, on the same test sentences as the others. */
+/** A method that is judged, on the same test sentences as the others. */
 export interface JudgedRun {
   name: string;
   accuracy: number;
@@ -29,6 +29,8 @@ export interface TestPart {
   count?: number;
   /** The accuracy of always answering the most frequent label, where it is known. */
   baseline?: number;
+  /** Paired tests, by names, where there were some. */
+  pairs?: readonly { first: string; second: string; toldApart: boolean }[];
 }
 
 const score = (value: number) => value.toFixed(3);
@@ -42,13 +44,29 @@ export function verdict(runs: readonly JudgedRun[], part: TestPart): Verdict {
   );
   const [best] = order;
   const standings = runs.map((run, index): Standing =>
-    index === best ? "best" : run.interval[1] < runs[best].interval[0] ? "lower" : "not told apart"
+    index === best ? "best" : isApart(run, runs[best], part) ? "lower" : "not told apart"
   );
   const rivals = runs.filter((_, index) => standings[index] === "not told apart");
   const sentences = runs.length === 1
     ? [describeOne(runs[0], part), compareWithBaseline(runs[0], part)]
-    : [describeBest(runs[best], part), describeRivals(runs[best], rivals, runs.length - 1)];
+    : [
+      describeBest(runs[best], part),
+      describeRivals(runs[best], rivals, runs.length - 1, isPaired(runs[best], part)),
+    ];
   return { sentences: sentences.filter((sentence) => sentence !== ""), standings, best };
+}
+
+const pairOf = (a: JudgedRun, b: JudgedRun, { pairs = [] }: TestPart) =>
+  pairs.find(({ first, second }) =>
+    (first === a.name && second === b.name) || (first === b.name && second === a.name)
+  );
+
+const isPaired = ({ name }: JudgedRun, { pairs = [] }: TestPart) =>
+  pairs.some(({ first, second }) => first === name || second === name);
+
+/** By a paired test where there was one, else where intervals do not overlap. */
+function isApart(run: JudgedRun, best: JudgedRun, part: TestPart): boolean {
+  return pairOf(run, best, part)?.toldApart ?? run.interval[1] < best.interval[0];
 }
 
 function describeOne(run: JudgedRun, { count }: TestPart): string {
@@ -82,12 +100,19 @@ function describeBest(run: JudgedRun, { count, baseline }: TestPart): string {
     `parameters${doubt}.`;
 }
 
-function describeRivals(best: JudgedRun, rivals: readonly JudgedRun[], others: number): string {
+function describeRivals(
+  best: JudgedRun,
+  rivals: readonly JudgedRun[],
+  others: number,
+  paired: boolean,
+): string {
   if (rivals.length === 0) {
     const whom = others === 1 ? "the other run" : `all ${others} other runs`;
     const theirs = others === 1 ? "that run’s" : "theirs";
-    return `It is told apart from ${whom}: its interval lies above ${theirs}.`;
+    const why = paired ? "by paired tests" : `its interval lies above ${theirs}`;
+    return `It is told apart from ${whom}: ${why}.`;
   }
+  const why = paired ? "by paired tests" : "as the intervals overlap";
   const [smallest] = rivals.toSorted((a, b) => a.trainable - b.trainable);
   const size = smallest.trainable < best.trainable
     ? `trains ${formatCount(smallest.trainable)} parameters, ${
@@ -95,10 +120,10 @@ function describeRivals(best: JudgedRun, rivals: readonly JudgedRun[], others: n
     } as many`
     : `trains no fewer parameters`;
   if (rivals.length === 1) {
-    return `${smallest.name} is not told apart from it, as the intervals overlap, and ${size}.`;
+    return `${smallest.name} is not told apart from it, ${why}, and ${size}.`;
   }
   const whom = rivals.length === others
     ? `None of the ${others} other runs is told apart from it`
     : `${rivals.length} of the ${others} other runs are not told apart from it`;
-  return `${whom}, as the intervals overlap; the smallest of them, ${smallest.name}, ${size}.`;
+  return `${whom}, ${why}; the smallest of them, ${smallest.name}, ${size}.`;
 }

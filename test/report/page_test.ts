@@ -31,16 +31,18 @@ const count = (page: string, piece: string) => page.split(piece).length - 1;
 folderTest(
   "a page has every part of the report, and the same files make the same page",
   async (folder) => {
+    const searched = {
+      learning_rate_trials: [1e-4, 1e-3].map((rate) => ({
+        learning_rate: rate,
+        steps: 50,
+        macro_f1: rate,
+      })),
+    };
     const runs = [
       { run: "full", method: "full", label: "Full", config: "-", trainable: 1e6, accuracy: 0.8 },
-      { run: "lora-r4", trainable: 1000, accuracy: 0.75 },
+      { run: "lora-r4", trainable: 1000, accuracy: 0.75, fields: searched },
       { run: "adapter", method: "adapter", label: "Adapter", trainable: 5000, accuracy: 0.2 },
     ];
-    const tuning = [{
-      method: "lora",
-      trials: [1e-4, 1e-3].map((rate) => ({ learning_rate: rate, budget_steps: 50, score: rate })),
-    }];
-    await Deno.writeTextFile(join(folder, "comparison.json"), JSON.stringify({ tuning }));
     const page = await pageOf(folder, runs);
     for (
       const part of [
@@ -60,7 +62,7 @@ folderTest(
           "GPU memory",
           "Size on disk",
         ],
-        ...["Confusion matrix", "Words a text", "Learning rates tried: lora"],
+        ...["Confusion matrix", "Words a text", "Learning rates tried: lora-r4"],
         "Sentences that Full got most wrong",
         "a text 80", // the first that is wrong
         `deno task train --model_name mini --use_sample`,
@@ -91,8 +93,8 @@ folderTest(
       finished: evil,
     };
     const options = { labels: [evil, `${evil}2`, "\0\ud800"], text: evil };
-    const tuning = [{ method: evil, trials: [{ learning_rate: 1, budget_steps: 1, score: 1 }] }];
-    await Deno.writeTextFile(join(folder, "comparison.json"), JSON.stringify({ tuning }));
+    const baselines = [{ label: evil, config: evil, accuracy: 0.5, macro_f1: 0.5 }];
+    await Deno.writeTextFile(join(folder, "comparison.json"), JSON.stringify({ baselines }));
     const runs = ["a", "b"].map((run) => ({ run, label: evil, config: run + evil, fields }));
     const page = await pageOf(folder, runs, options);
     assert.equal(count(page, "<script"), 1);
@@ -117,7 +119,7 @@ folderTest("one run, and files that lack what newer ones have, make a page", asy
         macro_f1: 0.5,
         confusion_matrix: [[1, 2], [3]],
       },
-      tuning: [{ method: "lora", trials: [] }],
+      learning_rate_trials: [{ learning_rate: 1e-3, steps: 5 }],
       ...Object.fromEntries(
         ["hyperparameters", "settings", "validation", "validation_steps", "peak_gpu_bytes"]
           .concat(["versions", "adapter", "command", "model", "finished", "training_seconds"])
@@ -231,3 +233,69 @@ Deno.test("text is escaped for elements and attributes", () => {
     "&lt;a b=&#39;c&#39; d=&quot;e&quot;&gt;&amp;\ufffd\ufffd\n",
   );
 });
+
+folderTest(
+  "runs of several seeds are one method, told apart by the comparison's paired tests",
+  async (folder) => {
+    const row = (run: string, runs: string[], accuracy: number) => ({
+      run,
+      runs,
+      accuracy,
+      accuracy_deviation: 0.02,
+      accuracy_interval_95: [accuracy - 0.1, accuracy + 0.1],
+      f1_score: accuracy,
+      f1_score_deviation: 0.03,
+      f1_score_interval_95: [accuracy - 0.1, accuracy + 0.1],
+    });
+    const pair = {
+      first: "lora-r8",
+      second: "full",
+      f1_score_difference: 0.05,
+      f1_score_difference_interval_95: [0.01, 0.09],
+      mcnemar_p: 0.01,
+      told_apart: true,
+    };
+    const content = {
+      rows: [row("lora-r8", ["lora-r8-s1", "lora-r8-s2"], 0.75), row("full", ["full"], 0.7)],
+      pairs: [pair],
+      baselines: [{ label: "Majority class", config: "joy", accuracy: 0.5, macro_f1: 0.3 }],
+    };
+    await Deno.writeTextFile(join(folder, "comparison.json"), JSON.stringify(content));
+    const seeded = (seed: number, accuracy: number) => ({
+      run: `lora-r8-s${seed}`,
+      accuracy,
+      fields: { group: "lora-r8", hyperparameters: { learning_rate: 1e-3, seed } },
+    });
+    const full = {
+      run: "full",
+      method: "full",
+      label: "Full",
+      config: "-",
+      trainable: 1e6,
+      accuracy: 0.7,
+    };
+    const split = { train: 800, validation: 100, test: 100, seed: 42 };
+    const runs = [seeded(1, 0.74), seeded(2, 0.76), full].map((run) => ({
+      ...run,
+      fields: {
+        ...("fields" in run ? run.fields : {}),
+        dataset: { name: "moods", hash: "h", split },
+      },
+    }));
+    const page = (await pageOf(folder, runs)).replace(/\s+/g, " ");
+    assert.ok(page.includes("lora-r8 has the highest accuracy on the 100 test sentences, 0.750"));
+    assert.ok(page.includes("It is told apart from the other run: by paired tests."));
+    for (
+      const part of [
+        "Over seeds",
+        "0.7500 ± 0.0200",
+        "Pairs of methods",
+        "0.0100",
+        "Majority class (joy)",
+      ]
+    ) {
+      assert.ok(page.includes(part), part);
+    }
+    assert.equal(count(page, "badge best"), 2, "both runs of the method");
+  },
+);

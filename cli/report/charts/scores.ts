@@ -3,8 +3,7 @@ import * as Plot from "@observablehq/plot";
 import { formatCount, formatRate } from "../../shared/format.ts";
 import type { Look } from "../colours.ts";
 import { type Chart, formatTick, logTicks, shortened } from "../figure.ts";
-import type { Comparison, ShownRun } from "../model.ts";
-import type { Tuning } from "../schema.ts";
+import type { Comparison, Search, ShownRun } from "../model.ts";
 
 interface Point {
   run: ShownRun;
@@ -161,13 +160,13 @@ export function scoreCharts({ runs, baseline }: Comparison, looks: readonly Look
 }
 
 /** The learning rates that were tried for a method, a line for each number of steps. */
-export function tuningChart({ method, trials }: Tuning): Chart {
+export function searchChart({ method, trials }: Search): Chart {
   const rates = trials.map(({ learning_rate }) => learning_rate);
   const [least, most] = [Math.min(...rates) / 1.5, Math.max(...rates) * 1.5];
-  const budgets = [...new Set(trials.map(({ budget_steps }) => budget_steps))]
+  const budgets = [...new Set(trials.map(({ steps }) => steps))]
     .sort((a, b) => a - b);
   const [best] = trials.toSorted((a, b) =>
-    b.budget_steps - a.budget_steps || b.score - a.score || a.learning_rate - b.learning_rate
+    b.steps - a.steps || b.macro_f1 - a.macro_f1 || a.learning_rate - b.learning_rate
   );
   const sorted = trials.toSorted((a, b) => a.learning_rate - b.learning_rate);
   const strength = (budget: number) => 0.35 + 0.65 * (budgets.indexOf(budget) + 1) / budgets.length;
@@ -176,9 +175,9 @@ export function tuningChart({ method, trials }: Tuning): Chart {
     hint: budgets.length > 1
       ? `Stronger lines are of more steps: ${budgets.map(formatCount).join(", ")}.`
       : `After ${formatCount(budgets[0])} steps.`,
-    description: `Scores of ${trials.length} trials by learning rate. The best with ${
-      formatCount(best.budget_steps)
-    } steps is ${formatRate(best.learning_rate)}, ${decimals(best.score)}.`,
+    description: `Validation macro F1 of ${trials.length} trials by learning rate. The best with ${
+      formatCount(best.steps)
+    } steps is ${formatRate(best.learning_rate)}, ${decimals(best.macro_f1)}.`,
     plot: {
       height: 210,
       marginLeft: 44,
@@ -195,8 +194,8 @@ export function tuningChart({ method, trials }: Tuning): Chart {
       y: { grid: true, label: null, ticks: 5, nice: true },
       marks: [
         ...budgets.flatMap((budget) => {
-          const line = sorted.filter(({ budget_steps }) => budget_steps === budget);
-          const at = { x: "learning_rate", y: "score" };
+          const line = sorted.filter(({ steps }) => steps === budget);
+          const at = { x: "learning_rate", y: "macro_f1" };
           return [
             Plot.line(line, {
               ...at,
@@ -211,14 +210,14 @@ export function tuningChart({ method, trials }: Tuning): Chart {
               fillOpacity: strength(budget),
               title: (trial: typeof best) =>
                 `${formatRate(trial.learning_rate)} after ${formatCount(budget)} steps: ${
-                  decimals(trial.score)
+                  decimals(trial.macro_f1)
                 }`,
             }),
           ];
         }),
         Plot.text([best], {
           x: "learning_rate",
-          y: "score",
+          y: "macro_f1",
           text: () => formatRate(best.learning_rate),
           dy: -10,
           fontWeight: 600,
@@ -232,12 +231,12 @@ export function tuningChart({ method, trials }: Tuning): Chart {
       columns: [
         { title: "Learning rate", right: true },
         { title: "Steps", right: true },
-        { title: "Score", right: true },
+        { title: "Macro F1", right: true },
       ],
-      rows: sorted.map(({ learning_rate, budget_steps, score }) => [
+      rows: sorted.map(({ learning_rate, steps, macro_f1 }) => [
         formatRate(learning_rate),
-        formatCount(budget_steps),
-        decimals(score),
+        formatCount(steps),
+        decimals(macro_f1),
       ]),
     },
   };

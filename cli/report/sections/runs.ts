@@ -106,11 +106,14 @@ const columns: Column[] = [
   },
 ];
 
-export function runsTable({ title, runs, verdict }: Comparison): Html {
+export function runsTable({ title, runs, methods, verdict }: Comparison): Html {
   const caption =
     markup`Small figures are 95 % intervals and shares. Press a column’s name to sort.`;
+  const standings = new Map(
+    methods.flatMap((method, place) => method.runs.map((run) => [run, verdict.standings[place]])),
+  );
   const rows = runs.map((run, index) => {
-    const standing = verdict.standings[index];
+    const standing = standings.get(index)!;
     return {
       attributes: standing === "best"
         ? markup`
