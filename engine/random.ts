@@ -29,9 +29,16 @@ export function threefry2x32(
 
 /**
  * What random numbers are for. Each use of a seed has a domain of its own, so that no two uses share numbers:
- * new weights (by tensor), the split, the sample, each epoch's order, each step's dropout.
+ * new weights (by tensor), the split, the sample, each epoch's order, each step's dropout, each batch's masked tokens.
  */
-export const domains = { split: 1, batches: 2, initialise: 3, sample: 4, dropout: 5 } as const;
+export const domains = {
+  split: 1,
+  batches: 2,
+  initialise: 3,
+  sample: 4,
+  dropout: 5,
+  masking: 6,
+} as const;
 export type Domain = (typeof domains)[keyof typeof domains];
 
 /** The key of one stream of a seed's domain; `index` tells a domain's streams apart, such as epochs or steps. */
