@@ -68,6 +68,7 @@ const floors = [
   "peft",
   "model.ts",
   "training",
+  "pretraining",
   "host",
 ];
 

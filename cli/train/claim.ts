@@ -19,9 +19,9 @@ function tryLock(file: Deno.FsFile): boolean | undefined {
 /**
  * Claims an experiment by a lock on the file `lock` in `folder`, a folder in it, which is made where it is missing. Throws a
  * UserError where another program holds it, or where nothing can be written there, before hours are spent. Synchronous, so
- * that no signal comes between the folder and the claim on it.
+ * that no signal comes between the folder and the claim on it. `flag` is the one that names another place.
  */
-export function claim(experiment: string, folder: string): Claim {
+export function claim(experiment: string, folder: string, flag = "--experiment"): Claim {
   const path = join(folder, "lock");
   for (;;) {
     let file: Deno.FsFile;
@@ -38,7 +38,7 @@ export function claim(experiment: string, folder: string): Claim {
       file.close();
       throw new UserError(
         `Another program is training into ${experiment}. Wait until it has ended, or take another ` +
-          `--experiment.`,
+          `${flag}.`,
       );
     }
     // The program before may have removed the file after it was opened here: a lock on it keeps nobody out.

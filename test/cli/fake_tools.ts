@@ -93,6 +93,7 @@ export function fakeTools(options: FakeOptions = {}): TrainingTools<DeviceHandle
     loadTokenizer: () =>
       Promise.resolve({
         vocabSize: 100,
+        idOf: () => undefined,
         encode: () => [1, 2],
         files: [],
       }),
