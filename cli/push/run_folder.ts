@@ -159,6 +159,3 @@ export async function jsonText(folder: Folder, name: string): Promise<string> {
   parseJson(text, pathIn(folder, name));
   return text;
 }
-
-/** The folder beside a run in which training leaves a base that started at random. */
-export const baseBeside = (run: Folder): Folder => hostFolder(join(run.name, "..", "base"));

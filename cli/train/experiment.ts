@@ -165,7 +165,7 @@ export async function runExperiment<Device extends DeviceHandle>(
       command: [...options.command],
       runs: runs.map(({ name }) => name),
       done: [],
-      model: { name: model.name, random_start: model.random },
+      model: { name: model.name },
       dataset_hash: dataset.hash,
       tuning: { key: tools.tuningKey(device), plans: tuning.plans, refused: tuning.refused },
     };

@@ -104,7 +104,6 @@ export async function findResumed(flags: Flags): Promise<Found> {
 export function checkSame({ folder, work }: Resumed, model: ResolvedModel, dataset: Dataset): void {
   const changed = [
     work.model.name !== model.name && `the model was ${work.model.name}, now it is ${model.name}`,
-    work.model.random_start !== model.random && `the model's weights start another way`,
     work.dataset_hash !== dataset.hash && `the rows of ${dataset.name} have changed`,
   ].filter((what) => what !== false);
   if (changed.length === 0) return;

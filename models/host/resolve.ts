@@ -31,10 +31,10 @@ const miniFolder = fileURLToPath(new URL("../../assets/mini", import.meta.url));
 export interface ResolvedModel {
   /** What was asked for, e.g. `bert-base-uncased`; `mini` where that stands in. */
   name: string;
-  /** Holds `config.json`, the tokenizer's files and, unless `random`, the weights. */
+  /** Holds `config.json`, the weights and the tokenizer's files. */
   folder: string;
-  /** Whether the weights are a seeded random start. */
-  random: boolean;
+  /** Whether it is part of this project, so that others do not find it under its name. */
+  builtIn: boolean;
   config: EncoderConfig;
   /** What the reader must not overlook. */
   notices: string[];
@@ -141,7 +141,7 @@ async function resolveMini(notices: string[]): Promise<ResolvedModel> {
   return {
     name: miniModel,
     folder: miniFolder,
-    random: !(await exists(join(miniFolder, weightsFile))),
+    builtIn: true,
     config: await readConfig(miniFolder),
     notices,
   };
@@ -180,7 +180,7 @@ export async function resolveModel(
   const found = async (folder: string): Promise<ResolvedModel> => ({
     name: asked,
     folder,
-    random: false,
+    builtIn: false,
     config: await readConfig(folder),
     notices: [],
   });
@@ -200,8 +200,7 @@ export async function resolveModel(
     if (!(error instanceof HubUnreachable)) throw error;
     const mini = await resolveMini([]);
     const notice = `BUILT-IN MODEL "${miniModel}" INSTEAD OF ${defaultModel}: ${error.message} ` +
-      `The results of this run are those of ${miniModel}` +
-      (mini.random ? ", which starts from random weights," : "") + ` and carry its name.`;
+      `The results of this run are those of ${miniModel} and carry its name.`;
     return { ...mini, notices: [notice] };
   }
 }
