@@ -9,7 +9,7 @@ import { runCommand } from "./shared/command.ts";
 import { paint, standardOutput } from "./shared/terminal.ts";
 import { parsePretrainFlags, type PretrainFlags } from "./pretrain/flags.ts";
 import { planPretraining } from "./pretrain/plan.ts";
-import { claimOutput, claimResumed, readWork } from "./pretrain/work.ts";
+import { claimOutput, claimResumed, leaveOutput, readWork } from "./pretrain/work.ts";
 import { endOnSignals, endSession, newSession } from "./train/session.ts";
 
 const command = "deno task pretrain";
@@ -85,7 +85,7 @@ async function run(given: PretrainFlags, args: readonly string[]): Promise<numbe
     return session.stop!.exitCode;
   } finally {
     session.training = false;
-    claim.release();
+    await leaveOutput(output, claim);
     endSession(session);
   }
 }

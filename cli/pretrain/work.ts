@@ -9,7 +9,7 @@ import { UserError } from "../../models/errors.ts";
 import { readJsonObject, toJson } from "../../models/files/json.ts";
 import { exists, hostFolder } from "../../models/host/files.ts";
 import { writeFileWhole } from "../../models/host/write.ts";
-import { mend } from "../shared/folders.ts";
+import { mend, removeIfEmpty } from "../shared/folders.ts";
 import { type Claim, claim } from "../train/claim.ts";
 
 const schema = v.object({
@@ -74,6 +74,15 @@ export async function claimResumed(output: string): Promise<Claim> {
   const held = claim(output, workFolder(output), "--output");
   await mend(workFolder(output));
   return held;
+}
+
+/** Lets others in; where nothing was begun, no folder is left behind. */
+export async function leaveOutput(output: string, held: Claim): Promise<void> {
+  held.release();
+  const folder = workFolder(output);
+  if (await exists(join(folder, workFile)) || !(await exists(folder))) return;
+  await Deno.remove(folder, { recursive: true });
+  removeIfEmpty(output);
 }
 
 /** Removes all that is left of an unfinished pretraining, but for the claim's own file. */

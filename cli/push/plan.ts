@@ -2,7 +2,7 @@
 import { messageOf, UserError } from "../../models/errors.ts";
 import type { Folder } from "../../models/files/folder.ts";
 import { hostFolder } from "../../models/host/files.ts";
-import { miniModel } from "../../models/host/resolve.ts";
+import { miniModel } from "../../models/host/built_in.ts";
 import type { PushedFile } from "../../models/host/upload.ts";
 import { baseBeside, findFolder } from "../trained/run.ts";
 import { modelCard } from "./card.ts";

@@ -14,7 +14,7 @@ import { type Comparison, writeComparison } from "./comparison.ts";
 import { factsOf, printFacts } from "./facts.ts";
 import type { Flags } from "./flags.ts";
 import { type Shared, trainRun } from "./one_run.ts";
-import { fitToModel, type Plan, type PlannedRun } from "./plan.ts";
+import { fitToModel, type Plan, type PlannedRun, rateNote } from "./plan.ts";
 import { checkSame, type Resumed, savedReport } from "./resume.ts";
 import type { RunReport } from "./run_report.ts";
 import { endSession, type Session } from "./session.ts";
@@ -156,9 +156,11 @@ export async function runExperiment<Device extends DeviceHandle>(
       session.claim = claimWork(folder);
     }
     const { seed } = runs[0].hyperparameters;
+    const note = rateNote(plan, flags, model.name);
     printFacts([
       ...factsOf({ ...loaded, seed, adapter: device.info }),
       ...(tuning.fact === undefined ? [] : [["Tuned", tuning.fact] as [string, string]]),
+      ...(note === undefined ? [] : [["Rate", note] as [string, string]]),
       ["Results", folder],
     ], out);
     const work: Work = resumed?.work ?? {

@@ -133,7 +133,7 @@ const trainingFlags = object({
     "--learning_rate",
     valueOf("RATE", parseLearningRates, {}),
     "One for all, or per method: lora=5e-4,adapter=1e-4",
-    formatRate(defaults.learningRate),
+    `${formatRate(defaults.learningRate)}; mini has its own`,
   ),
   lrScheduler: flag(
     "--lr_scheduler",

@@ -2,6 +2,9 @@
 import type { RunFile } from "../files/run_file.ts";
 import { hostFolder } from "./files.ts";
 
+/** The name of the built-in model. */
+export const miniModel = "mini";
+
 /** In the order in which they are to be written: a folder with the last one is whole. */
 const modelFiles = [
   "README.md",

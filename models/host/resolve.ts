@@ -9,6 +9,7 @@ import { type Remedy, UserError } from "../errors.ts";
 import { readJsonObject } from "../files/json.ts";
 import { indexFile, noWeights, readShardIndex, weightsFile } from "../files/shards.ts";
 import { missingTokenizer } from "../text/tokenizer.ts";
+import { miniModel } from "./built_in.ts";
 import { exists, hostFolder, isMissing, readError } from "./files.ts";
 import {
   cachedSnapshot,
@@ -22,9 +23,6 @@ import type { HubSettings } from "./settings.ts";
 
 /** The model that is used where none is named. */
 export const defaultModel = "bert-base-uncased";
-
-/** The name of the built-in model. */
-export const miniModel = "mini";
 
 const miniFolder = fileURLToPath(new URL("../../assets/mini", import.meta.url));
 

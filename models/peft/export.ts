@@ -11,7 +11,6 @@ import {
   exactTensors,
   type ExportRequest,
   type LoadedRun,
-  type NamedTensors,
   type RunFile,
 } from "./run_files.ts";
 

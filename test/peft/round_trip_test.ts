@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { openSafetensors } from "../../models/files/safetensors.ts";
-import { fileSource, hostFolder } from "../../models/host/files.ts";
+import { fileSource } from "../../models/host/files.ts";
 import { loraDefaults } from "../../models/peft/lora.ts";
 import { type Method, runName } from "../../models/peft/methods.ts";
 import { folderTest, namesIn } from "../files/temporary.ts";
