@@ -14,7 +14,7 @@ import { loadTokenizer } from "../../models/text/tokenizer.ts";
 import { chunks } from "../../models/training/batches.ts";
 import { formatCount, formatDuration } from "../shared/format.ts";
 import type { Output } from "../shared/terminal.ts";
-import { workFolder } from "./work.ts";
+import { vectorsFolder } from "./work.ts";
 
 /** Sentences of a kept piece. */
 const pieceSize = 1024;
@@ -40,7 +40,7 @@ export async function learnVectors(
   device: Device,
   { teacher: model, texts, maxLength, output, out, stopRequested }: TeachingOptions,
 ): Promise<Float32Array | undefined> {
-  const folder = join(workFolder(output), "teacher");
+  const folder = vectorsFolder(output);
   const width = model.config.hiddenSize;
   const pieces = chunks(texts, pieceSize);
   const vectors = new Float32Array(texts.length * width);

@@ -3,8 +3,9 @@ import { join } from "node:path";
 import { createDevice, type Device } from "../../engine/device.ts";
 import type { EncoderConfig } from "../../models/encoders/mod.ts";
 import { UserError } from "../../models/errors.ts";
+import { indexFile } from "../../models/files/shards.ts";
 import { exists } from "../../models/host/files.ts";
-import { resolveModel } from "../../models/host/resolve.ts";
+import { type ResolvedModel, resolveModel } from "../../models/host/resolve.ts";
 import { hubSettingsFromEnvironment } from "../../models/host/settings.ts";
 import { writeFileWhole } from "../../models/host/write.ts";
 import { writeFiles } from "../../models/host/write_files.ts";
@@ -18,6 +19,7 @@ import { pretrainedFiles } from "../../models/pretraining/export.ts";
 import { mlm } from "../../models/pretraining/mlm.ts";
 import type { Objective } from "../../models/pretraining/objective.ts";
 import { pretrain } from "../../models/pretraining/run.ts";
+import { tokenizerFileNames } from "../../models/text/tokenizer.ts";
 import { formatAdapter, formatBytes, formatCount } from "../shared/format.ts";
 import { type Output, renderNotice } from "../shared/terminal.ts";
 import { newestCheckpoint } from "../train/checkpoints.ts";
@@ -29,7 +31,7 @@ import type { PretrainFlags } from "./flags.ts";
 import type { PretrainPlan } from "./plan.ts";
 import { learnVectors } from "./teaching.ts";
 import { watch, type Watched } from "./watch.ts";
-import { dropWork, vocabularyPath, workFolder, writeWork } from "./work.ts";
+import { dropWork, statesFolder, vocabularyPath, workFolder, writeWork } from "./work.ts";
 
 export interface PretrainingOptions {
   flags: PretrainFlags;
@@ -85,20 +87,29 @@ async function loadCorpus({ flags, plan, output, resumedHash }: PretrainingOptio
   return corpus;
 }
 
+/** The encoder to distil from; undefined where none is asked for. Throws a UserError where it cannot be had. */
+async function findTeacher(
+  { plan, err }: PretrainingOptions,
+): Promise<ResolvedModel | undefined> {
+  if (plan.teacher === undefined) return undefined;
+  const report = (message: string) => err.write(`${message}\n`);
+  const teacher = await resolveModel(plan.teacher, { ...hubSettingsFromEnvironment(), report });
+  for (const notice of teacher.notices) err.write(renderNotice(err, notice));
+  return teacher;
+}
+
 /** What the student learns; undefined where the session was to stop before the teacher had told all. */
 async function objectiveOf(
   device: Device,
   corpus: Corpus,
-  { plan, output, out, err, session }: PretrainingOptions,
+  teacher: ResolvedModel | undefined,
+  { plan, output, out, session }: PretrainingOptions,
 ): Promise<Objective | undefined> {
   const { sentences, texts, tokenizer } = corpus;
-  if (plan.objective === "mlm") {
+  if (teacher === undefined) {
     const maskId = tokenizer.idOf("[MASK]")!;
     return mlm({ sentences, maskId, vocabSize: tokenizer.vocabSize });
   }
-  const report = (message: string) => err.write(`${message}\n`);
-  const teacher = await resolveModel(plan.teacher, { ...hubSettingsFromEnvironment(), report });
-  for (const notice of teacher.notices) err.write(renderNotice(err, notice));
   const vectors = await learnVectors(device, {
     teacher,
     texts,
@@ -140,14 +151,15 @@ export async function runPretraining(
   const { plan, output, args, session, out, err } = options;
   const device = await createDevice();
   try {
+    const teacher = await findTeacher(options);
     const corpus = await loadCorpus(options);
     await writeWork(output, { command: [...args], hash: corpus.hash });
     printFacts(factsOf(corpus, options, device), out);
     session.training = true;
-    const objective = await objectiveOf(device, corpus, options);
+    const objective = await objectiveOf(device, corpus, teacher, options);
     if (!objective) return undefined;
     const config: EncoderConfig = { ...plan.sizes, vocabSize: corpus.tokenizer.vocabSize };
-    const folder = join(workFolder(output), "states");
+    const folder = statesFolder(output);
     const report = (text: string) => err.write(renderNotice(err, text));
     const stopped = await newestCheckpoint<PretrainIdentity, PretrainEvaluation>(folder, report);
     const events = pretrain({
@@ -193,10 +205,12 @@ async function writeModel(
   });
   const { tokenizer } = corpus;
   const { weights } = result;
-  const { bytes } = await writeFiles(output, [
+  const files = [
     { name: "README.md", content: card },
     ...pretrainedFiles({ config, objective: objective.name, weights, tokenizer, dtype }),
-  ]);
+  ];
+  await removeStale(output, files.map(({ name }) => name));
+  const { bytes } = await writeFiles(output, files);
   await dropWork(output);
   await Deno.remove(workFolder(output), { recursive: true });
   out.write(`Saved ${output}, ${formatBytes(bytes)}\n`);
@@ -213,6 +227,14 @@ async function writeModel(
     evaluations: result.evaluations,
     bytes,
   };
+}
+
+/** Removes files of a model that was there before and that would be read in place of these. */
+async function removeStale(output: string, written: readonly string[]): Promise<void> {
+  for (const name of [...tokenizerFileNames, indexFile]) {
+    const path = join(output, name);
+    if (!written.includes(name) && await exists(path)) await Deno.remove(path);
+  }
 }
 
 /** Values of the encoder, its pooler with it. */

@@ -21,6 +21,7 @@ const schema = v.object({
 
 export type PretrainWork = v.InferOutput<typeof schema>;
 
+const flags = { other: "--output", place: "--output" };
 const workFile = "command.json";
 const vocabFile = "vocab.txt";
 
@@ -63,7 +64,7 @@ export async function claimOutput(output: string, overwrite: boolean): Promise<C
       { exitCode: 2 },
     );
   }
-  const held = claim(output, workFolder(output), "--output");
+  const held = claim(output, workFolder(output), flags);
   await mend(workFolder(output));
   if (unfinished !== undefined) await dropWork(output);
   return held;
@@ -71,16 +72,21 @@ export async function claimOutput(output: string, overwrite: boolean): Promise<C
 
 /** Claims an output folder for a pretraining that goes on. */
 export async function claimResumed(output: string): Promise<Claim> {
-  const held = claim(output, workFolder(output), "--output");
+  const held = claim(output, workFolder(output), flags);
   await mend(workFolder(output));
   return held;
 }
 
-/** Lets others in; where nothing was begun, no folder is left behind. */
+/** Where the teacher's vectors are kept, and the states of the run. */
+export const vectorsFolder = (output: string) => join(workFolder(output), "teacher");
+export const statesFolder = (output: string) => join(workFolder(output), "states");
+
+/** Lets others in; where nothing was done that is worth keeping, no folder is left behind. */
 export async function leaveOutput(output: string, held: Claim): Promise<void> {
   held.release();
   const folder = workFolder(output);
-  if (await exists(join(folder, workFile)) || !(await exists(folder))) return;
+  const kept = [vectorsFolder(output), statesFolder(output)];
+  if (!(await exists(folder)) || (await Promise.all(kept.map(exists))).includes(true)) return;
   await Deno.remove(folder, { recursive: true });
   removeIfEmpty(output);
 }

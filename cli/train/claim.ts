@@ -19,9 +19,13 @@ function tryLock(file: Deno.FsFile): boolean | undefined {
 /**
  * Claims an experiment by a lock on the file `lock` in `folder`, a folder in it, which is made where it is missing. Throws a
  * UserError where another program holds it, or where nothing can be written there, before hours are spent. Synchronous, so
- * that no signal comes between the folder and the claim on it. `flag` is the one that names another place.
+ * that no signal comes between the folder and the claim on it. `flags` are those that name another place.
  */
-export function claim(experiment: string, folder: string, flag = "--experiment"): Claim {
+export function claim(
+  experiment: string,
+  folder: string,
+  flags = { other: "--experiment", place: "--output_dir" },
+): Claim {
   const path = join(folder, "lock");
   for (;;) {
     let file: Deno.FsFile;
@@ -30,15 +34,18 @@ export function claim(experiment: string, folder: string, flag = "--experiment")
       file = Deno.openSync(path, { create: true, write: true });
     } catch (cause) {
       if (cause instanceof Deno.errors.NotFound) continue; // the program before has just removed the folder
-      throw new UserError(`Cannot write in ${experiment}: ${messageOf(cause)}. See --output_dir.`, {
-        cause,
-      });
+      throw new UserError(
+        `Cannot write in ${experiment}: ${messageOf(cause)}. See ${flags.place}.`,
+        {
+          cause,
+        },
+      );
     }
     if (tryLock(file) === false) {
       file.close();
       throw new UserError(
         `Another program is training into ${experiment}. Wait until it has ended, or take another ` +
-          `${flag}.`,
+          `${flags.other}.`,
       );
     }
     // The program before may have removed the file after it was opened here: a lock on it keeps nobody out.

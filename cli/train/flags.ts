@@ -132,8 +132,8 @@ const trainingFlags = object({
   learningRate: flag(
     "--learning_rate",
     valueOf("RATE", parseLearningRates, {}),
-    "One for all, or per method: lora=5e-4,adapter=1e-4",
-    `${formatRate(defaults.learningRate)}; mini has its own`,
+    "One for all, or per method: lora=5e-4,adapter=1e-4; mini has its own",
+    formatRate(defaults.learningRate),
   ),
   lrScheduler: flag(
     "--lr_scheduler",

@@ -7,7 +7,11 @@ const heldOutShare = 0.02;
 /** Numbers of the sentences of both parts, in their order; 2 % are held out, at least one, drawn by the seed. */
 export function holdOut(count: number, seed: number): { train: number[]; heldOut: number[] } {
   if (count < 2) {
-    throw new UserError(`${count} sentences are too few: one is trained on, one is held out.`);
+    throw new UserError(
+      `There must be two sentences at least, one to train on and one to hold out; there ${
+        count === 1 ? "is 1" : `are ${count}`
+      }.`,
+    );
   }
   const numbers = Array.from({ length: count }, (_, number) => number);
   const drawn = new HostRandom(seed, domains.split).shuffle(numbers);

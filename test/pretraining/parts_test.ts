@@ -46,7 +46,7 @@ Deno.test("2 % are held out, by the seed, at least one", () => {
   assert.deepEqual(holdOut(1000, 7).heldOut, heldOut);
   assert.notDeepEqual(holdOut(1000, 8).heldOut, heldOut);
   assert.equal(holdOut(2, 7).heldOut.length, 1);
-  assert.throws(() => holdOut(1, 7), /1 sentences are too few/);
+  assert.throws(() => holdOut(1, 7), /one to hold out; there is 1\./);
 });
 
 Deno.test("the teacher's vectors are means of its last hidden states, of length 1, in order", async () => {
