@@ -29,7 +29,8 @@ export function threefry2x32(
 
 /**
  * What random numbers are for. Each use of a seed has a domain of its own, so that no two uses share numbers:
- * new weights (by tensor), the split, the sample, each epoch's order, each step's dropout, the bootstrap's drawings.
+ * new weights (by tensor), the split, the sample, each epoch's order, each step's dropout, the bootstrap's drawings, each
+ * batch's masked tokens.
  */
 export const domains = {
   split: 1,
@@ -38,6 +39,7 @@ export const domains = {
   sample: 4,
   dropout: 5,
   bootstrap: 6,
+  masking: 7,
 } as const;
 export type Domain = (typeof domains)[keyof typeof domains];
 

@@ -97,6 +97,36 @@ function layerNorm([rows, columns]: number[], eps: number, bias = true): OpCase 
   };
 }
 
+/** Sentences of these lengths, and rows of none after them. */
+function meanPool(lengths: number[], rows: number, columns: number): OpCase {
+  const firsts = lengths.map((_, i) => lengths.slice(0, i).reduce((sum, each) => sum + each, 0));
+  const bounds = lengths.flatMap((length, i) =>
+    new Array(length).fill([firsts[i], firsts[i] + length]).flat()
+  );
+  return {
+    shapes: [[rows, columns]],
+    run: ([x]) =>
+      ops.meanPool(x, {
+        firstRows: upload(x.device, [lengths.length], Uint32Array.from(firsts)),
+        bounds: upload(
+          x.device,
+          [rows, 2],
+          Uint32Array.from({ length: rows * 2 }, (_, i) => bounds[i] ?? 0),
+        ),
+      }),
+    reference: ([x], dy) => reference.meanPool(x, lengths, columns, dy),
+  };
+}
+
+function cosineLoss(rows: number, columns: number): OpCase {
+  const targets = randomValues(rows * columns, 9);
+  return {
+    shapes: [[rows, columns]],
+    run: ([x]) => ops.cosineLoss(x, tensorOf(x.device, [rows, columns], targets)),
+    reference: ([x], [dloss = 0]) => reference.cosineLoss(x, targets, columns, dloss),
+  };
+}
+
 function scaleColumns([rows, columns]: number[], divided: boolean, shifted: boolean): OpCase {
   const values = divided ? randomValues(columns, 9) : undefined;
   const ones = new Array(columns).fill(1);
@@ -202,6 +232,7 @@ export const opCases = {
     }))
   ),
   attention: attentionCases,
+  cosineLoss: [cosineLoss(1, 3), cosineLoss(7, 13), cosineLoss(130, 20)],
   crossEntropy: [
     crossEntropy(1, 2),
     crossEntropy(7, 13),
@@ -232,6 +263,7 @@ export const opCases = {
     loraRowNorms([20, 36, 8], "bf16"),
     loraRowNorms([13, 20, 4], "f16"),
   ],
+  meanPool: [meanPool([1], 1, 4), meanPool([3, 1, 60], 64, 12), meanPool([5, 17, 2, 9], 64, 132)],
   relu: elementwise("relu"),
   scale: elementwiseShapes.map((shape): OpCase => ({
     shapes: [shape],

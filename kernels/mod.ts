@@ -2,6 +2,7 @@
 import adamwSource from "./adamw.wgsl" with { type: "text" };
 import addSource from "./add.wgsl" with { type: "text" };
 import columnSumSource from "./column_sum.wgsl" with { type: "text" };
+import cosineLossSource from "./cosine_loss.wgsl" with { type: "text" };
 import crossEntropySource from "./cross_entropy.wgsl" with { type: "text" };
 import dropoutSource from "./dropout.wgsl" with { type: "text" };
 import embeddingSource from "./embedding.wgsl" with { type: "text" };
@@ -11,6 +12,7 @@ import { expand } from "./expand.ts";
 import { cached, kernel, withDropout } from "./kernel.ts";
 import layerNormSource from "./layer_norm.wgsl" with { type: "text" };
 import loraRowNormsSource from "./lora_row_norms.wgsl" with { type: "text" };
+import meanPoolSource from "./mean_pool.wgsl" with { type: "text" };
 import normalSource from "./normal.wgsl" with { type: "text" };
 import padHeadsSource from "./pad_heads.wgsl" with { type: "text" };
 import reluSource from "./relu.wgsl" with { type: "text" };
@@ -43,6 +45,11 @@ export const relu = forwardAndBackward("relu", reluSource);
 export const silu = forwardAndBackward("silu", siluSource);
 export const tanh = forwardAndBackward("tanh", tanhSource);
 export const embedding = forwardAndBackward("embedding", embeddingSource);
+export const meanPool = forwardAndBackward("mean_pool", meanPoolSource);
+export const cosineLoss = {
+  ...forwardAndBackward("cosine_loss", cosineLossSource),
+  mean: kernel("cosine_loss", cosineLossSource, "mean"),
+};
 const crossEntropyWith = (values: { WEIGHTED: number }) => {
   const source = expand(crossEntropySource, values);
   return {

@@ -55,7 +55,7 @@ export function allocateModel(device: Device, options: ModelOptions): MethodMode
 
 /**
  * Builds the model of a method: allocates its parameters, reads the checkpoint tensor by tensor, and
- * starts the rest (head, LoRA, adapters; for `mini` everything) as its spec says, from the seed.
+ * starts the rest (head, LoRA, adapters) as its spec says, from the seed.
  * What it shares with a base is neither read nor written again. Throws an OutOfMemoryError before anything is read
  * where the GPU has no room.
  */

@@ -73,6 +73,7 @@ const floors = [
   "model.ts",
   "training",
   "baselines",
+  "pretraining",
   "host",
 ];
 

@@ -43,6 +43,11 @@ export const commands = {
     main: async (args) => await (await import("../report.ts")).main(args),
     parser: async () => (await import("../report.ts")).parser,
   },
+  pretrain: {
+    summary: tasks.pretrain.description,
+    main: async (args) => await (await import("../pretrain.ts")).main(args),
+    parser: async () => (await import("../pretrain/flags.ts")).parser,
+  },
   push: {
     summary: tasks.push.description,
     main: async (args) => await (await import("../push.ts")).main(args),

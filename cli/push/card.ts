@@ -86,8 +86,8 @@ function summary({ base, kind, labels, record }: CardFacts): string[] {
     : `${plain(label)}${config && config !== "-" ? ` (${plain(config)})` : ""}`;
   const over = base.kind === "hub"
     ? `[${plain(base.name)}](https://huggingface.co/${base.name})`
-    : record?.model?.random_start
-    ? "a small BERT that started from random weights"
+    : base.kind === "inside" && base.builtIn
+    ? "a small BERT that is built into the program"
     : record?.model === undefined
     ? "a base model"
     : plain(record.model.name);

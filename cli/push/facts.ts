@@ -40,7 +40,9 @@ const cardRecord = v.object({
   model: v.optional(v.object({
     name: v.string(),
     folder: v.optional(v.string()),
-    random_start: v.optional(v.boolean(), false),
+    built_in: v.optional(v.boolean()),
+    /** Of older versions, whose built-in model started at random. */
+    random_start: v.optional(v.boolean()),
   })),
   dataset: v.optional(v.object({
     name: v.string(),

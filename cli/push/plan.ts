@@ -2,21 +2,14 @@
 import { messageOf, UserError } from "../../models/errors.ts";
 import type { Folder } from "../../models/files/folder.ts";
 import { hostFolder } from "../../models/host/files.ts";
-import { miniModel } from "../../models/host/resolve.ts";
+import { miniModel } from "../../models/host/built_in.ts";
 import type { PushedFile } from "../../models/host/upload.ts";
-import { findFolder } from "../trained/run.ts";
+import { baseBeside, findFolder } from "../trained/run.ts";
 import { modelCard } from "./card.ts";
 import { type Base, type CardFacts, hubDataset, parseRecord } from "./facts.ts";
 import type { PushFlags } from "./flags.ts";
 import { publicConfig, publicRecord } from "./public.ts";
-import {
-  baseBeside,
-  filesToPush,
-  hubNameOf,
-  jsonText,
-  type PushedRun,
-  readPushedRun,
-} from "./run_folder.ts";
+import { filesToPush, hubNameOf, jsonText, type PushedRun, readPushedRun } from "./run_folder.ts";
 
 export interface PushPlan {
   run: string;
@@ -42,9 +35,9 @@ async function baseOf(
   const warnings = withBase && (name !== undefined || kind === "transformers") ? [unused] : [];
   if (name !== undefined) return { base: { kind: "hub", name }, warnings };
   if (kind === "transformers") return { base: { kind: "none" }, warnings };
-  const random = record?.model?.random_start === true;
-  if (random || baseName === miniModel) {
-    const beside = random ? baseBeside(folder) : hostFolder(record?.model?.folder ?? "");
+  const { built_in: builtIn = false, random_start: random = false } = record?.model ?? {};
+  if (builtIn || random || baseName === miniModel) {
+    const beside = baseBeside(folder);
     if (!(await beside.has("config.json"))) {
       throw new UserError(
         `${folder.name} is an adapter over ${

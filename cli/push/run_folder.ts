@@ -1,11 +1,10 @@
 /** A run's folder as it is pushed: of what kind it is, its labels, its base, and the files that go public. */
-import { join } from "node:path";
 import { encoderOf, hubOwner, parseConfig } from "../../models/encoders/mod.ts";
 import { UserError } from "../../models/errors.ts";
 import { type Folder, pathIn } from "../../models/files/folder.ts";
 import { isObject, parseJson, readJsonObject } from "../../models/files/json.ts";
 import { indexFile, readShardIndex, weightsFile } from "../../models/files/shards.ts";
-import { exists, hostFolder } from "../../models/host/files.ts";
+import { exists } from "../../models/host/files.ts";
 import { headConfigFile, labelsOfHead } from "../../models/peft/adapterhub_head.ts";
 import { outputAdapterType } from "../../models/peft/output_adapter_files.ts";
 import { adapterConfigFile, labelsFromIds } from "../../models/peft/run_files.ts";
@@ -157,6 +156,3 @@ export async function jsonText(folder: Folder, name: string): Promise<string> {
   parseJson(text, pathIn(folder, name));
   return text;
 }
-
-/** The folder beside a run in which training leaves a base that started at random. */
-export const baseBeside = (run: Folder): Folder => hostFolder(join(run.name, "..", "base"));

@@ -45,6 +45,18 @@ export function adviceForMerge(error: unknown): string | undefined {
     : adviceForPrediction(error);
 }
 
+/** As {@link adviceFor}, in the words of the flags that `deno task pretrain` has. */
+export function adviceForPretraining(error: unknown): string | undefined {
+  const remedy = error instanceof UserError ? error.remedy : undefined;
+  switch (remedy?.kind) {
+    case "otherPlace":
+      return otherPlace(remedy, "--output");
+    case "otherModel":
+      return "Give --teacher a folder with the model's files.";
+  }
+  return adviceWithRun(error, ["nameColumn", "lowerLearningRate"]);
+}
+
 /** As {@link adviceFor}, in the words of the flags that `deno task evaluate` has. */
 export function adviceForEvaluation(error: unknown): string | undefined {
   const remedy = error instanceof UserError ? error.remedy : undefined;

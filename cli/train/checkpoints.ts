@@ -9,7 +9,8 @@ import { readJsonObject } from "../../models/files/json.ts";
 import { hostFolder } from "../../models/host/files.ts";
 import { WriteError } from "../../models/host/write.ts";
 import { writeFiles } from "../../models/host/write_files.ts";
-import type { TrainState } from "../../models/training/state.ts";
+import type { Metrics } from "../../models/training/metrics.ts";
+import type { RunIdentity, TrainState } from "../../models/training/state.ts";
 import { hasState, readState, stateFiles } from "../../models/training/state_files.ts";
 import { type Unfinished, writeFolderWhole } from "../shared/folders.ts";
 
@@ -26,8 +27,8 @@ const historySchema = v.object({
 export type RunHistory = v.InferOutput<typeof historySchema>;
 
 /** A run as it was stopped. */
-export interface StoppedRun {
-  state: TrainState;
+export interface StoppedRun<State = TrainState> {
+  state: State;
   history: RunHistory;
   /** Lines of `steps.jsonl`, up to the state's step. */
   steps: string[];
@@ -73,9 +74,9 @@ export async function writeMakingRoom<Result>(
  * Writes a checkpoint, replacing one of the same step, and then removes all but the newest `keep`; where the disk is
  * full, all but the newest go before.
  */
-export async function writeCheckpoint(
+export async function writeCheckpoint<Identity, Evaluation>(
   folder: string,
-  { state, history, steps }: StoppedRun,
+  { state, history, steps }: StoppedRun<TrainState<Identity, Evaluation>>,
   { keep, unfinished }: { keep: number; unfinished: Unfinished },
 ): Promise<void> {
   const files = [
@@ -100,11 +101,13 @@ async function keepNewest(folder: string, keep: number): Promise<number> {
   return surplus.length;
 }
 
-async function readCheckpoint(path: string): Promise<StoppedRun> {
+async function readCheckpoint<Identity, Evaluation>(
+  path: string,
+): Promise<StoppedRun<TrainState<Identity, Evaluation>>> {
   const folder = hostFolder(path);
   const history = v.safeParse(historySchema, await readJsonObject(folder, "run.json"));
   if (!history.success) throw new UserError(`${join(path, "run.json")} is damaged.`);
-  const state = await readState(folder);
+  const state = await readState<Identity, Evaluation>(folder);
   const lines = (await folder.text("steps.jsonl")).split("\n").filter((line) => line !== "");
   if (lines.length !== state.step) {
     throw new UserError(
@@ -115,10 +118,10 @@ async function readCheckpoint(path: string): Promise<StoppedRun> {
 }
 
 /** The newest checkpoint of a run that can be read, or undefined; `report` is told of those that cannot. */
-export async function newestCheckpoint(
+export async function newestCheckpoint<Identity = RunIdentity, Evaluation = Metrics>(
   folder: string,
   report: (message: string) => void,
-): Promise<StoppedRun | undefined> {
+): Promise<StoppedRun<TrainState<Identity, Evaluation>> | undefined> {
   for (const step of await checkpointSteps(folder)) {
     const path = pathOf(folder, step);
     try {

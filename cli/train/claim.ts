@@ -19,9 +19,13 @@ function tryLock(file: Deno.FsFile): boolean | undefined {
 /**
  * Claims an experiment by a lock on the file `lock` in `folder`, a folder in it, which is made where it is missing. Throws a
  * UserError where another program holds it, or where nothing can be written there, before hours are spent. Synchronous, so
- * that no signal comes between the folder and the claim on it.
+ * that no signal comes between the folder and the claim on it. `flags` are those that name another place.
  */
-export function claim(experiment: string, folder: string): Claim {
+export function claim(
+  experiment: string,
+  folder: string,
+  flags = { other: "--experiment", place: "--output_dir" },
+): Claim {
   const path = join(folder, "lock");
   for (let attempt = 1;; attempt++) {
     let file: Deno.FsFile;
@@ -31,15 +35,16 @@ export function claim(experiment: string, folder: string): Claim {
     } catch (cause) {
       // The program before has just removed the folder; not so often in a row.
       if (cause instanceof Deno.errors.NotFound && attempt < 100) continue;
-      throw new UserError(`Cannot write in ${experiment}: ${messageOf(cause)}. See --output_dir.`, {
-        cause,
-      });
+      throw new UserError(
+        `Cannot write in ${experiment}: ${messageOf(cause)}. See ${flags.place}.`,
+        { cause },
+      );
     }
     if (tryLock(file) === false) {
       file.close();
       throw new UserError(
         `Another program is training into ${experiment}. Wait until it has ended, or take another ` +
-          `--experiment.`,
+          `${flags.other}.`,
       );
     }
     // The program before may have removed the file after it was opened here: a lock on it keeps nobody out.

@@ -23,7 +23,11 @@ const comparedRun = v.object({
   label: v.string(),
   config: v.string(),
   notices: v.array(v.string()),
-  model: v.object({ name: v.string(), random_start: v.boolean() }),
+  model: v.object({
+    name: v.string(),
+    /** Whether it is a run of an older version over its `mini`, which started at random. */
+    random_start: v.optional(v.boolean(), false),
+  }),
   dataset: v.object({
     name: v.string(),
     hash: v.string(),

@@ -9,9 +9,17 @@ import { type HubSettings, hubSettingsFromEnvironment } from "../../models/host/
 import { countParameters } from "../../models/peft/methods.ts";
 import type { Flags } from "./flags.ts";
 import { formatCount, formatPercent, formatRate } from "../shared/format.ts";
-import { configLabel, fitToModel, methodLabel, type Plan, type PlannedRun } from "./plan.ts";
+import {
+  configLabel,
+  fitToModel,
+  methodLabel,
+  type Plan,
+  type PlannedRun,
+  rateNote,
+} from "./plan.ts";
 import { hyperparameterReport } from "./run_report.ts";
 import { renderTable } from "../shared/table.ts";
+import { wrap } from "../shared/terminal.ts";
 
 /** The number of classes of the default data set, and of the brief. */
 const assumedClasses = 13;
@@ -29,6 +37,8 @@ async function classesOf(flags: Flags, hub: HubSettings): Promise<{ count: numbe
 export interface DryRun {
   model: string;
   classes: { count: number; from: string };
+  /** On the learning rate, where the model has its own. */
+  rateNote?: string;
   runs: (PlannedRun & { trainable: number; total: number; percent: number })[];
 }
 
@@ -41,6 +51,7 @@ export async function dryRun(plan: Plan, flags: Flags): Promise<DryRun> {
   return {
     model: name,
     classes,
+    rateNote: rateNote(plan, flags, name),
     runs: runs.map((run) => ({ ...run, ...countParameters(config, run.method, classes.count) })),
   };
 }
@@ -64,7 +75,7 @@ export function dryRunReport({ model, classes, runs }: DryRun) {
 }
 
 /** The table of `--dry_run`. */
-export function dryRunTable({ model, classes, runs }: DryRun, width: number): string[] {
+export function dryRunTable({ model, classes, rateNote, runs }: DryRun, width: number): string[] {
   const rows = runs.map((run) => [
     methodLabel(run.method),
     configLabel(run.method),
@@ -85,5 +96,6 @@ export function dryRunTable({ model, classes, runs }: DryRun, width: number): st
     `${model}, ${classes.count} classes (${classes.from})`,
     "",
     ...renderTable(columns, rows, width),
+    ...(rateNote === undefined ? [] : ["", ...wrap(rateNote, Math.min(width, 79))]),
   ];
 }

@@ -18,7 +18,7 @@ import { renderBar } from "./curve.ts";
 import { factsOf, printFacts } from "./facts.ts";
 import type { Flags } from "./flags.ts";
 import { type Shared, trainRun } from "./one_run.ts";
-import { fitToModel, type Plan, type PlannedRun } from "./plan.ts";
+import { fitToModel, type Plan, type PlannedRun, rateNote } from "./plan.ts";
 import { checkSame, readAgain, type Resumed, savedReport } from "./resume.ts";
 import type { RunReport } from "./run_report.ts";
 import { endSession, type Session } from "./session.ts";
@@ -159,16 +159,18 @@ export async function runExperiment<Device extends DeviceHandle>(
       session.folder = folder;
       session.claim = claimWork(folder);
     }
+    const note = rateNote(plan, flags, model.name);
     printFacts([
       ...factsOf({ ...loaded, seed: plan.splitSeed, adapter: device.info }),
       ...(tuning.fact === undefined ? [] : [["Tuned", tuning.fact] as [string, string]]),
+      ...(note === undefined ? [] : [["Rate", note] as [string, string]]),
       ["Results", folder],
     ], out);
     const work: Work = resumed?.work ?? {
       command: [...options.command],
       runs: runs.map(({ name }) => name),
       done: [],
-      model: { name: model.name, random_start: model.random },
+      model: { name: model.name },
       class_weights: classWeights,
       dataset_hash: dataset.hash,
       tuning: { key: tools.tuningKey(device), plans: tuning.plans, refused: tuning.refused },

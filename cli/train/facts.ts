@@ -30,7 +30,7 @@ export function factsOf(
 ): Fact[] {
   const { train, validation, test } = split;
   return [
-    ["Model", `${model.name}${model.random ? " (weights start at random)" : ""}`],
+    ["Model", model.name],
     ["Data", describeData(dataset)],
     [
       "Split",

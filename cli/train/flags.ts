@@ -135,7 +135,7 @@ const trainingFlags = object({
   learningRate: flag(
     "--learning_rate",
     valueOf("RATE", parseLearningRates, { rates: {}, given: true, tuned: false }),
-    "One for all, lora=5e-4,full=2e-5, tune, or shared,tune",
+    "One for all, lora=5e-4,full=2e-5, tune, or shared,tune; mini has its own",
     formatRate(defaults.learningRate),
   ),
   lrScheduler: flag(

@@ -34,23 +34,17 @@ export interface Shared<Device extends DeviceHandle>
 }
 
 /**
- * A base model that starts at random exists nowhere else: it is saved once, as `base` beside the runs, so
- * that PEFT and AdapterHub can load what was trained over it. Returns its folder.
+ * The built-in model is on no hub: it is saved once, as `base` beside the runs, so that PEFT and AdapterHub, also on other
+ * machines, can load what was trained over it. Returns its folder.
  */
-async function saveRandomBase<Device extends DeviceHandle>(
-  { folder, model, dataset, tokenizer, session }: Shared<Device>,
+async function saveBuiltIn<Device extends DeviceHandle>(
+  { folder, model, session }: Shared<Device>,
   tools: TrainingTools<Device>,
 ): Promise<string> {
   const base = join(folder, "base");
   if (!(await exists(join(base, "config.json")))) {
     await writeFolderWhole(base, session.unfinished, async (temporary) => {
-      const files = await tools.exportRandomBase({
-        config: model.config,
-        labels: dataset.labels,
-        baseModel: { name: model.name, folder: hostFolder(model.folder) },
-        tokenizerFiles: tokenizer.files,
-      });
-      await writeFiles(temporary, files);
+      await writeFiles(temporary, await tools.builtInFiles(model.folder));
     });
   }
   return base;
@@ -147,8 +141,8 @@ export async function trainRun<Device extends DeviceHandle>(
     group: planned.group,
     trials: search?.trials,
   };
-  const needsBase = model.random && !definitionOf(method).trainsAll;
-  const base = needsBase ? await saveRandomBase(shared, tools) : model.name;
+  const needsBase = model.builtIn && !definitionOf(method).trainsAll;
+  const base = needsBase ? await saveBuiltIn(shared, tools) : model.name;
   const folder = join(shared.folder, planned.name);
   const made = { checkpoints, steps: steps.length };
   const report = await writeRun(folder, made, shared, async (temporary) => {

@@ -1,6 +1,7 @@
 /** From flags to the runs of an experiment: methods, hyperparameters, names, warnings. */
 import { type EncoderConfig, maxTokens } from "../../models/encoders/mod.ts";
 import { UserError } from "../../models/errors.ts";
+import { miniModel } from "../../models/host/built_in.ts";
 import { SettingError } from "../../models/peft/method.ts";
 import {
   definitionOf,
@@ -15,6 +16,24 @@ import type { LearningRates } from "../shared/flag_values.ts";
 import { readClassWeights } from "./class_weights.ts";
 import type { Flags } from "./flags.ts";
 import { formatRate } from "../shared/format.ts";
+
+/** The rate at which all methods do well over the built-in model: see assets/mini/README.md. */
+const miniLearningRate = 2e-3;
+
+/** The learning rate of runs that are given none. */
+const defaultRate = (model: string | undefined): number =>
+  model === miniModel ? miniLearningRate : defaultHyperparameters.learningRate;
+
+/** A sentence on the learning rate, where runs have one that the original does not. */
+export function rateNote({ runs }: Plan, flags: Flags, model: string): string | undefined {
+  const takesDefault = runs.some(({ method, tuned }) =>
+    !tuned && flags.learningRate?.rates[method.method] === undefined
+  );
+  const [rate, original] = [defaultRate(model), defaultHyperparameters.learningRate];
+  if (!takesDefault || rate === original) return undefined;
+  return `Learning rate ${formatRate(rate)}, which suits ${model}; --learning_rate ` +
+    `${formatRate(original)} is the original's`;
+}
 
 /** One run of an experiment. */
 export interface PlannedRun {
@@ -72,7 +91,9 @@ function unusedFlags(flags: Flags): string[] {
       `--num_epochs has no effect with --max_steps: epochs repeat until the last step.`,
     );
   }
-  warnings.push(...unusedRates(flags.learningRate?.rates ?? {}, chosen, unused));
+  warnings.push(
+    ...unusedRates(flags.learningRate?.rates ?? {}, chosen, unused, flags.modelName),
+  );
   if (flags.overwrite && flags.experiment === undefined) {
     warnings.push("--overwrite has no effect without --experiment: a new folder is made.");
   }
@@ -94,6 +115,7 @@ function unusedRates(
   rates: Partial<LearningRates>,
   chosen: MethodName | "all",
   unused: MethodName[],
+  model: string | undefined,
 ): string[] {
   const named = methodNames.filter((name) => rates[name] !== undefined);
   const forAll = named.length === methodNames.length && new Set(Object.values(rates)).size === 1;
@@ -101,7 +123,7 @@ function unusedRates(
   if (chosen !== "all" && !named.includes(chosen)) {
     return [
       `--learning_rate names no rate for ${chosen}: the default ` +
-      `${formatRate(defaultHyperparameters.learningRate)} is used.`,
+      `${formatRate(defaultRate(model))} is used.`,
     ];
   }
   return named.filter((name) => unused.includes(name)).map((name) =>
@@ -174,8 +196,8 @@ export function planRuns(flags: Flags): Plan {
 }
 
 /**
- * Fits a plan to the model: a default maximal length shrinks to the model's positions. Throws a
- * UserError (wrong use) where a flag asks for more than the model has.
+ * Fits a plan to the model: a default maximal length shrinks to the model's positions, a default learning rate is
+ * the model's. Throws a UserError (wrong use) where a flag asks for more than the model has.
  */
 export function fitToModel(plan: Plan, flags: Flags, config: EncoderConfig, model: string): Plan {
   const longest = maxTokens(config);
@@ -189,7 +211,12 @@ export function fitToModel(plan: Plan, flags: Flags, config: EncoderConfig, mode
     try {
       const method = definitionOf(run.method).fit(run.method, config);
       const maxLength = Math.min(run.hyperparameters.maxLength, longest);
-      return { ...run, method, hyperparameters: { ...run.hyperparameters, maxLength } };
+      const learningRate = flags.learningRate?.rates[method.method] ?? defaultRate(model);
+      return {
+        ...run,
+        method,
+        hyperparameters: { ...run.hyperparameters, maxLength, learningRate },
+      };
     } catch (error) {
       if (!(error instanceof SettingError)) throw error;
       throw new UserError(`--${error.setting}: ${error.message}`, { exitCode: 2, cause: error });

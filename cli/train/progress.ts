@@ -82,6 +82,69 @@ function lossLine(losses: readonly number[], columns: number): string {
 /** A plain line comes at every twentieth of a run, and after this many seconds without one. */
 const plainSeconds = 30;
 
+/** One redrawn line on a terminal, plain lines in a pipe. */
+export interface StepDisplay {
+  /** Starts the clock of a run of so many steps, of which `from` are made. */
+  begin(totalSteps: number, from: number): void;
+  step(state: Omit<ProgressState, "secondsLeft" | "totalSteps">): void;
+  /** A line that stays. */
+  say(text: string): void;
+  /** Clears the redrawn line, before other text or at the end. */
+  clear(): void;
+}
+
+/** Shows steps as they come; `now` gives seconds. With `rarely`, a pipe hears of them every half minute only. */
+export function stepDisplay(
+  output: Output,
+  rarely = false,
+  now = () => performance.now() / 1000,
+): StepDisplay {
+  let run = { totalSteps: 1, from: 0, startedAt: 0 };
+  let drawn = false;
+  let lastPlain = 0;
+  let lastTwentieth = 0;
+
+  const clear = () => {
+    if (drawn) output.write("\r\x1b[K");
+    drawn = false;
+  };
+  const say = (text: string) => {
+    clear();
+    output.write(`${text}\n`);
+  };
+
+  return {
+    clear,
+    say,
+    begin(totalSteps, from) {
+      run = { totalSteps, from, startedAt: now() };
+      lastPlain = run.startedAt;
+      lastTwentieth = Math.floor((20 * from) / totalSteps);
+    },
+    step(made) {
+      const { totalSteps, from, startedAt } = run;
+      const perStep = (now() - startedAt) / (made.step - from);
+      const state = { ...made, totalSteps, secondsLeft: perStep * (totalSteps - made.step) };
+      if (output.terminal) {
+        // One column stays free: a full last column makes some terminals wrap.
+        output.write(`\r\x1b[K${renderProgress(state, output.columns() - 1)}`);
+        drawn = true;
+        return;
+      }
+      const twentieth = Math.floor((20 * state.step) / totalSteps);
+      const isNew = !rarely && (twentieth !== lastTwentieth || state.step === 1);
+      if (!isNew && now() - lastPlain < plainSeconds) return;
+      lastTwentieth = twentieth;
+      lastPlain = now();
+      say(
+        `${state.run} step ${state.step}/${totalSteps}  loss ${state.loss.toFixed(4)}  ` +
+          `lr ${formatRate(state.learningRate)}  ${formatShort(state.tokensPerSecond)} tok/s  ` +
+          `${formatDuration(state.secondsLeft)} left`,
+      );
+    },
+  };
+}
+
 export interface Progress {
   show(event: TrainingEvent): void;
   /** Clears the redrawn line, before other text or at the end. */
@@ -102,28 +165,15 @@ export function createProgress(
     now?: () => number;
   },
 ): Progress {
-  const { from = 0, now = () => performance.now() / 1000 } = options;
+  const { from = 0, onlyLine, now } = options;
+  const { say, step, clear, begin } = stepDisplay(output, onlyLine, now);
   let start: StartEvent | undefined;
-  let startedAt = 0;
-  let drawn = false;
-  let lastPlain = 0;
-  let lastTwentieth = 0;
   const losses: number[] = [];
 
-  const clear = () => {
-    if (drawn) output.write("\r\x1b[K");
-    drawn = false;
-  };
-  const say = (text: string) => {
-    clear();
-    output.write(`${text}\n`);
-  };
-
-  function begin(event: StartEvent): void {
+  function introduce(event: StartEvent): void {
     start = event;
-    startedAt = lastPlain = now();
-    lastTwentieth = Math.floor((20 * from) / event.totalSteps);
-    if (options.onlyLine) return;
+    begin(event.totalSteps, from);
+    if (onlyLine) return;
     const percent = formatPercent((100 * event.trainableParameters) / event.totalParameters);
     say(paint(output, "bold", `${event.run} (${options.position})`));
     say(
@@ -136,30 +186,10 @@ export function createProgress(
     }
   }
 
-  function step(state: ProgressState): void {
-    if (output.terminal) {
-      // One column stays free: a full last column makes some terminals wrap.
-      const line = renderProgress(state, output.columns() - 1);
-      output.write(`\r\x1b[K${line}`);
-      drawn = true;
-      return;
-    }
-    const twentieth = Math.floor((20 * state.step) / state.totalSteps);
-    const isNew = !options.onlyLine && (twentieth !== lastTwentieth || state.step === 1);
-    if (!isNew && now() - lastPlain < plainSeconds) return;
-    lastTwentieth = twentieth;
-    lastPlain = now();
-    say(
-      `${state.run} step ${state.step}/${state.totalSteps}  loss ${state.loss.toFixed(4)}  ` +
-        `lr ${formatRate(state.learningRate)}  ${formatShort(state.tokensPerSecond)} tok/s  ` +
-        `${formatDuration(state.secondsLeft)} left`,
-    );
-  }
-
   return {
     clear,
     show(event) {
-      if (event.type === "start") return begin(event);
+      if (event.type === "start") return introduce(event);
       if (event.type === "checkpoint") return;
       if (start === undefined) throw new Error("A step came before the run's start.");
       if (event.type === "evaluation") {
@@ -172,13 +202,7 @@ export function createProgress(
         return clear();
       }
       losses.push(event.loss);
-      const perStep = (now() - startedAt) / (event.step - from);
-      step({
-        ...event,
-        run: start.run,
-        totalSteps: start.totalSteps,
-        secondsLeft: perStep * (start.totalSteps - event.step),
-      });
+      step({ ...event, run: start.run });
     },
   };
 }

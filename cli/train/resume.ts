@@ -124,7 +124,6 @@ export function checkSame(
 ): void {
   const changed = [
     work.model.name !== model.name && `the model was ${work.model.name}, now it is ${model.name}`,
-    work.model.random_start !== model.random && `the model's weights start another way`,
     work.dataset_hash !== dataset.hash && `the rows of ${dataset.name} have changed`,
     toJson(work.class_weights ?? {}) !== toJson(classWeights ?? {}) &&
     `the class weights have changed`,

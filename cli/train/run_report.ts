@@ -124,7 +124,7 @@ export function runReport(
     model: {
       name: model.name,
       folder: model.folder,
-      random_start: model.random,
+      built_in: model.builtIn,
       config: inSnakeCase(model.config),
     },
     dataset: {

@@ -38,7 +38,7 @@ export interface TrainingTools<Device extends DeviceHandle> {
   }): Promise<Dataset>;
   stratifiedSplit(dataset: Dataset, options: { seed: number; maxSamples?: number }): Split;
   loadTokenizer(folder: string, embeddings: number): Promise<Tokenizer>;
-  /** A folder's weights for so many classes, or a seeded random start. */
+  /** A model's weights for so many classes. */
   openWeights(model: ResolvedModel, classes: number): Promise<WeightSource>;
   /** Trains a run, or goes on `from` a state of it. */
   train(options: {
@@ -67,5 +67,6 @@ export interface TrainingTools<Device extends DeviceHandle> {
   ): Promise<Tuned>;
   /** The files of a run, to be written. */
   exportRun(request: ExportRequest): Promise<RunFile[]>;
-  exportRandomBase(request: Omit<ExportRequest, "method" | "weights">): Promise<RunFile[]>;
+  /** The files of the built-in model, which lies in a folder. */
+  builtInFiles(folder: string): Promise<RunFile[]>;
 }

@@ -2,12 +2,13 @@
 import { CooperativeError } from "../../engine/cooperative.ts";
 import { createDevice } from "../../engine/device.ts";
 import { tunePlans, tuningKey } from "../../engine/tuner.ts";
-import { openWeights, randomWeights } from "../../models/encoders/weights.ts";
+import { openWeights } from "../../models/encoders/weights.ts";
 import { stratifiedSplit } from "../../models/data/split.ts";
 import { UserError } from "../../models/errors.ts";
 import { loadDataset } from "../../models/host/dataset.ts";
 import { hostFolder } from "../../models/host/files.ts";
-import { exportRandomBase, exportRun } from "../../models/peft/export.ts";
+import { exportRun } from "../../models/peft/export.ts";
+import { builtInFiles } from "../../models/host/built_in.ts";
 import { resolveModel } from "../../models/host/resolve.ts";
 import { loadTokenizer } from "../../models/text/tokenizer.ts";
 import { stepProducts } from "../../models/training/products.ts";
@@ -33,8 +34,7 @@ export const trainingTools: TrainingTools<Device> = {
   loadDataset,
   stratifiedSplit,
   loadTokenizer: (folder, embeddings) => loadTokenizer(hostFolder(folder), embeddings),
-  openWeights: async ({ name, folder, random, config }, classes) =>
-    random ? randomWeights(name) : await openWeights(hostFolder(folder), config, classes),
+  openWeights: ({ folder, config }, classes) => openWeights(hostFolder(folder), config, classes),
   train,
   stepProducts,
   tuningKey,
@@ -44,5 +44,5 @@ export const trainingTools: TrainingTools<Device> = {
     return tuned;
   },
   exportRun,
-  exportRandomBase,
+  builtInFiles,
 };

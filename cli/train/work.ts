@@ -21,7 +21,11 @@ const schema = v.object({
   runs: v.array(v.string()),
   done: v.array(v.string()),
   /** What the results depend on beside the command: were it another now, the runs would not go on, but begin mixed. */
-  model: v.object({ name: v.string(), random_start: v.boolean() }),
+  model: v.object({
+    name: v.string(),
+    /** Older versions' `mini` started at random: over today's such an experiment cannot go on. */
+    random_start: v.optional(v.literal(false)),
+  }),
   dataset_hash: v.string(),
   class_weights: v.optional(v.union([v.literal("balanced"), v.record(v.string(), v.number())])),
   /** The kernels' plans, on which the last bits depend, and the adapter that they are for. */

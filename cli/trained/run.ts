@@ -54,7 +54,11 @@ const wholeFrom = (least: number) => v.pipe(v.number(), v.integer(), v.minValue(
 /** What is read of a `run.json`; one that says the labels alone will do. */
 const recordedRun = v.object({
   model: v.optional(
-    v.object({ name: v.pipe(v.string(), v.nonEmpty()), random_start: v.boolean() }),
+    v.object({
+      name: v.pipe(v.string(), v.nonEmpty()),
+      /** Of older versions, whose `mini` started at random: it lies beside the run. */
+      random_start: v.optional(v.boolean(), false),
+    }),
   ),
   hyperparameters: v.optional(
     v.object({
@@ -169,12 +173,10 @@ export async function findRun(
   const record = await readRecord(folder);
   const { model: recorded, hyperparameters } = record;
   const whole = !(await folder.has(adapterConfigFile));
+  const beside = recorded?.random_start ? baseBeside(folder).name : undefined;
   const name = modelName ??
-    (whole ? resolve(folder.name) : recorded?.name ?? await namedBase(folder));
-  const found = await resolveModel(name, hub);
-  // A base that started at random is the one that training had, whatever lies in its folder by now.
-  const random = modelName === undefined && !whole ? recorded?.random_start : undefined;
-  const model = { ...found, random: random ?? found.random };
+    (whole ? resolve(folder.name) : beside ?? recorded?.name ?? await namedBase(folder));
+  const model = await resolveModel(name, hub);
   const run = await readRun(folder, model.config);
   const classes = classesOf(run.weights, model.config, folder.name);
   const labels = await labelsFor(run, folder, classes, givenLabels);
@@ -190,9 +192,12 @@ export async function findRun(
   };
 }
 
+/** The folder beside a run in which training leaves a base that is built in. */
+export const baseBeside = (run: Folder): Folder => hostFolder(join(run.name, "..", "base"));
+
 /** The weights that a run lies over; of full fine-tuning, which leaves nothing of them, any. The caller closes them. */
 export async function openBase({ model, method, labels }: TrainedRun): Promise<WeightSource> {
-  return model.random || definitionOf(method).trainsAll
+  return definitionOf(method).trainsAll
     ? randomWeights(model.name)
     : await openWeights(hostFolder(model.folder), model.config, labels.length);
 }

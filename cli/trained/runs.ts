@@ -46,15 +46,11 @@ export async function findRuns(
 
 /** Refuses runs over different bases; one that is whole needs none. */
 function checkBases(runs: readonly TrainedRun[], names: readonly string[]): void {
-  const baseOf = ({ model: { folder, random } }: TrainedRun) =>
-    `${Deno.realPathSync(folder)} ${random}`;
+  const baseOf = ({ model: { folder } }: TrainedRun) => Deno.realPathSync(folder);
   const first = runs.findIndex((run) => !isWhole(run));
   const other = runs.findIndex((run) => !isWhole(run) && baseOf(run) !== baseOf(runs[first]));
   if (other < 0) return;
-  const described = (place: number) => {
-    const { name, random } = runs[place].model;
-    return `${names[place]} lies over ${name}${random ? " (random start)" : ""}`;
-  };
+  const described = (place: number) => `${names[place]} lies over ${runs[place].model.name}`;
   throw new UserError(
     `${described(first)}, but ${described(other)}: runs that are used side by side share one ` +
       `base model. Label the texts with each alone.`,

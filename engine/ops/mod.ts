@@ -1,6 +1,7 @@
 /** The operations, forward and backward. `gradcheck/op_cases.ts` has a row for each; a missing row does not compile. */
 export { add } from "./add.ts";
 export { attention } from "./attention.ts";
+export { cosineLoss } from "./cosine_loss.ts";
 export { crossEntropy } from "./cross_entropy.ts";
 export type { LossWeights } from "./cross_entropy.ts";
 export { dropout } from "./dropout.ts";
@@ -12,6 +13,7 @@ export type { LinearEnd } from "../linear_end.ts";
 export { linear, type LinearWeights } from "./linear.ts";
 export type { Lora } from "./lora_weights.ts";
 export { loraRowNorms } from "./lora_row_norms.ts";
+export { meanPool, type PackedRows } from "./mean_pool.ts";
 export { relu } from "./relu.ts";
 export { scale } from "./scale.ts";
 export { scaleColumns } from "./scale_columns.ts";

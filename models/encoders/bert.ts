@@ -1,5 +1,6 @@
 /** BERT (Devlin et al. 2018, arXiv:1810.04805), as HF's BertForSequenceClassification. */
 import { add } from "../../engine/ops/mod.ts";
+import type { Tensor } from "../../engine/tensor.ts";
 import { embedding, layerNorm, linear } from "../nn/layers.ts";
 import { drop, type Network, pooledActivation } from "../nn/network.ts";
 import type { Initializer, Scope } from "../nn/scope.ts";
@@ -54,31 +55,41 @@ export const bertLayer: LayerNames = {
 
 function describe(scope: Scope, config: EncoderConfig, classes: number): Network {
   const { hiddenSize: hidden } = config;
-  const init: Initializer = { kind: "normal", std: config.initializerRange };
-  const body = scope.at("bert");
-  const { embed, layers } = bertBody(body, config);
-  const pooler = linear(body.as("pooler").at("pooler.dense"), {
-    outputs: hidden,
-    inputs: hidden,
-    part: "pooler",
-    init,
-  });
-  const method = scope.context.wrapping.pooled?.(body.at("pooler.adapters"), hidden);
+  const { embed, layers, pool } = bertEncoder(scope, config);
+  const method = scope.context.wrapping.pooled?.(scope.at("bert").at("pooler.adapters"), hidden);
   const classifier = linear(scope.as("head").at("classifier"), {
     outputs: classes,
     inputs: hidden,
     part: "head",
-    init,
+    init: { kind: "normal", std: config.initializerRange },
   });
-  const activate = pooledActivation(scope, bert.pooledActivation);
   return {
     embed,
     layers,
     classify(first) {
-      const pooled = activate(pooler(first));
+      const pooled = pool(first);
       return classifier(drop(scope, method?.(pooled) ?? pooled, config.classifierDropout));
     },
   };
+}
+
+/** BERT without a head, as HF's BertModel. */
+export interface BertEncoder extends Omit<Network, "classify"> {
+  /** From each sentence's first row to the pooled vector, [sentences, hidden] both. */
+  pool(first: Tensor): Tensor;
+}
+
+export function bertEncoder(scope: Scope, config: EncoderConfig): BertEncoder {
+  const body = scope.at("bert");
+  const { embed, layers } = bertBody(body, config);
+  const pooler = linear(body.as("pooler").at("pooler.dense"), {
+    outputs: config.hiddenSize,
+    inputs: config.hiddenSize,
+    part: "pooler",
+    init: { kind: "normal", std: config.initializerRange },
+  });
+  const activate = pooledActivation(scope, bert.pooledActivation);
+  return { embed, layers, pool: (first) => activate(pooler(first)) };
 }
 
 /** Embeddings and encoder layers, which RoBERTa has too. */

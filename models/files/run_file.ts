@@ -1,4 +1,5 @@
 /** What a trained run or a model is written as: files by name, before anything is written. */
+import type { Dtype } from "../../engine/pack.ts";
 import { UserError } from "../errors.ts";
 import type { Folder } from "./folder.ts";
 import { encodeSafetensors, openSafetensors } from "./safetensors.ts";
@@ -9,12 +10,13 @@ export type NamedTensors = Map<string, { shape: number[]; data: Float32Array }>;
 /** A file to be written: text, bytes or tensors. */
 export type RunFile =
   | { name: string; content: string | Uint8Array }
-  | { name: string; tensors: NamedTensors };
+  | { name: string; tensors: NamedTensors; /** f32 unless given. */ dtype?: Dtype };
 
 /** A file's bytes in pieces that follow one another; those of tensors are views, not copies. */
 export function piecesOf(file: RunFile): Uint8Array[] {
   if ("tensors" in file) {
-    return encodeSafetensors([...file.tensors].map(([name, tensor]) => ({ name, ...tensor })));
+    const tensors = [...file.tensors].map(([name, tensor]) => ({ name, ...tensor }));
+    return encodeSafetensors(tensors, undefined, file.dtype);
   }
   const { content } = file;
   return [typeof content === "string" ? new TextEncoder().encode(content) : content];

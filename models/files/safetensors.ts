@@ -2,7 +2,7 @@
  * Reading and writing safetensors, the file format of Hugging Face's checkpoints, one tensor at a
  * time: a model's weights are never in memory as a whole file.
  */
-import { unpack } from "../../engine/pack.ts";
+import { type Dtype as StoredDtype, pack, unpack } from "../../engine/pack.ts";
 import { UserError } from "../errors.ts";
 import type { ByteSource } from "./byte_source.ts";
 import {
@@ -84,13 +84,15 @@ function conversion(
 
 /**
  * The bytes of a safetensors file of float32 tensors, in pieces that follow one another: the header,
- * then views of the tensors' own data, so that nothing is copied. Tensors are ordered by name, as the
- * reference implementation orders them, so that the same tensors give the same file. Throws where a
- * shape does not fit its data or a name comes twice.
+ * then views of the tensors' own data, so that nothing is copied, or, where another dtype is asked for, the values
+ * rounded to it. Tensors are ordered by name, as the reference implementation orders them, so that the same tensors give
+ * the same file. Throws where a shape does not fit its data or a name comes twice, and a RangeError where a value is
+ * beyond the dtype's range.
  */
 export function encodeSafetensors(
   tensors: Iterable<{ name: string; shape: readonly number[]; data: Float32Array }>,
   metadata: Record<string, string> = { format: "pt" },
+  dtype: StoredDtype = "f32",
 ): Uint8Array[] {
   const ordered = [...tensors].sort((a, b) => (a.name < b.name ? -1 : 1));
   for (const [i, { name, shape, data }] of ordered.entries()) {
@@ -105,12 +107,14 @@ export function encodeSafetensors(
       throw new Error(`The tensor name "${name}" is taken.`);
     }
   }
+  const stored = ordered.map(({ data }) => dtype === "f32" ? data : pack(data, dtype));
   const header = encodeHeader(
-    ordered.map(({ name, shape, data }) => ({ name, shape, byteLength: data.byteLength })),
+    ordered.map(({ name, shape }, i) => ({ name, shape, byteLength: stored[i].byteLength })),
     metadata,
+    dtype === "f32" ? "F32" : dtype === "f16" ? "F16" : "BF16",
   );
-  const views = ordered.map(({ data }) =>
-    new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
+  const views = stored.map(({ buffer, byteOffset, byteLength }) =>
+    new Uint8Array(buffer, byteOffset, byteLength)
   );
   return [header, ...views];
 }

@@ -166,12 +166,13 @@ function isSizes(value: unknown): value is number[] {
 export function encodeHeader(
   tensors: readonly { name: string; shape: readonly number[]; byteLength: number }[],
   metadata: Record<string, string>,
+  dtype: Dtype,
 ): Uint8Array {
   const entries: [string, unknown][] = [["__metadata__", metadata]];
   let begin = 0;
   for (const { name, shape, byteLength } of tensors) {
     const end = begin + byteLength;
-    entries.push([name, { dtype: "F32", shape, data_offsets: [begin, end] }]);
+    entries.push([name, { dtype, shape, data_offsets: [begin, end] }]);
     begin = end;
   }
   const json = new TextEncoder().encode(JSON.stringify(Object.fromEntries(entries)));

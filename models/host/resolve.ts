@@ -9,6 +9,7 @@ import { type Remedy, UserError } from "../errors.ts";
 import { readJsonObject } from "../files/json.ts";
 import { indexFile, noWeights, readShardIndex, weightsFile } from "../files/shards.ts";
 import { missingTokenizer } from "../text/tokenizer.ts";
+import { miniModel } from "./built_in.ts";
 import { exists, hostFolder, isMissing, readError } from "./files.ts";
 import {
   cachedSnapshot,
@@ -23,18 +24,15 @@ import type { HubSettings } from "./settings.ts";
 /** The model that is used where none is named. */
 export const defaultModel = "bert-base-uncased";
 
-/** The name of the built-in model. */
-export const miniModel = "mini";
-
 const miniFolder = fileURLToPath(new URL("../../assets/mini", import.meta.url));
 
 export interface ResolvedModel {
   /** What was asked for, e.g. `bert-base-uncased`; `mini` where that stands in. */
   name: string;
-  /** Holds `config.json`, the tokenizer's files and, unless `random`, the weights. */
+  /** Holds `config.json`, the weights and the tokenizer's files. */
   folder: string;
-  /** Whether the weights are a seeded random start. */
-  random: boolean;
+  /** Whether it is part of this project, so that others do not find it under its name. */
+  builtIn: boolean;
   config: EncoderConfig;
   /** What the reader must not overlook. */
   notices: string[];
@@ -141,7 +139,7 @@ async function resolveMini(notices: string[]): Promise<ResolvedModel> {
   return {
     name: miniModel,
     folder: miniFolder,
-    random: !(await exists(join(miniFolder, weightsFile))),
+    builtIn: true,
     config: await readConfig(miniFolder),
     notices,
   };
@@ -180,7 +178,7 @@ export async function resolveModel(
   const found = async (folder: string): Promise<ResolvedModel> => ({
     name: asked,
     folder,
-    random: false,
+    builtIn: false,
     config: await readConfig(folder),
     notices: [],
   });
@@ -200,8 +198,7 @@ export async function resolveModel(
     if (!(error instanceof HubUnreachable)) throw error;
     const mini = await resolveMini([]);
     const notice = `BUILT-IN MODEL "${miniModel}" INSTEAD OF ${defaultModel}: ${error.message} ` +
-      `The results of this run are those of ${miniModel}` +
-      (mini.random ? ", which starts from random weights," : "") + ` and carry its name.`;
+      `The results of this run are those of ${miniModel} and carry its name.`;
     return { ...mini, notices: [notice] };
   }
 }

@@ -32,6 +32,8 @@ export interface Model {
   gradientCheckpointing: boolean;
   /** Hidden states [rows, hidden] after the embeddings (index 0) and after each layer, of a packed batch. */
   hiddenStates(batch: PackedBatch): Tensor[];
+  /** The last hidden states [rows, hidden]; without a tape nothing else is kept. */
+  encode(batch: PackedBatch): Tensor;
   /** Class scores [sentences, classes]. */
   logits(batch: PackedBatch): Tensor;
   /** Cross-entropy [1]: the mean over the sentences, or what the weights make of it. */
@@ -67,7 +69,7 @@ export function modelOf(
       for (const layer of layers) states.push(layer(states[states.length - 1], batch));
       return states;
     },
-    logits(batch: PackedBatch): Tensor {
+    encode(batch: PackedBatch): Tensor {
       let hidden = scoped(device, () => embed(batch));
       for (const layer of layers) {
         const run = (x: Tensor) => layer(x, batch);
@@ -75,8 +77,10 @@ export function modelOf(
           ? checkpoint(hidden, run)
           : scoped(device, () => run(hidden));
       }
-      return classify(embedding(hidden, batch.firstTokens));
+      return hidden;
     },
+    logits: (batch: PackedBatch): Tensor =>
+      classify(embedding(model.encode(batch), batch.firstTokens)),
     loss: (batch: PackedBatch, weights?: LossWeights): Tensor =>
       crossEntropy(model.logits(batch), batch.labels, weights),
   };

@@ -3,7 +3,6 @@ import { UserError } from "../errors.ts";
 import type { EncoderConfig } from "../encoders/mod.ts";
 import { type Folder, pathIn } from "../files/folder.ts";
 import { readJsonObject } from "../files/json.ts";
-import { initialValues } from "../nn/initial.ts";
 import { definitionOf, methodParameters, ownerOf } from "./methods.ts";
 import {
   adapterConfigFile,
@@ -12,13 +11,12 @@ import {
   exactTensors,
   type ExportRequest,
   type LoadedRun,
-  type NamedTensors,
   type RunFile,
 } from "./run_files.ts";
 
 export type { ExportRequest, LoadedRun, NamedTensors } from "./run_files.ts";
 
-/** Seed of encoder tensors that no checkpoint holds: theirs alone, so that every run of `mini` starts alike. */
+/** Seed of encoder tensors that no checkpoint holds: theirs alone, so that a new pooler starts alike in every run. */
 export const baseSeed = 0;
 
 /**
@@ -31,21 +29,6 @@ export async function exportRun(request: ExportRequest): Promise<RunFile[]> {
   const specs = methodParameters(config, method, labels.length);
   checkExact(weights, specs.filter((spec) => spec.trainable));
   return await definitionOf(method).files(request, method);
-}
-
-/**
- * A model that starts at random, as transformers writes it, with a classifier that is as new: what LoRA
- * and adapters that were trained over it need beside them wherever they are loaded.
- */
-export async function exportRandomBase(
-  request: Omit<ExportRequest, "method" | "weights">,
-): Promise<RunFile[]> {
-  const method = { method: "full" } as const;
-  const weights: NamedTensors = new Map();
-  for (const spec of methodParameters(request.config, method, request.labels.length)) {
-    weights.set(spec.name, { shape: spec.shape, data: initialValues(spec, baseSeed) });
-  }
-  return await exportRun({ ...request, method, weights });
 }
 
 /**

@@ -12,6 +12,8 @@ import { vocabularyTokenizer, wordPiece } from "./wordpiece.ts";
 export interface Tokenizer {
   /** The highest token id, plus one. */
   vocabSize: number;
+  /** The id of a token, such as [MASK]; undefined where there is none. */
+  idOf(token: string): number | undefined;
   /**
    * Token ids of a text between the special first and last one ([CLS] … [SEP] of BERT, <s> … </s> of
    * RoBERTa), cut to `maxLength` with both kept.
@@ -79,6 +81,7 @@ export async function loadTokenizer(folder: Folder, embeddings = Infinity): Prom
   const files = names.map(async (name) => ({ name, bytes: await folder.bytes(name) }));
   return {
     vocabSize,
+    idOf: (token) => tokenizer.token_to_id(token),
     files: await Promise.all(files),
     encode(text, maxLength) {
       const { ids } = tokenizer.encode(text, { add_special_tokens: false });

@@ -10,8 +10,20 @@ export interface Length {
   evalSteps: number;
 }
 
+/** What the length of a run depends on, besides its examples. */
+export type LengthSettings = Pick<
+  Hyperparameters,
+  | "batchSize"
+  | "gradientAccumulationSteps"
+  | "epochs"
+  | "maxSteps"
+  | "evalSteps"
+  | "warmupSteps"
+  | "warmupRatio"
+>;
+
 /** The length of a run over so many examples. Throws where it would have no step, or no evaluation. */
-export function lengthOf(hyperparameters: Hyperparameters, examples: number): Length {
+export function lengthOf(hyperparameters: LengthSettings, examples: number): Length {
   const { batchSize, gradientAccumulationSteps, epochs, maxSteps, evalSteps } = hyperparameters;
   for (const [name, count = 1] of Object.entries({ examples, epochs, maxSteps, evalSteps })) {
     if (!(Number.isInteger(count) && count >= 1)) {

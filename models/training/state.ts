@@ -39,9 +39,12 @@ export interface KernelState {
   tuned: TunedPlans;
 }
 
-/** Plain data. Random numbers need no state: they are drawn from the seed, and from epoch and step. */
-export interface TrainState {
-  of: RunIdentity;
+/**
+ * Plain data. Random numbers need no state: they are drawn from the seed, and from epoch and step. What a run is of, and
+ * what an evaluation tells, is its kind's own.
+ */
+export interface TrainState<Identity = RunIdentity, Evaluation = Metrics> {
+  of: Identity;
   /** Steps that were made: the next one's number, from 0. */
   step: number;
   /** The epoch of the next step, from 0, and how many of its steps were made: all, where an evaluation is next. */
@@ -51,8 +54,8 @@ export interface TrainState {
   weights: NamedTensors;
   optimizer: AdamWState;
   best?: BestEpoch;
-  /** Validation metrics so far, whose steps follow from the hyperparameters; the last step's may be still to come. */
-  evaluations: Metrics[];
+  /** What the evaluations told so far, whose steps follow from the hyperparameters; the last step's may be still to come. */
+  evaluations: Evaluation[];
   /** Real tokens of the steps, and the seconds that they took. */
   tokens: number;
   seconds: number;
@@ -63,7 +66,7 @@ export interface TrainState {
 }
 
 /** Throws a UserError, naming the first setting that differs, where a state is not of this run. */
-export function checkIdentity(state: TrainState, run: RunIdentity): void {
+export function checkIdentity<Identity>(state: { of: Identity }, run: Identity): void {
   const found = difference(state.of, run);
   if (found) {
     throw new UserError(

@@ -6,7 +6,8 @@ import { UserError } from "../errors.ts";
 import { type Folder, pathIn } from "../files/folder.ts";
 import { isObject, readJsonObject } from "../files/json.ts";
 import { type NamedTensors, readTensors, type RunFile } from "../files/run_file.ts";
-import type { TrainState } from "./state.ts";
+import type { Metrics } from "./metrics.ts";
+import type { RunIdentity, TrainState } from "./state.ts";
 
 const files = {
   weights: "weights.safetensors",
@@ -26,7 +27,9 @@ const momentNames = {
 };
 
 /** The files of a state, in the order in which they are to be written. Tensors are views, not copies. */
-export function stateFiles(state: TrainState): RunFile[] {
+export function stateFiles<Identity, Evaluation>(
+  state: TrainState<Identity, Evaluation>,
+): RunFile[] {
   const { weights, optimizer, best, ...rest } = state;
   const moments: NamedTensors = new Map();
   for (const [name, { mean, variance }] of optimizer.moments) {
@@ -84,7 +87,9 @@ async function readFacts(folder: Folder): Promise<Facts> {
 }
 
 /** Reads what {@link stateFiles} gave. Throws a UserError where a file is missing, damaged or of another format. */
-export async function readState(folder: Folder): Promise<TrainState> {
+export async function readState<Identity = RunIdentity, Evaluation = Metrics>(
+  folder: Folder,
+): Promise<TrainState<Identity, Evaluation>> {
   const { format: _, best, optimizer, ...rest } = await readFacts(folder);
   const moments: TrainState["optimizer"]["moments"] = new Map();
   const weights = await readTensors(folder, files.weights);
@@ -98,7 +103,7 @@ export async function readState(folder: Folder): Promise<TrainState> {
     moments.set(name, { mean: mean.data, variance: variance.data });
   }
   return {
-    ...rest,
+    ...rest as unknown as TrainState<Identity, Evaluation>, // a kind of run reads its own folders only
     weights,
     optimizer: { steps: optimizer.steps, moments },
     ...(best && { best: { ...best, weights: await readTensors(folder, files.best) } }),

@@ -62,7 +62,7 @@ const record = {
   settings: { rank: 4, use_dora: false },
   labels,
   notices: ["Cannot reach it. The cache folder is /home/ann/My Cache/hub (see there)."],
-  model: { name: "bert-base-uncased", folder: "/home/ann/.cache/hf/x", random_start: false },
+  model: { name: "bert-base-uncased", folder: "/home/ann/.cache/hf/x", built_in: false },
   dataset: {
     name: "org/emotions",
     source: `org/emotions@${revision}: data/train.parquet`,
@@ -180,7 +180,7 @@ Deno.test("a run.json goes public without paths, and stays one that evaluate rea
   assert.deepEqual(shown.merged_from, { run: "lora-r4", base: "x", state: "c" });
   assert.deepEqual(shown.notices, ["Cannot reach it. The cache folder is hub (see there)."]);
   assert.deepEqual(shown.warnings, ["Row 3 of my tweets/a.csv is empty.", warnings[1]]);
-  assert.deepEqual(shown.model, { name: "bert-base-uncased", random_start: false });
+  assert.deepEqual(shown.model, { name: "bert-base-uncased", built_in: false });
   assert.deepEqual(shown.command, ["--dataset", "org/emotions", "--rank=4"]);
   for (const field of ["dataset", "test", "labels", "adapter", "hyperparameters"] as const) {
     assert.deepEqual(shown[field], record[field], field);

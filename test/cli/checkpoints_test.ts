@@ -74,7 +74,7 @@ Deno.test("unfinished work stays where a run is done or has a checkpoint, and go
       command: [],
       runs: ["full", "lora-r4"],
       done: [] as string[],
-      model: { name: "mini", random_start: true },
+      model: { name: "mini" },
       dataset_hash: "0",
       tuning: { key: "", plans: {}, refused: [] },
     };

@@ -310,7 +310,7 @@ Deno.test("class weights that do not fit the labels are refused before anything 
     assert.deepEqual(await tree(join(folder, "r")), []);
   }));
 
-Deno.test("a base that starts at random is saved once, and LoRA and adapters name it", () =>
+Deno.test("a base that is built in is saved once, and LoRA and adapters name it", () =>
   withFolder(async (folder) => {
     const bases: string[] = [];
     const args = ["--experiment", "e", "--rank", "4", "--size", "64"];

@@ -35,7 +35,7 @@ export interface FakeOptions {
   notice?: string;
   seen?: { run: string; seed: number; firstTexts: string[] }[];
   hash?: string;
-  /** Makes the model one that starts at random, and gets the name of the base of every export. */
+  /** Makes the model one that is built in, and gets the name of the base of every export. */
   bases?: string[];
   /** Plans that the tuner finds refused. */
   refused?: RefusedPlan[];
@@ -68,7 +68,7 @@ export function fakeTools(options: FakeOptions = {}): TrainingTools<DeviceHandle
       Promise.resolve({
         name: name ?? "bert-base-uncased",
         folder: "/nowhere",
-        random: options.bases !== undefined,
+        builtIn: options.bases !== undefined,
         config: tinyConfig,
         notices,
       }),
@@ -92,6 +92,7 @@ export function fakeTools(options: FakeOptions = {}): TrainingTools<DeviceHandle
     loadTokenizer: () =>
       Promise.resolve({
         vocabSize: 100,
+        idOf: () => undefined,
         encode: () => [1, 2],
         files: [],
       }),
@@ -179,7 +180,7 @@ export function fakeTools(options: FakeOptions = {}): TrainingTools<DeviceHandle
       options.bases?.push(baseModel.name);
       return Promise.resolve([{ name: "weights", content: method.method }]);
     },
-    exportRandomBase() {
+    builtInFiles() {
       options.bases?.push("saved");
       return Promise.resolve([{ name: "config.json", content: "{}" }]);
     },

@@ -1,6 +1,13 @@
 import assert from "node:assert/strict";
 import { parseFlags } from "../../cli/train/flags.ts";
-import { configLabel, fitToModel, methodLabel, type Plan, planRuns } from "../../cli/train/plan.ts";
+import {
+  configLabel,
+  fitToModel,
+  methodLabel,
+  type Plan,
+  planRuns,
+  rateNote,
+} from "../../cli/train/plan.ts";
 import { bertBaseUncased } from "../../models/encoders/mod.ts";
 import { UserError } from "../../models/errors.ts";
 
@@ -126,6 +133,27 @@ Deno.test("flags without effect are warned of, by name", () => {
   assert.deepEqual(planOf("--method", "ia3", "--use_dora").warnings, [
     "--use_dora has no effect with --method ia3: it belongs to lora.",
   ]);
+});
+
+Deno.test("mini has a learning rate of its own, for the methods that are given none", () => {
+  const ratesOf = (model: string, ...args: string[]) => {
+    const parsed = parseFlags(args);
+    assert.ok(parsed.kind === "flags", JSON.stringify(parsed));
+    const fitted = fitToModel(planRuns(parsed.flags), parsed.flags, bertBaseUncased, model);
+    const rates = fitted.runs.map(({ hyperparameters }) => hyperparameters.learningRate);
+    return { rates: [...new Set(rates)], note: rateNote(fitted, parsed.flags, model) };
+  };
+  const { rates: [own, ...others], note } = ratesOf("mini");
+  assert.ok(own > 2e-5 && others.length === 0, `${own}, ${others}`);
+  assert.match(
+    note!,
+    /^Learning rate \de-3, which suits mini; --learning_rate 2e-5 is the original's$/,
+  );
+  assert.deepEqual(ratesOf("bert-base-uncased"), { rates: [2e-5], note: undefined });
+  assert.deepEqual(ratesOf("mini", "--learning_rate", "1e-4"), { rates: [1e-4], note: undefined });
+  assert.deepEqual(ratesOf("mini", "--learning_rate", "full=1e-4"), { rates: [1e-4, own], note });
+  const named = ["--method", "ia3", "--learning_rate", "lora=5e-4", "--model_name", "mini"];
+  assert.match(planOf(...named).warnings[0], /no rate for ia3: the default \de-3 is used/);
 });
 
 Deno.test("a learning rate by name that no run has is warned of, one rate for all is not", () => {

@@ -148,7 +148,7 @@ Deno.test("runs of different bases, and one named twice, are refused by name", a
       for (const file of await goldenFolder("lora", "peft").list()) {
         await Deno.copyFile(golden("lora", "peft", file), join(path, file));
       }
-      const model = { name: base, random_start: false };
+      const model = { name: base };
       await Deno.writeTextFile(join(path, "run.json"), JSON.stringify({ model, labels }));
       return path;
     };

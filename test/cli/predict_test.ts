@@ -206,7 +206,7 @@ Deno.test("a run.json of another shape is refused, one with the labels alone wil
       [{ labels, hyperparameters: { max_length: "long" } }, /run\.json: "hyperparameters\.max_len/],
       [{ labels, hyperparameters: { max_length: 2 } }, /run\.json: "hyperparameters\.max_len/],
       [{ labels, hyperparameters: { batch_size: -3.5 } }, /run\.json: "hyperparameters\.batch_s/],
-      [{ labels, model: { name: "", random_start: true } }, /run\.json: "model\.name"/],
+      [{ labels, model: { name: "" } }, /run\.json: "model\.name"/],
       [{ labels, hyperparameters: { batch_size: 0 } }, /run\.json: "hyperparameters\.batch_s/],
     ] as const
   ) {

@@ -23,7 +23,7 @@ async function copyRun(run: string, folder: string, more: Record<string, unknown
   for (const name of await namesIn(golden(run, "peft"))) {
     await Deno.copyFile(golden(run, "peft", name), join(folder, name));
   }
-  const model = { name: golden("model"), folder: golden("model"), random_start: false };
+  const model = { name: golden("model"), folder: golden("model"), built_in: false };
   const command = ["--model_name", golden("model"), "--rank", "4"];
   const record = { run: "lora-r4", labels, model, command, ...more };
   await Deno.writeTextFile(join(folder, "run.json"), JSON.stringify(record));
@@ -161,8 +161,8 @@ Deno.test("wrong use ends with 2; what others could not load, and no token, are 
   withFolder(async (folder) => {
     const run = join(folder, "run");
     await copyRun("lora", run);
-    const random = join(folder, "random");
-    await copyRun("lora", random, { model: { name: "mini", folder: "/x", random_start: true } });
+    const builtIn = join(folder, "built-in");
+    await copyRun("lora", builtIn, { model: { name: "mini", folder: "/x", built_in: true } });
     const cut = join(folder, "cut");
     await copyRun("lora", cut);
     await Deno.truncate(join(cut, "adapter_model.safetensors"), 100);
@@ -172,7 +172,7 @@ Deno.test("wrong use ends with 2; what others could not load, and no token, are 
       [["--run", run, "--repo", "emo"], 2, /"emo" is no repository of the hub/],
       [to(run, "--license", "MIT License"), 2, /no license's name/],
       [to(run), 2, /over .*model, which is no name on the hub: .*--base_model.*--with_base\.\n$/],
-      [to(random), 1, /over mini as it lay in .*base alone: it is not there/],
+      [to(builtIn), 1, /over mini as it lay in .*base alone: it is not there/],
       [to("/nowhere"), 1, /There is no folder \/nowhere/],
       [to(cut, "--with_base"), 1, /adapter_model\.safetensors/],
       [to(run, "--with_base"), 1, /There is no token: .*HF_TOKEN.*hf auth login/],

@@ -147,6 +147,7 @@ Deno.test("tuned for are the products of every run's step, of a batch of the usu
   const train = texts.map((text) => ({ text, label: 0 }));
   const tokenizer = {
     vocabSize: 100,
+    idOf: () => undefined,
     files: [],
     encode: (text: string) => [0, ...text.split(" ").map(Number)],
   };

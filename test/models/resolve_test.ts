@@ -1,9 +1,13 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { bertBaseUncased } from "../../models/encoders/mod.ts";
+import { fileURLToPath } from "node:url";
+import { openWeights } from "../../models/encoders/weights.ts";
+import { bertBaseUncased, declareModel } from "../../models/encoders/mod.ts";
 import { loadTokenizer } from "../../models/text/tokenizer.ts";
 import { UserError } from "../../models/errors.ts";
-import { hostFolder } from "../../models/host/files.ts";
+import { builtInFiles } from "../../models/host/built_in.ts";
+import { filesBelow, hostFolder } from "../../models/host/files.ts";
+import { writeFiles } from "../../models/host/write_files.ts";
 import { resolveConfig, resolveModel } from "../../models/host/resolve.ts";
 import type { HubSettings } from "../../models/host/settings.ts";
 import { putFiles, withFakeHub, withoutHub } from "./fake_hub.ts";
@@ -36,7 +40,7 @@ const rejects = (promise: Promise<unknown>, message: RegExp) =>
 
 Deno.test("mini is built in: config and vocabulary fit", async () => {
   const mini = await resolveModel("mini", noHub);
-  const { name, folder, config, random, notices } = mini;
+  const { name, folder, config, builtIn, notices } = mini;
   assert.equal(name, "mini");
   assert.deepEqual(notices, []);
   const { layers, hiddenSize, heads, intermediateSize, maxPositions } = config;
@@ -51,8 +55,42 @@ Deno.test("mini is built in: config and vocabulary fit", async () => {
     (await loadTokenizer(hostFolder(folder), config.vocabSize)).vocabSize,
     config.vocabSize,
   );
-  const trained = await Deno.stat(join(folder, "model.safetensors")).then(() => true, () => false);
-  assert.equal(random, !trained);
+  assert.equal(builtIn, true);
+  const weights = await openWeights(hostFolder(folder), config, 2);
+  assert.deepEqual(weights.notes.map((note) => note.split(":")[0]), [
+    "The checkpoint has no classifier",
+  ]);
+  weights.close();
+});
+
+Deno.test("the base that lies beside a run of mini is mini, and says where it comes from", async () => {
+  const { folder, config } = await resolveModel("mini", noHub);
+  const base = await Deno.makeTempDir();
+  try {
+    await writeFiles(base, await builtInFiles(folder));
+    const [ours, theirs] = await Promise.all(
+      [folder, base].map((path) => openWeights(hostFolder(path), config, 2)),
+    );
+    for (const spec of declareModel(config, 2).specs) {
+      const values = await ours.read(spec);
+      assert.equal(values === undefined, spec.role === "head", spec.name);
+      assert.deepEqual(await theirs.read(spec), values, spec.name);
+    }
+    ours.close();
+    theirs.close();
+    const card = await Deno.readTextFile(join(base, "README.md"));
+    for (const licence of ["Apache-2.0", "CC BY 4.0"]) assert.ok(card.includes(licence), licence);
+    assert.equal((await loadTokenizer(hostFolder(base))).vocabSize, config.vocabSize);
+  } finally {
+    await Deno.remove(base, { recursive: true });
+  }
+});
+
+Deno.test("what is built in stays small", async () => {
+  const assets = fileURLToPath(new URL("../../assets", import.meta.url));
+  let bytes = 0;
+  for (const path of await filesBelow(assets)) bytes += (await Deno.stat(join(assets, path))).size;
+  assert.ok(bytes < 8e6, `${bytes} bytes`);
 });
 
 Deno.test("the default is fetched once, only what is needed, then taken from the cache", async () => {
@@ -61,7 +99,7 @@ Deno.test("the default is fetched once, only what is needed, then taken from the
   await withFakeHub(hubFiles, async (hub, settings) => {
     const first = await resolveModel(undefined, settings);
     assert.equal(first.name, "bert-base-uncased");
-    assert.equal(first.random, false);
+    assert.equal(first.builtIn, false);
     assert.equal(first.config.hiddenSize, 8);
     const names = [...Deno.readDirSync(first.folder)].map(({ name }) => name).sort();
     assert.deepEqual(names, Object.keys(model).sort());
@@ -79,7 +117,7 @@ Deno.test("a model that Python cached under its old name is found", async () => 
     const folder = join(settings.cacheFolder, "models--bert-base-uncased");
     await putFiles(folder, { "refs/main": revision });
     await putFiles(join(folder, "snapshots", revision), model);
-    assert.equal((await resolveModel(undefined, settings)).random, false);
+    assert.equal((await resolveModel(undefined, settings)).builtIn, false);
     await Deno.remove(join(folder, "snapshots", revision, "model.safetensors"));
     assert.equal((await resolveModel(undefined, settings)).name, "mini");
   });
@@ -156,8 +194,8 @@ Deno.test("a folder is used as it is, or refused with what it lacks", () =>
     await putFiles(folder, { "vocab.txt": vocabulary });
     await rejects(resolveModel(folder, noHub), /has neither model\.safetensors nor/);
     await putFiles(folder, { "model.safetensors": "weights" });
-    const { name, random, notices } = await resolveModel(folder, noHub);
-    assert.deepEqual({ name, random, notices }, { name: folder, random: false, notices: [] });
+    const { name, builtIn, notices } = await resolveModel(folder, noHub);
+    assert.deepEqual({ name, builtIn, notices }, { name: folder, builtIn: false, notices: [] });
     await putFiles(folder, { "config.json": "{" });
     await rejects(resolveModel(folder, noHub), /config\.json is not JSON/);
   }));
@@ -174,7 +212,7 @@ Deno.test("resolveConfig: the default needs no network, others only config.json"
     assert.equal(again.config.hiddenSize, 8);
     // What --dry_run fetched is no whole model.
     await rejects(resolveModel("org/tiny", { ...settings, offline: true }), /HF_HUB_OFFLINE/);
-    assert.equal((await resolveModel("org/tiny", settings)).random, false);
+    assert.equal((await resolveModel("org/tiny", settings)).builtIn, false);
   });
   await withoutHub(async (settings) => {
     await rejects(resolveConfig("org/tiny", settings), /Cannot get org\/tiny/);

@@ -1,16 +1,11 @@
 /** Every method: what is written is read again, what does not fit is not written. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { declareModel } from "../../models/encoders/mod.ts";
-import { openWeights } from "../../models/encoders/weights.ts";
 import { openSafetensors } from "../../models/files/safetensors.ts";
-import { fileSource, hostFolder } from "../../models/host/files.ts";
-import { writeFiles } from "../../models/host/write_files.ts";
-import { initialValues } from "../../models/nn/initial.ts";
-import { baseSeed, exportRandomBase } from "../../models/peft/export.ts";
+import { fileSource } from "../../models/host/files.ts";
 import { loraDefaults } from "../../models/peft/lora.ts";
 import { type Method, runName } from "../../models/peft/methods.ts";
-import { folderTest, goldenFolder, namesIn } from "../files/temporary.ts";
+import { folderTest, namesIn } from "../files/temporary.ts";
 import {
   config,
   configOf,
@@ -115,17 +110,6 @@ for (const encoder of ["roberta", "distilbert"]) {
     });
   }
 }
-
-folderTest("the base that is saved is the random start that runs have", async (folder) => {
-  const baseModel = { name: "golden-bert", folder: goldenFolder("model") };
-  const request = { config, labels, baseModel, tokenizerFiles: [] };
-  await writeFiles(folder, await exportRandomBase(request));
-  const weights = await openWeights(hostFolder(folder), config, labels.length);
-  for (const spec of declareModel(config, labels.length).specs) {
-    assert.deepEqual(await weights.read(spec), initialValues(spec, baseSeed), spec.name);
-  }
-  weights.close();
-});
 
 folderTest("missing pieces are errors that name them", async (folder) => {
   await fails(readRun(folder, config), /neither adapter_config\.json nor config\.json/);
