@@ -29,6 +29,7 @@ export { matmul } from "./matmul.ts"; // the product alone, without a gradient
 export { applyEnd } from "./linear_end.ts";
 export { rowIndex, rowIndices } from "./ops/embedding.ts";
 export type { RowIndex } from "./ops/embedding.ts";
+export type { PackedRows } from "./ops/mean_pool.ts";
 
 // The tape: gradients, evaluation without them, less memory for more time; `record` is for operations.
 export { checkpoint, noGrad, record, scope, withTape } from "./tape.ts";

@@ -8,6 +8,7 @@ import { elementFactors } from "./dropout_factors.ts";
 import { linear, linearEnd } from "./linear_cases.ts";
 import { dropoutSite, type OpCase } from "./op_case.ts";
 import * as reference from "./reference.ts";
+import * as sentences from "./sentence_reference.ts";
 import type { Values } from "./reference.ts";
 import { packedTensor, randomValues, split, tensorOf } from "./values.ts";
 
@@ -114,7 +115,7 @@ function meanPool(lengths: number[], rows: number, columns: number): OpCase {
           Uint32Array.from({ length: rows * 2 }, (_, i) => bounds[i] ?? 0),
         ),
       }),
-    reference: ([x], dy) => reference.meanPool(x, lengths, columns, dy),
+    reference: ([x], dy) => sentences.meanPool(x, lengths, columns, dy),
   };
 }
 
@@ -123,7 +124,7 @@ function cosineLoss(rows: number, columns: number): OpCase {
   return {
     shapes: [[rows, columns]],
     run: ([x]) => ops.cosineLoss(x, tensorOf(x.device, [rows, columns], targets)),
-    reference: ([x], [dloss = 0]) => reference.cosineLoss(x, targets, columns, dloss),
+    reference: ([x], [dloss = 0]) => sentences.cosineLoss(x, targets, columns, dloss),
   };
 }
 
