@@ -6,7 +6,6 @@ import { AdamW } from "../engine/optimizer.ts";
 import {
   add,
   attention,
-  crossEntropy,
   dropout,
   embedding,
   gelu,
@@ -25,6 +24,13 @@ import { Parameters } from "../engine/parameters.ts";
 import type { Maker } from "./maker.ts";
 import { classifier, lora, product, rowNorms } from "./product_cases.ts";
 import type { Cost } from "./roofline.ts";
+import {
+  classes,
+  cosineLossCase,
+  crossEntropyCase,
+  meanPoolCase,
+  sentences,
+} from "./sentence_cases.ts";
 import type { Shape } from "./shapes.ts";
 
 /** One line of the table: the kernel of that name, as often as the operation launches it in a row. */
@@ -51,8 +57,6 @@ export interface Sizes {
   vocabulary: number;
 }
 
-const classes = 13;
-const sentences = 16;
 const bottleneck = 64;
 /** Bytes of an f32 or u32. */
 const word = 4;
@@ -125,6 +129,8 @@ export function bertCases(sizes: Sizes): Case[] {
     rowNorms(hidden),
     embeddingCase(sizes),
     crossEntropyCase(),
+    cosineLossCase(hidden),
+    meanPoolCase(tokens, hidden),
     optimizerCase(hidden),
   ];
 }
@@ -278,26 +284,6 @@ function embeddingCase({ tokens, hidden, vocabulary }: Sizes): Case {
       const ids = Uint32Array.from({ length: tokens }, (_, i) => (i * 7919) % vocabulary);
       const index = rowIndex(make.device, ids);
       make.backward(() => embedding(table, index));
-    },
-  };
-}
-
-function crossEntropyCase(): Case {
-  const shape = `${sentences}×${classes}`;
-  const values = sentences * classes;
-  return {
-    rows: [
-      { kernel: "cross_entropy.forward", shape, flops: 4 * values, bytes: values * word },
-      { kernel: "cross_entropy.mean", shape, flops: sentences, bytes: sentences * word },
-      { kernel: "cross_entropy.backward", shape, flops: 6 * values, bytes: 2 * values * word },
-    ],
-    run(make) {
-      const logits = make.input([sentences, classes]);
-      const labels = make.indices(
-        [sentences],
-        new Uint32Array(sentences).map((_, i) => i % classes),
-      );
-      make.backward(() => crossEntropy(logits, labels));
     },
   };
 }
