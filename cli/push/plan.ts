@@ -157,6 +157,13 @@ export async function planPush(flags: PushFlags): Promise<PushPlan> {
         content: await publicFile(baseFolder, name, undefined),
       });
     }
+    const isOurs = base.kind === "inside" && base.builtIn;
+    if (isOurs && await baseFolder.has("README.md")) { // it tells sources and licences
+      files.push({
+        path: "base/README.md",
+        content: await publicFile(baseFolder, "README.md", undefined),
+      });
+    }
   }
   return {
     run: folder.name,
