@@ -16,6 +16,8 @@ import { findWeights, sentenceOf } from "./weights.ts";
 
 const runFile = "run.json";
 const configFile = "config.json";
+/** What an experiment has that is not finished. */
+const workFile = "checkpoints/command.json";
 
 /**
  * Tells a folder by its files and those of folders in it; `where` says by whose rules a data set's table is
@@ -31,7 +33,9 @@ export async function inspectFolder(folder: Folder, where: Where = "disk"): Prom
   if (files.includes(adapterConfigFile)) return await inspectAdapter(folder, files);
   if (files.includes(configFile)) return await inspectModel(folder, files);
   const runs = all.filter((name) => basename(name) === runFile && name !== runFile);
-  if (runs.length > 0) return await inspectExperiment(folder, runs, where);
+  if (runs.length > 0 || all.includes(workFile)) {
+    return await inspectExperiment(folder, runs, where);
+  }
   if (all.some(isTable)) return await inspectDataFolder(folder, all, where);
   const found = foundIn(folder.name, "unknown", await findWeights(folder, files));
   found.notes.push(
@@ -159,6 +163,13 @@ async function inspectExperiment(
       found.problems.push(sentenceOf(error));
       found.damaged = true;
     }
+  }
+  if (await folder.has(workFile)) {
+    const { runs, done } = await readJsonObject(folder, workFile);
+    const [all, finished] = [runs, done].map((value) => Array.isArray(value) ? value : []);
+    found.details.unfinished = all.filter((run) => !finished.includes(run)).map(String);
+    found.use = { command: `deno task train --resume ${quoted(folder.name)}` };
+    return found;
   }
   if (found.runs.length === 0) return { ...found, kind: "unknown" };
   const best = found.runs.toSorted((a, b) => (b.accuracy ?? 0) - (a.accuracy ?? 0))[0].run;

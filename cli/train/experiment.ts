@@ -3,6 +3,8 @@ import { join } from "node:path";
 import type { Dataset } from "../../models/data/load.ts";
 import type { Split } from "../../models/data/split.ts";
 import { messageOf, UserError } from "../../models/errors.ts";
+import { hostFolder } from "../../models/host/files.ts";
+import { weightsFingerprint } from "../../models/host/fingerprint.ts";
 import type { ResolvedModel } from "../../models/host/resolve.ts";
 import type { HubSettings } from "../../models/host/settings.ts";
 import type { Tokenizer } from "../../models/text/tokenizer.ts";
@@ -22,7 +24,7 @@ import { fitToModel, type Plan, type PlannedRun, rateNote } from "./plan.ts";
 import { checkSame, readAgain, type Resumed, savedReport } from "./resume.ts";
 import type { RunReport } from "./run_report.ts";
 import { endSession, type Session } from "./session.ts";
-import { withStanding } from "./standing.ts";
+import { resumeCommand, withStanding } from "./standing.ts";
 import type { DeviceHandle, TrainingTools } from "./tools.ts";
 import { productsOf, tuneForAdapter, type Tuning } from "./tuning.ts";
 import { StoppedError } from "./watch.ts";
@@ -71,11 +73,8 @@ async function claimNamed(
   const work = await readWork(folder);
   if (work !== undefined && !isFinished(work)) {
     throw new UserError(
-      `${folder} has unfinished runs: ${await describeWork(
-        folder,
-        work,
-      )}. --resume ${folder} goes ` +
-        `on with them; --overwrite drops them.`,
+      `${folder} has unfinished runs: ${await describeWork(folder, work)}. Go on with: ` +
+        `${resumeCommand(folder)}, or drop them with --overwrite.`,
       { exitCode: 2 },
     );
   }
@@ -152,7 +151,8 @@ export async function runExperiment<Device extends DeviceHandle>(
     const loaded = await load(options, tools);
     const { runs, model, dataset } = loaded;
     const { classWeights } = runs[0].hyperparameters;
-    if (resumed) checkSame(resumed, { model, dataset, classWeights });
+    const weights = await weightsFingerprint(hostFolder(model.folder));
+    if (resumed) checkSame(resumed, { model, weights, dataset, classWeights });
     const tuning = await tune(options, loaded, device, tools);
     const folder = named ?? await newExperiment(outputDir, model.name, dataset.name);
     if (named === undefined) {
@@ -170,7 +170,7 @@ export async function runExperiment<Device extends DeviceHandle>(
       command: [...options.command],
       runs: runs.map(({ name }) => name),
       done: [],
-      model: { name: model.name },
+      model: { name: model.name, weights },
       class_weights: classWeights,
       dataset_hash: dataset.hash,
       tuning: { key: tools.tuningKey(device), plans: tuning.plans, refused: tuning.refused },

@@ -3,7 +3,7 @@ import { basename, dirname, join } from "node:path";
 import type { Dataset } from "../../models/data/load.ts";
 import { UserError } from "../../models/errors.ts";
 import { readJsonObject, toJson } from "../../models/files/json.ts";
-import { exists, hostFolder } from "../../models/host/files.ts";
+import { entriesOf, exists, hostFolder } from "../../models/host/files.ts";
 import type { ResolvedModel } from "../../models/host/resolve.ts";
 import type { ClassWeights } from "../../models/training/class_weights.ts";
 import { type Flags, parseFlags } from "./flags.ts";
@@ -41,7 +41,7 @@ function surplusFlags(flags: Flags): string[] {
 async function newest(outputDir: string): Promise<string> {
   const found: { folder: string; time: number }[] = [];
   if (await exists(outputDir)) {
-    for await (const { name } of Deno.readDir(outputDir)) {
+    for (const { name } of await entriesOf(outputDir)) {
       const folder = join(outputDir, name);
       const info = await Deno.stat(join(workFolder(folder), "command.json")).catch(() => undefined);
       if (info) found.push({ folder, time: info.mtime?.getTime() ?? 0 });
@@ -116,14 +116,17 @@ export async function readAgain(resumed: Resumed): Promise<void> {
 /** Throws a UserError where model, data or class weights are others than those that the experiment began with. */
 export function checkSame(
   { folder, work }: Resumed,
-  { model, dataset, classWeights }: {
+  { model, weights, dataset, classWeights }: {
     model: ResolvedModel;
+    /** The fingerprint of its weights. */
+    weights: string;
     dataset: Dataset;
     classWeights: ClassWeights | undefined;
   },
 ): void {
   const changed = [
     work.model.name !== model.name && `the model was ${work.model.name}, now it is ${model.name}`,
+    (work.model.weights ?? weights) !== weights && `the weights of ${model.name} have changed`,
     work.dataset_hash !== dataset.hash && `the rows of ${dataset.name} have changed`,
     toJson(work.class_weights ?? {}) !== toJson(classWeights ?? {}) &&
     `the class weights have changed`,

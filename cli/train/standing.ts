@@ -6,7 +6,7 @@ import type { StoppedError } from "./watch.ts";
 import { checkpointsOf, type Work } from "./work.ts";
 
 /** The command that goes on with an experiment. */
-const resumeCommand = (folder: string) => `deno task train --resume ${quoted(folder)}`;
+export const resumeCommand = (folder: string) => `deno task train --resume ${quoted(folder)}`;
 
 /** What a user reads where a training was stopped. */
 export function stoppedSentence({ stop, experiment, where }: StoppedError): string {

@@ -23,6 +23,8 @@ const schema = v.object({
   /** What the results depend on beside the command: were it another now, the runs would not go on, but begin mixed. */
   model: v.object({
     name: v.string(),
+    /** Its fingerprint. */
+    weights: v.optional(v.string()),
     /** Older versions' `mini` started at random: over today's such an experiment cannot go on. */
     random_start: v.optional(v.literal(false)),
   }),

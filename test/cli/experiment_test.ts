@@ -451,3 +451,20 @@ Deno.test("a method that is no better than the majority class is named", () =>
       'No better than always answering "anger" (accuracy 0.9000): full.',
     );
   }));
+
+Deno.test("an experiment does not go on over weights that have changed since", () =>
+  withFolder(async (folder) => {
+    const model = join(folder, "model");
+    await Deno.mkdir(model);
+    await Deno.writeTextFile(join(model, "model.safetensors"), "weights");
+    const args = ["--experiment", "e", "--method", "lora"];
+    await assert.rejects(experiment(folder, args, { failIn: "lora-r8", model }));
+    await Deno.writeTextFile(join(model, "model.safetensors"), "Weights");
+    const resume = ["--resume", join(folder, "e")];
+    await assert.rejects(
+      experiment(folder, resume, { model }),
+      /^UserError: .*e cannot go on: the weights of bert-base-uncased have changed\. Put that back/,
+    );
+    await Deno.writeTextFile(join(model, "model.safetensors"), "weights");
+    await experiment(folder, resume, { model });
+  }));

@@ -32,6 +32,8 @@ export interface FakeOptions {
   deaf?: boolean;
   /** The files of so many exports cannot be written, since the disk is full. */
   fullDisks?: number;
+  /** The model's folder; none that there is unless given. */
+  model?: string;
   notice?: string;
   seen?: { run: string; seed: number; firstTexts: string[] }[];
   hash?: string;
@@ -67,7 +69,7 @@ export function fakeTools(options: FakeOptions = {}): TrainingTools<DeviceHandle
     resolveModel: (name) =>
       Promise.resolve({
         name: name ?? "bert-base-uncased",
-        folder: "/nowhere",
+        folder: options.model ?? "/nowhere",
         builtIn: options.bases !== undefined,
         config: tinyConfig,
         notices,

@@ -159,7 +159,10 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
 
       const refused = await start(folder, ["--method", "full", "--experiment", "e"]).ended();
       assert.equal(refused.code, 2);
-      assert.match(refused.stderr, /results\/e has unfinished runs: lora-r8 at step 2, lora-r16\./);
+      assert.match(
+        refused.stderr,
+        /results\/e has unfinished runs: lora-r8 at step 2, lora-r16\. Go on with: deno task train --resume results\/e, or/,
+      );
 
       const rest = await start(folder, ["--resume"]).ended();
       assert.equal(rest.code, 0, rest.stderr);
