@@ -26,9 +26,9 @@ const columns: Column[] = [
   { title: "Training Time", right: true },
 ];
 
-/** `0.6783`, or `0.678 ± 0.012` over seeds. */
+/** `0.6783`, or `0.678±0.012` over seeds. */
 function formatSpread({ mean, deviation }: Spread): string {
-  return deviation === undefined ? mean.toFixed(4) : `${mean.toFixed(3)} ± ${deviation.toFixed(3)}`;
+  return deviation === undefined ? mean.toFixed(4) : `${mean.toFixed(3)}±${deviation.toFixed(3)}`;
 }
 
 const meanOf = (row: ComparedRow, of: (run: ComparedRow["runs"][number]) => number) =>
