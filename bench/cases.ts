@@ -12,15 +12,14 @@ import {
   layerNorm,
   relu,
   scale,
-  scaleColumns,
   silu,
   softmax,
   tanh,
 } from "../engine/ops/mod.ts";
-import { columnSum } from "../engine/column_sum.ts";
 import { rowIndex } from "../engine/ops/embedding.ts";
 import { padHeads } from "../engine/ops/pad_heads.ts";
 import { Parameters } from "../engine/parameters.ts";
+import { columnSumCase, elementwise, scaleColumnsCase, unary } from "./elementwise_cases.ts";
 import type { Maker } from "./maker.ts";
 import { classifier, lora, product, rowNorms } from "./product_cases.ts";
 import type { Cost } from "./roofline.ts";
@@ -193,80 +192,6 @@ function softmaxCase(tokens: number, hidden: number): Case {
     run(make) {
       const x = make.input([tokens, hidden]);
       make.backward(() => softmax(x));
-    },
-  };
-}
-
-function unary(
-  name: string,
-  operation: typeof gelu,
-  rows: number,
-  columns: number,
-  cost: { forward: number; backward: number; reads: number },
-): Case {
-  const shape = `${rows}×${columns}`;
-  const values = rows * columns;
-  return {
-    rows: [
-      {
-        kernel: `${name}.forward`,
-        shape,
-        flops: cost.forward * values,
-        bytes: 2 * values * word,
-      },
-      {
-        kernel: `${name}.backward`,
-        shape,
-        flops: cost.backward * values,
-        bytes: (cost.reads + 1) * values * word,
-      },
-    ],
-    run(make) {
-      const x = make.input([rows, columns]);
-      make.backward(() => operation(x));
-    },
-  };
-}
-
-function elementwise(
-  kernel: string,
-  rows: number,
-  columns: number,
-  moved: number,
-  run: (make: Maker, shape: number[]) => void,
-  flops = 1,
-): Case {
-  const values = rows * columns;
-  const row = { kernel, shape: `${rows}×${columns}`, flops: flops * values };
-  return {
-    rows: [{ ...row, bytes: moved * values * word }],
-    run: (make) => run(make, [rows, columns]),
-  };
-}
-
-function columnSumCase(tokens: number, hidden: number): Case {
-  const values = tokens * hidden;
-  const row = { kernel: "column_sum.main", shape: `${tokens}×${hidden}`, flops: values };
-  return {
-    rows: [{ ...row, bytes: values * word }],
-    run: (make) => columnSum(make.tensor([tokens, hidden]), make.tensor([hidden])),
-  };
-}
-
-/** IA³'s factors on a layer's input. */
-function scaleColumnsCase(tokens: number, hidden: number): Case {
-  const shape = `${tokens}×${hidden}`;
-  const values = tokens * hidden;
-  const forward = { kernel: "scale_columns.main", shape, flops: values, bytes: 2 * values * word };
-  return {
-    rows: [
-      forward,
-      { kernel: "scale_columns.gradient", shape, flops: 2 * values, bytes: 2 * values * word },
-      forward,
-    ],
-    run(make) {
-      const [x, factor] = [make.input([tokens, hidden]), make.weight([hidden])];
-      make.backward(() => scaleColumns(x, factor));
     },
   };
 }

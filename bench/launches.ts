@@ -27,7 +27,7 @@ const leastBinding = 2 ** 27;
 const [sentences, length, classes] = [16, 24, 13];
 
 /** The launches of one step, in their order, and the products among them. */
-export function stepLaunches(
+function stepLaunches(
   { gpu, info }: Device,
   config: EncoderConfig,
   method: Method,
@@ -72,7 +72,7 @@ const columns: Column[] = [
 ];
 
 /** The table in Markdown: launches of each kernel, in all, and the products' multiply-adds. */
-export function launchTable(device: Device): string[] {
+function launchTable(device: Device): string[] {
   const steps = Object.values(configs).flatMap((config) =>
     Object.values(methods).map((method) => stepLaunches(device, config, method))
   );

@@ -6,10 +6,17 @@ import { basename, resolve } from "node:path";
 import { UserError } from "../models/errors.ts";
 import { adviceForPretraining } from "./shared/advice.ts";
 import { runCommand } from "./shared/command.ts";
+import { quoted } from "./shared/shell.ts";
 import { paint, standardOutput } from "./shared/terminal.ts";
 import { parsePretrainFlags, type PretrainFlags } from "./pretrain/flags.ts";
 import { planPretraining } from "./pretrain/plan.ts";
-import { claimOutput, claimResumed, leaveOutput, readWork } from "./pretrain/work.ts";
+import {
+  claimOutput,
+  claimResumed,
+  leaveOutput,
+  type PretrainWork,
+  readWork,
+} from "./pretrain/work.ts";
 import { endOnSignals, endSession, newSession } from "./train/session.ts";
 
 const command = "deno task pretrain";
@@ -31,10 +38,10 @@ function checkResumed(flags: PretrainFlags): void {
   );
 }
 
-/** The flags and the arguments that a run began with. */
+/** What a run began with, and its flags. */
 async function resumedFlags(
   output: string,
-): Promise<{ flags: PretrainFlags; args: string[]; hash: string }> {
+): Promise<{ flags: PretrainFlags; work: PretrainWork }> {
   const work = await readWork(output);
   if (work === undefined) {
     throw new UserError(`${output} has no unfinished pretraining: there is nothing to resume.`, {
@@ -45,7 +52,7 @@ async function resumedFlags(
   if (parsed.kind !== "flags") {
     throw new UserError(`The command that began ${output} is none of this version's.`);
   }
-  return { flags: parsed.flags, args: work.command, hash: work.hash };
+  return { flags: parsed.flags, work };
 }
 
 async function run(given: PretrainFlags, args: readonly string[]): Promise<number> {
@@ -71,8 +78,8 @@ async function run(given: PretrainFlags, args: readonly string[]): Promise<numbe
       plan,
       output,
       name: basename(resolve(output)),
-      args: resumed?.args ?? args,
-      resumedHash: resumed?.hash,
+      args: resumed?.work.command ?? args,
+      resumed: resumed?.work,
       session,
       out: given.json ? stderr : stdout,
       err: stderr,
@@ -80,7 +87,9 @@ async function run(given: PretrainFlags, args: readonly string[]): Promise<numbe
     if (done && given.json) stdout.write(`${JSON.stringify(done, null, 2)}\n`);
     if (done) return 0;
     stderr.write(
-      `Stopped by ${session.stop!.signal}. Go on with: ${command} --resume --output ${output}\n`,
+      `Stopped by ${session.stop!.signal}. Go on with: ${command} --resume --output ${
+        quoted(output)
+      }\n`,
     );
     return session.stop!.exitCode;
   } finally {

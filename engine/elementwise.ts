@@ -5,7 +5,7 @@ import type { Device } from "./device.ts";
 import type { Tensor } from "./tensor.ts";
 
 /** Threads a workgroup in the elementwise kernels. */
-export const workgroupSize = 64;
+const workgroupSize = 64;
 /** WebGPU's limit on workgroups in one dimension; larger tensors are covered by striding. */
 const maxWorkgroups = 65535;
 

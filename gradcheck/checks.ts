@@ -149,7 +149,7 @@ const stackRuns = (["NT", "NN", "TN"] as const).map((transpose): Case => ({
 }));
 
 /** How a plan is told in a row: `registers 16×8, subgroup, textures`. */
-export function planName(plan: MatmulPlan): string {
+function planName(plan: MatmulPlan): string {
   if (plan.kind === "registers") {
     const rows = plan.lanes * plan.groups * 4;
     const how = [plan.broadcast ? "subgroup" : "", plan.textures ? "textures" : ""];

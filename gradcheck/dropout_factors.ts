@@ -10,7 +10,7 @@ export interface DropoutSite {
 }
 
 /** The factors of four neighbouring elements, each 0 or 1/(1 - p) with p rounded to 1/65536. */
-export function dropoutFactors(
+function dropoutFactors(
   { seed, step, site, probability }: DropoutSite,
   [x, y]: readonly [number, number],
 ): number[] {

@@ -20,7 +20,7 @@ export interface OpCase {
 }
 
 /** The seed and step that `runOp` sets before it runs an operation; dropout's site is 0. */
-export const randomState = { seed: 7, step: 3 };
+const randomState = { seed: 7, step: 3 };
 
 /** What dropout draws from where `runOp` runs it. */
 export const dropoutSite = (probability: number) => ({ ...randomState, site: 0, probability });

@@ -3,6 +3,7 @@ import { type PretrainEvaluation, type PretrainResult } from "../../models/pretr
 import type { Objective, Score } from "../../models/pretraining/objective.ts";
 import type { EncoderConfig } from "../../models/encoders/mod.ts";
 import { formatCount, formatDuration, formatRate } from "../shared/format.ts";
+import { quoted } from "../shared/shell.ts";
 import { renderMarkdown } from "../shared/table.ts";
 import type { PretrainPlan } from "./plan.ts";
 
@@ -38,9 +39,7 @@ export function lossCurve(losses: readonly number[]): { step: number; loss: numb
   });
 }
 
-/** An argument as a shell takes it. */
-const quoted = (text: string) =>
-  /^[\w./:=,+-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
+const counted = (count: number, what: string) => `${count} ${what}${count === 1 ? "" : "s"}`;
 
 const objectives = {
   distil: ({ teacher }: PretrainPlan) =>
@@ -76,7 +75,7 @@ export function cardText(facts: CardFacts): string {
     lossCurve(losses).map(({ step, loss }) => [formatCount(step), loss.toFixed(4)]),
   );
   const length = settings.maxSteps === undefined
-    ? `${settings.epochs} epochs`
+    ? counted(settings.epochs, "epoch")
     : `${formatCount(settings.maxSteps)} steps`;
   return [
     "---",
@@ -88,7 +87,8 @@ export function cardText(facts: CardFacts): string {
     "",
     `# ${name}`,
     "",
-    `A BERT of ${config.layers} layers, ${config.hiddenSize} wide, with ${config.heads} heads and ` +
+    `A BERT of ${counted(config.layers, "layer")}, ${config.hiddenSize} wide, with ` +
+    `${counted(config.heads, "head")} and ` +
     `${config.intermediateSize} in the feed-forward part: ${formatCount(parameters)} parameters, ` +
     `stored as ${dtype}, and ${
       formatCount(config.vocabSize)
@@ -113,7 +113,7 @@ export function cardText(facts: CardFacts): string {
     `decay ${settings.weightDecay}, clipping at ${settings.maxGradNorm}, seed ${settings.seed}.`,
     `- ${formatDuration(result.trainingSeconds)} of training steps on ${facts.adapter}.`,
     "",
-    `    deno task pretrain ${facts.command.map(quoted).join(" ")}`,
+    `    deno task pretrain ${facts.command.map((word) => quoted(word, "linux")).join(" ")}`,
     "",
     "On the held-out sentences:",
     "",

@@ -4,7 +4,8 @@ import { createDevice, type Device } from "../../engine/device.ts";
 import type { EncoderConfig } from "../../models/encoders/mod.ts";
 import { UserError } from "../../models/errors.ts";
 import { indexFile } from "../../models/files/shards.ts";
-import { exists } from "../../models/host/files.ts";
+import { exists, hostFolder } from "../../models/host/files.ts";
+import { weightsFingerprint } from "../../models/host/fingerprint.ts";
 import { type ResolvedModel, resolveModel } from "../../models/host/resolve.ts";
 import { hubSettingsFromEnvironment } from "../../models/host/settings.ts";
 import { writeFileWhole } from "../../models/host/write.ts";
@@ -21,6 +22,7 @@ import type { Objective } from "../../models/pretraining/objective.ts";
 import { pretrain } from "../../models/pretraining/run.ts";
 import { tokenizerFileNames } from "../../models/text/tokenizer.ts";
 import { formatAdapter, formatBytes, formatCount } from "../shared/format.ts";
+import { quoted } from "../shared/shell.ts";
 import { type Output, renderNotice } from "../shared/terminal.ts";
 import { newestCheckpoint } from "../train/checkpoints.ts";
 import { type Fact, printFacts } from "../train/facts.ts";
@@ -31,7 +33,14 @@ import type { PretrainFlags } from "./flags.ts";
 import type { PretrainPlan } from "./plan.ts";
 import { learnVectors } from "./teaching.ts";
 import { watch, type Watched } from "./watch.ts";
-import { dropWork, statesFolder, vocabularyPath, workFolder, writeWork } from "./work.ts";
+import {
+  dropWork,
+  type PretrainWork,
+  statesFolder,
+  vocabularyPath,
+  workFolder,
+  writeWork,
+} from "./work.ts";
 
 export interface PretrainingOptions {
   flags: PretrainFlags;
@@ -41,8 +50,8 @@ export interface PretrainingOptions {
   name: string;
   /** The command's arguments; of a run that goes on those that began it. */
   args: readonly string[];
-  /** The hash of the texts that the run which goes on began with. */
-  resumedHash: string | undefined;
+  /** What the run which goes on began with. */
+  resumed: PretrainWork | undefined;
   session: Session;
   /** Progress goes here. */
   out: Output;
@@ -66,10 +75,10 @@ export interface PretrainReport {
 const kept = 2;
 
 /** The texts in tokens; the vocabulary is trained once, and kept for what goes on. */
-async function loadCorpus({ flags, plan, output, resumedHash }: PretrainingOptions) {
+async function loadCorpus({ flags, plan, output, resumed }: PretrainingOptions) {
   const read = await readAllTexts(flags.text, flags.textColumn);
   const path = vocabularyPath(output);
-  const vocabulary = resumedHash !== undefined && await exists(path)
+  const vocabulary = resumed !== undefined && await exists(path)
     ? await Deno.readTextFile(path)
     : await vocabularyOf(read.texts, { file: flags.vocab, size: plan.vocabSize });
   const lengths = {
@@ -77,7 +86,7 @@ async function loadCorpus({ flags, plan, output, resumedHash }: PretrainingOptio
     maxPositions: plan.sizes.maxPositions,
   };
   const corpus = await cutTexts(read, vocabulary, lengths);
-  if (resumedHash !== undefined && resumedHash !== corpus.hash) {
+  if (resumed !== undefined && resumed.hash !== corpus.hash) {
     throw new UserError(
       `${flags.text.join(", ")}: the texts are not those that the run began with. --overwrite ` +
         `begins again.`,
@@ -96,6 +105,19 @@ async function findTeacher(
   const teacher = await resolveModel(plan.teacher, { ...hubSettingsFromEnvironment(), report });
   for (const notice of teacher.notices) err.write(renderNotice(err, notice));
   return teacher;
+}
+
+/** The fingerprint of the teacher's weights. Throws a UserError where the run that goes on began with others. */
+async function teacherWeights(
+  teacher: ResolvedModel,
+  resumed: PretrainWork | undefined,
+): Promise<string> {
+  const weights = await weightsFingerprint(hostFolder(teacher.folder));
+  if ((resumed?.teacher ?? weights) === weights) return weights;
+  throw new UserError(
+    `${teacher.name}: the teacher's weights are not those that the run began with. --overwrite ` +
+      `begins again.`,
+  );
 }
 
 /** What the student learns; undefined where the session was to stop before the teacher had told all. */
@@ -148,12 +170,16 @@ function factsOf(corpus: Corpus, { plan }: PretrainingOptions, device: Device): 
 export async function runPretraining(
   options: PretrainingOptions,
 ): Promise<PretrainReport | undefined> {
-  const { plan, output, args, session, out, err } = options;
+  const { plan, output, args, resumed, session, out, err } = options;
   const device = await createDevice();
   try {
     const teacher = await findTeacher(options);
     const corpus = await loadCorpus(options);
-    await writeWork(output, { command: [...args], hash: corpus.hash });
+    await writeWork(output, {
+      command: [...args],
+      hash: corpus.hash,
+      ...(teacher && { teacher: await teacherWeights(teacher, resumed) }),
+    });
     printFacts(factsOf(corpus, options, device), out);
     session.training = true;
     const objective = await objectiveOf(device, corpus, teacher, options);
@@ -214,7 +240,7 @@ async function writeModel(
   await dropWork(output);
   await Deno.remove(workFolder(output), { recursive: true });
   out.write(`Saved ${output}, ${formatBytes(bytes)}\n`);
-  out.write(`Use it: deno task train --model_name ${output}\n`);
+  out.write(`Use it: deno task train --model_name ${quoted(output)}\n`);
   return {
     output,
     objective: objective.name,

@@ -35,7 +35,7 @@ export interface Watched {
 }
 
 /** `cosine of the pooled vector 0.7312, cosine of the mean 0.7402` */
-export function scoresLine(scores: readonly Score[], told: Record<string, number>): string {
+function scoresLine(scores: readonly Score[], told: Record<string, number>): string {
   return scores.map(({ name, label }) => `${label} ${told[name].toFixed(4)}`).join(", ");
 }
 

@@ -10,6 +10,7 @@ import { readJsonObject, toJson } from "../../models/files/json.ts";
 import { exists, hostFolder } from "../../models/host/files.ts";
 import { writeFileWhole } from "../../models/host/write.ts";
 import { mend, removeIfEmpty } from "../shared/folders.ts";
+import { quoted } from "../shared/shell.ts";
 import { type Claim, claim } from "../train/claim.ts";
 
 const schema = v.object({
@@ -17,6 +18,8 @@ const schema = v.object({
   command: v.array(v.string()),
   /** Of the texts: other ones would be another run. */
   hash: v.string(),
+  /** The fingerprint of the teacher's weights, where there is one. */
+  teacher: v.optional(v.string()),
 });
 
 export type PretrainWork = v.InferOutput<typeof schema>;
@@ -53,7 +56,9 @@ export async function claimOutput(output: string, overwrite: boolean): Promise<C
   const isModel = await exists(join(output, "config.json"));
   if (!overwrite && unfinished !== undefined) {
     throw new UserError(
-      `${output} has an unfinished pretraining. --resume --output ${output} goes on with it; ` +
+      `${output} has an unfinished pretraining. --resume --output ${
+        quoted(output)
+      } goes on with it; ` +
         `--overwrite drops it.`,
       { exitCode: 2 },
     );

@@ -159,6 +159,7 @@ function code(value: unknown): string {
 
 function trainingLines(record: CardRecord): string[] {
   const { settings, hyperparameters, dataset, command, adapter, versions } = record;
+  const { learning_rate_trials: trials } = record;
   const rows = Object.entries({ ...settings, ...hyperparameters })
     .map(([name, value]) => [code(name), code(value)]);
   const split = dataset?.split;
@@ -167,7 +168,13 @@ function trainingLines(record: CardRecord): string[] {
     : record.best_epoch && `epoch ${record.best_epoch}`;
   const facts = [
     split && `${formatCount(split.train)} texts to train on, ${formatCount(split.validation)} to ` +
-      `choose the weights by, ${formatCount(split.test)} to test on`,
+      `choose the weights by, ${formatCount(split.test)} to test on` +
+      (split.seed === undefined ? "" : `, split by seed ${split.seed}`),
+    trials !== undefined &&
+    `the learning rate was found by ${
+        formatCount(trials.length)
+      } shorter trainings, on the texts to ` +
+      `choose by`,
     record.trainable_params !== undefined && record.total_params !== undefined &&
     `${formatCount(record.trainable_params)} of ${formatCount(record.total_params)} parameters ` +
       `trained (${formatPercent((100 * record.trainable_params) / record.total_params)})`,

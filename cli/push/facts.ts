@@ -50,10 +50,17 @@ const cardRecord = v.object({
     sample: v.optional(v.boolean(), false),
     examples: v.optional(v.number()),
     split: v.optional(
-      v.object({ train: v.number(), validation: v.number(), test: v.number() }),
+      v.object({
+        train: v.number(),
+        validation: v.number(),
+        test: v.number(),
+        seed: v.optional(v.number()),
+      }),
     ),
   })),
   hyperparameters: v.optional(v.record(v.string(), v.unknown()), {}),
+  /** Where the learning rate was searched for. */
+  learning_rate_trials: v.optional(v.array(v.unknown())),
   trainable_params: v.optional(v.number()),
   total_params: v.optional(v.number()),
   best_step: v.optional(v.number()),

@@ -1,6 +1,8 @@
 /** Runs of a method under several seeds as one, and how methods differ, as the experiment's comparison tells. */
+import { dirname } from "node:path";
 import type { ShownRun } from "./model.ts";
 import type { ReadExperiments } from "./read.ts";
+import type { ComparedMethods } from "./schema.ts";
 import type { JudgedRun } from "./verdict.ts";
 
 /** A method in one configuration. */
@@ -25,7 +27,7 @@ export interface Pair {
 
 /** The experiment's folder, and the method's name in it. */
 const keyOf = ({ folder, fields: { run, group = run } }: ShownRun) => ({
-  experiment: folder.replace(/[\\/]+[^\\/]+[\\/]*$/, ""),
+  experiment: dirname(folder),
   group,
 });
 
@@ -82,4 +84,17 @@ export function pairsOf(
       toldApart: pair.told_apart,
     }];
   });
+}
+
+/** The baselines of an experiment's comparison that has one of these runs: of the same test part, then. */
+export function comparedBaselines(
+  runs: readonly ShownRun[],
+  compared: ReadExperiments["compared"],
+): ComparedMethods["baselines"] {
+  for (const run of runs) {
+    const { rows = [], baselines = [] } = compared.get(keyOf(run).experiment) ?? {};
+    const isThere = rows.some(({ runs }) => runs.includes(run.fields.run));
+    if (isThere && baselines.length > 0) return baselines;
+  }
+  return [];
 }

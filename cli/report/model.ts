@@ -2,7 +2,7 @@
 import { methodNames } from "../../models/peft/methods.ts";
 import { macroF1Interval } from "./intervals.ts";
 import type { ReadExperiments, ReadRun } from "./read.ts";
-import { type Method, methodsOf, type Pair, pairsOf } from "./methods.ts";
+import { comparedBaselines, type Method, methodsOf, type Pair, pairsOf } from "./methods.ts";
 import type { ComparedMethods, Trial } from "./schema.ts";
 import { type Verdict, verdict } from "./verdict.ts";
 
@@ -29,6 +29,8 @@ export interface Comparison {
   title: string;
   runs: ShownRun[];
   verdict: Verdict;
+  /** Index of the best method's run; of several seeds' the one with the highest accuracy. */
+  best: number;
   /** The runs by method, those of several seeds together. */
   methods: Method[];
   /** Of methods whose answers were kept, the better first. */
@@ -53,9 +55,10 @@ export interface Report {
 /** Runs whose keys are equal were tested on the same sentences, as far as their files tell. */
 function testKey({ experiment, fields: { dataset, hyperparameters } }: ReadRun): string {
   const { hash, split, max_samples } = dataset;
-  // An older file without a hash is comparable only within its experiment.
+  const parts = split && [split.train, split.validation, split.test];
   const seed = split?.seed ?? hyperparameters.seed; // one seed did for split and training at first
-  return JSON.stringify([hash ?? [experiment], split, max_samples, seed]);
+  // An older file without a hash is comparable only within its experiment.
+  return JSON.stringify([hash ?? [experiment], parts, max_samples, seed]);
 }
 
 const place = (method: string) => {
@@ -153,6 +156,8 @@ function searchesOf(runs: readonly ReadRun[]): Search[] {
   return [...searches].map(([method, trials]) => ({ method, trials }));
 }
 
+const accuracyOf = ({ fields: { test } }: ShownRun) => test.accuracy;
+
 function compare(
   read: readonly ReadRun[],
   compared: ReadExperiments["compared"],
@@ -168,16 +173,19 @@ function compare(
   const methods = methodsOf(runs, compared);
   const pairs = pairsOf(methods, compared, runs);
   const baseline = baselineOf(sorted[0]);
+  const judged = verdict(methods, { count: testCount(sorted[0]), baseline, pairs });
   const { model, dataset } = sorted[0].fields;
   const models = new Set(sorted.map(({ fields }) => fields.model.name));
   return {
     title: `${models.size === 1 ? model.name : `${models.size} models`} on ${dataset.name}`,
     runs,
-    verdict: verdict(methods, { count: testCount(sorted[0]), baseline, pairs }),
+    verdict: judged,
+    best: methods[judged.best].runs.reduce((best, index) =>
+      accuracyOf(runs[index]) > accuracyOf(runs[best]) ? index : best
+    ),
     methods,
     pairs,
-    baselines: [...compared.values()].find(({ baselines }) => baselines.length > 0)?.baselines ??
-      [],
+    baselines: comparedBaselines(runs, compared),
     searches: searchesOf(sorted),
     baseline,
     differences,

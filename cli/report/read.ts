@@ -1,5 +1,5 @@
 /** Reads what experiments left in their folders: runs, their curves and predictions, and what could not be read. */
-import { basename, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import * as v from "valibot";
 import { messageOf, UserError } from "../../models/errors.ts";
 import {
@@ -24,7 +24,7 @@ export interface ReadRun {
 
 export interface ReadExperiments {
   runs: ReadRun[];
-  /** What experiments say of methods over seeds, by the experiment's folder. */
+  /** What experiments say of methods over seeds, by the experiment's folder as its runs' paths have it. */
   compared: Map<string, ComparedMethods>;
   /** Sentences on what is there and could not be read. */
   problems: string[];
@@ -147,7 +147,7 @@ export async function readExperiments(folders: readonly string[]): Promise<ReadE
       found = true;
     }
     const methods = single ? undefined : await comparedIn(folder, problems);
-    if (methods) compared.set(folder, methods);
+    if (methods) compared.set(dirname(join(folder, "comparison.json")), methods);
     if (found) continue;
     const [why] = problems.slice(told);
     throw await noRun(folder, names, why);

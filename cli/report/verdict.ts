@@ -19,7 +19,7 @@ export interface Verdict {
   sentences: string[];
   /** Of each run, in their order. */
   standings: Standing[];
-  /** Index of the run with the highest accuracy; of several the one that trains least. */
+  /** Index, in their order, of the run with the highest accuracy; of several the one that trains least. */
   best: number;
 }
 

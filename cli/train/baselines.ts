@@ -36,7 +36,7 @@ type BaselineFile = v.InferOutput<typeof fileSchema>;
 const baselinesFile = "baselines.json";
 
 /** Always the commonest class of the test part, which is that of the training part too, since the split is stratified. */
-export function majorityBaseline({ test }: Pick<ComparedRun, "test">): Baseline {
+function majorityBaseline({ test }: Pick<ComparedRun, "test">): Baseline {
   const [commonest] = test.per_class.toSorted((a, b) => b.support - a.support);
   const share = commonest.support / test.count;
   return {

@@ -57,7 +57,7 @@ export interface Comparison {
 }
 
 /** The seed of a run's split; one seed did for split and training at first. */
-export const splitSeedOf = ({ dataset, hyperparameters }: ComparedRun) =>
+const splitSeedOf = ({ dataset, hyperparameters }: ComparedRun) =>
   dataset.split.seed ?? hyperparameters.seed;
 
 /** Why two runs cannot stand in one table, or undefined; learning rate and training's seed may differ. */
@@ -192,6 +192,13 @@ export async function addSignificance(comparison: Comparison): Promise<void> {
   const sameRows = answered.filter(({ answers: { actual } }) =>
     actual.every((label, place) => label === answered[0].answers.actual[place])
   );
+  const without = rows.filter((row) => !sameRows.some((each) => each.row === row));
+  if (without.length > 0 && rows.length > 1) {
+    const names = without.map(({ name }) => name).join(", ");
+    comparison.notes.push(
+      `Not compared by pairs, since no predictions.jsonl of the same rows is there: ${names}.`,
+    );
+  }
   if (sameRows.length === 0) return;
   const scores = bootstrapScores(sameRows.map(({ answers }) => answers));
   for (const [index, { row }] of sameRows.entries()) {
@@ -199,6 +206,7 @@ export async function addSignificance(comparison: Comparison): Promise<void> {
     row.macroF1Interval = interval95(scores[index].macroF1.drawn);
   }
   comparison.pairs = pairsOf(sameRows.map((each, index) => ({ ...each, scores: scores[index] })));
+  if (without.length > 0) return; // which may be the best
   const sentence = describePairs(comparison, sameRows[0].answers.actual.length);
   if (sentence !== undefined) comparison.notes.push(sentence);
 }

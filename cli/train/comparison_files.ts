@@ -96,7 +96,7 @@ function csvCell(text: string): string {
 }
 
 /** Numbers in full, means over seeds: percent without its sign, training time in seconds. */
-export function comparisonCsv({ rows, baselines }: Comparison): string {
+function comparisonCsv({ rows, baselines }: Comparison): string {
   const cells = [
     columns.map((column) => column.title),
     ...rows.map((row) => [
@@ -156,7 +156,7 @@ function efficiencyCells({ rows }: Comparison): string[][] {
 const caption =
   "F1 Score is the macro average on the test part; Training Time is without evaluation.";
 
-export function comparisonMarkdown(comparison: Comparison): string {
+function comparisonMarkdown(comparison: Comparison): string {
   const lines = [
     `# ${comparison.model} on ${comparison.dataset}`,
     "",
@@ -172,7 +172,7 @@ export function comparisonMarkdown(comparison: Comparison): string {
   return `${lines.join("\n")}\n`;
 }
 
-export function comparisonLatex(comparison: Comparison): string {
+function comparisonLatex(comparison: Comparison): string {
   const lines = renderLatex(columns, cellsOf(comparison), {
     caption: `${comparison.model} on ${comparison.dataset}. ${caption}`,
     notes: comparisonRemarks(comparison),
@@ -230,7 +230,7 @@ export function comparisonReport(comparison: Comparison) {
 }
 
 /** Reads an experiment's runs and compares those that can stand beside run `name`. */
-export async function readComparison(folder: string, name: string): Promise<Comparison> {
+async function readComparison(folder: string, name: string): Promise<Comparison> {
   const { runs, unreadable } = await readRuns(folder);
   const reference = runs.find((run) => run.run === name);
   if (reference === undefined) throw new Error(`${folder} has no readable run ${name}.`);

@@ -69,20 +69,25 @@ export function dryRunReport({ model, classes, runs }: DryRun) {
       trainable_params: run.trainable,
       total_params: run.total,
       param_percent: run.percent,
-      hyperparameters: hyperparameterReport(run.hyperparameters),
+      hyperparameters: {
+        ...hyperparameterReport(run.hyperparameters),
+        ...(run.tuned && { learning_rate: null }), // training searches for it
+      },
     })),
   };
 }
 
 /** The table of `--dry_run`. */
 export function dryRunTable({ model, classes, rateNote, runs }: DryRun, width: number): string[] {
-  const rows = runs.map((run) => [
-    methodLabel(run.method),
+  // A method's repetitions under other seeds have the same parameters.
+  const groups = Map.groupBy(runs, ({ group }) => group);
+  const rows = [...groups.values()].map(([run]) => [
+    `${methodLabel(run.method)}${run.tuned ? " tuned" : ""}`,
     configLabel(run.method),
     formatCount(run.trainable),
     formatCount(run.total),
     formatPercent(run.percent),
-    formatRate(run.hyperparameters.learningRate),
+    run.tuned ? "tune" : formatRate(run.hyperparameters.learningRate),
   ]);
   const columns = [
     { title: "Method" },

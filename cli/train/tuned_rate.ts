@@ -88,12 +88,16 @@ export async function tunedRate<Device extends DeviceHandle>(
   const examples = split.train.length;
   const { totalSteps } = lengthOf(hyperparameters, examples);
   const trials = await readTrials(folder, group);
-  if (trials.length === 0) out.write(`${name} (${position}): searching for its learning rate\n`);
+  const before = trials.length;
   for (;;) {
     const next = nextTrial(trials, totalSteps);
     if ("chosen" in next) {
       if (next.chosen !== undefined) return { learningRate: next.chosen, trials };
       throw new UserError(`${name}: its loss is no number at any learning rate that was tried.`);
+    }
+    if (trials.length === before) {
+      const from = before === 0 ? "" : `, going on after ${before} trials`;
+      out.write(`${name} (${position}): searching for its learning rate${from}\n`);
     }
     const { trial } = next;
     const settings = settingsOf(hyperparameters, trial, examples);

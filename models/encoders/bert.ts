@@ -39,7 +39,7 @@ export const bertBaseUncased: EncoderConfig = {
 };
 
 /** The names of BERT's encoder layers. */
-export const bertLayer: LayerNames = {
+const bertLayer: LayerNames = {
   self: "attention.self",
   query: "query",
   key: "key",

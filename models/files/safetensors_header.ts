@@ -48,7 +48,7 @@ export interface PlacedTensor extends TensorInfo {
 }
 
 /** The reference implementation reads no longer header either. */
-export const maxHeaderBytes = 100_000_000;
+const maxHeaderBytes = 100_000_000;
 
 /**
  * Reads the length field. Throws a UserError where no header of that length can be in a file of

@@ -21,7 +21,7 @@ import type { HubSettings } from "./settings.ts";
 export const defaultDataset = "boltuix/emotions-dataset";
 
 /** The sentences that are part of this project. */
-export const samplePath = fileURLToPath(
+const samplePath = fileURLToPath(
   new URL("../../assets/sample/emotions.csv", import.meta.url),
 );
 

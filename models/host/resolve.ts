@@ -22,7 +22,7 @@ import { HubError, HubUnreachable } from "./hub_errors.ts";
 import type { HubSettings } from "./settings.ts";
 
 /** The model that is used where none is named. */
-export const defaultModel = "bert-base-uncased";
+const defaultModel = "bert-base-uncased";
 
 const miniFolder = fileURLToPath(new URL("../../assets/mini", import.meta.url));
 

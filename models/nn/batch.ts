@@ -4,7 +4,7 @@ import { type RowIndex, rowIndices } from "../../engine/ops/embedding.ts";
 import type { Tensor } from "../../engine/tensor.ts";
 
 /** The row count is rounded up to a multiple, so that few buffer sizes occur and bind groups repeat. */
-export const rowMultiple = 64;
+const rowMultiple = 64;
 
 export interface PackedBatch {
   /** Rows, filling included. */

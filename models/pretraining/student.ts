@@ -32,7 +32,7 @@ function describe(
 }
 
 /** All tensors that train, the encoder's first. */
-export function studentSpecs(config: EncoderConfig, objective: Objective): ParameterSpec[] {
+function studentSpecs(config: EncoderConfig, objective: Objective): ParameterSpec[] {
   const specs = new Map<string, ParameterSpec>();
   describe({ specs, mode: { training: false }, wrapping: noWrapping }, config, objective);
   return [...specs.values()];

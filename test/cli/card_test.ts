@@ -159,6 +159,14 @@ Deno.test("each kind has its library, and its way to be loaded", () => {
   const bySteps = { ...record, best_step: 1200, hyperparameters: { eval_steps: 400 } };
   const stepped = modelCard(factsOf({ record: parseRecord(bySteps, "run.json") }));
   assert.match(stepped, /\n- step 1,200 had the best macro F1/);
+  const { dataset } = record;
+  const searched = {
+    ...record,
+    dataset: { ...dataset, split: { ...dataset.split, seed: 7 } },
+    learning_rate_trials: [{}, {}],
+  };
+  const tuned = modelCard(factsOf({ record: parseRecord(searched, "run.json") }));
+  assert.match(tuned, /10 to test on, split by seed 7\n- the learning rate was found by 2 shorter/);
   const bare = modelCard(factsOf({ record: undefined }));
   assert.doesNotMatch(bare, /undefined|## Results|## Training|model-index/);
 });

@@ -57,6 +57,32 @@ Deno.test("--dry_run counts what IA3, DoRA and LoRA's other settings train", asy
   }
 });
 
+Deno.test("--dry_run tells no rate where one will be searched for, and a method of several seeds once", async () => {
+  const args = ["--dry_run", "--model_name", "mini", "--method", "lora", "--rank", "8"]
+    .concat("--learning_rate", "shared,tune", "--seeds", "1,2");
+  const { runs } = JSON.parse((await runTrain([...args, "--json"])).stdout);
+  assert.deepEqual(
+    runs.map((each: { run: string; hyperparameters: { learning_rate: number; seed: number } }) => [
+      each.run,
+      each.hyperparameters.learning_rate,
+      each.hyperparameters.seed,
+    ]),
+    [
+      ["lora-r8-s1", 2e-3, 1],
+      ["lora-r8-tuned-s1", null, 1],
+      ["lora-r8-s2", 2e-3, 2],
+      ["lora-r8-tuned-s2", null, 2],
+    ],
+  );
+  const { stdout } = await runTrain(args);
+  const rows = stdout.split("\n").filter((line) => line.startsWith("LoRA"))
+    .map((line) => line.trim().split(/ {2,}/));
+  assert.deepEqual(rows.map(([label, , , , , rate]) => [label, rate]), [
+    ["LoRA", "2e-3"],
+    ["LoRA tuned", "tune"],
+  ]);
+});
+
 Deno.test("--dry_run takes the number of classes from a file that is at hand", () =>
   withFolder(async (folder) => {
     const rows = ["text,label"];

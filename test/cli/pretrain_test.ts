@@ -72,6 +72,13 @@ Deno.test("a model is distilled; stopped and gone on with, it is the same to the
     const again = await runPretrain([...args, "--output", halves]);
     assert.equal(again.code, 2);
     assert.match(again.stderr, /has an unfinished pretraining\. --resume --output/);
+    const work = join(halves, "checkpoints", "command.json");
+    const began = await Deno.readTextFile(work);
+    await Deno.writeTextFile(work, JSON.stringify({ ...JSON.parse(began), teacher: "others" }));
+    const changed = await runPretrain(["--resume", "--output", halves]);
+    assert.equal(changed.code, 1);
+    assert.match(changed.stderr, /the teacher's weights are not those that the run began with/);
+    await Deno.writeTextFile(work, began);
     const rest = await runPretrain(["--resume", "--output", halves]);
     assert.equal(rest.code, 0, rest.stderr);
     assert.match(rest.stdout, /going on after step \d/);
@@ -90,6 +97,7 @@ Deno.test("a model is distilled; stopped and gone on with, it is the same to the
     weights.close();
     await loadTokenizer(model, config.vocabSize);
     const card = await model.text("README.md");
+    assert.ok(card.includes("A BERT of 1 layer, 8 wide, with 2 heads and 32 in the"));
     assert.ok(card.includes(`Distilled from \`${golden("model")}\``));
     assert.equal(card.match(/^\| +\d+ \| +\d\.\d{4} \|$/gm)!.length, 20);
   }));

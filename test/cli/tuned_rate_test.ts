@@ -124,6 +124,7 @@ Deno.test("a search that is stopped goes on after its last finished trial", () =
     const rest = await experiment(folder, ["--resume", join(folder, "e")], byDistance(1e-3));
     await rest.ended;
     assert.equal(rest.made.length, trialCount - 3 + 1);
+    assert.match(rest.out.text, /full-tuned \(1 of 1\): searching .*, going on after 3 trials\n/);
     const whole = await experiment(
       folder,
       ["--experiment", "w", ...args.slice(2)],

@@ -1,7 +1,10 @@
 /** Experiments of any shape, written as training writes them, for tests of the report. */
+import assert from "node:assert/strict";
 import { join } from "node:path";
+import { main } from "../../cli/report.ts";
 import { computeMetrics } from "../../models/training/metrics.ts";
 import { metricsReport } from "../../cli/train/run_report.ts";
+import { recorder } from "../cli/recorder.ts";
 
 export interface FixtureRun {
   run: string;
@@ -110,3 +113,32 @@ export async function writeRun(
   await Deno.writeTextFile(path, predictions.map((line) => `${line}\n`).join(""));
   return folder;
 }
+
+/** A row of `comparison.json`. */
+export const comparedRow = (run: string, runs: string[], accuracy: number) => ({
+  run,
+  runs,
+  accuracy,
+  accuracy_deviation: 0.02,
+  accuracy_interval_95: [accuracy - 0.1, accuracy + 0.1],
+  f1_score: accuracy,
+  f1_score_deviation: 0.03,
+  f1_score_interval_95: [accuracy - 0.1, accuracy + 0.1],
+});
+
+export async function report(args: string[]) {
+  const [out, err] = [recorder(), recorder()];
+  const code = await main(args, out, err);
+  return { code, out: out.text, err: err.text };
+}
+
+/** The page of an experiment of these runs. */
+export async function pageOf(folder: string, runs: FixtureRun[], options: FixtureOptions = {}) {
+  for (const run of runs) await writeRun(folder, run, options);
+  const { code, err } = await report([folder]);
+  assert.deepEqual([code, err], [0, ""]);
+  return await Deno.readTextFile(join(folder, "comparison.html"));
+}
+
+/** How often a piece is in a page. */
+export const count = (page: string, piece: string) => page.split(piece).length - 1;

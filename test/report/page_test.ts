@@ -1,32 +1,14 @@
 /** The page: what is in it, that nothing of the files is code in it, and that it can do with what older files lack. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { main } from "../../cli/report.ts";
 import { binned } from "../../cli/report/charts/curves.ts";
 import { logTicks } from "../../cli/report/figure.ts";
 import { escapeHtml } from "../../cli/report/html.ts";
 import { folderTest } from "../files/temporary.ts";
-import { recorder } from "../cli/recorder.ts";
-import { type FixtureOptions, type FixtureRun, writeRun } from "./fixture.ts";
-
-async function report(args: string[]) {
-  const [out, err] = [recorder(), recorder()];
-  const code = await main(args, out, err);
-  return { code, out: out.text, err: err.text };
-}
-
-/** The page of an experiment of these runs. */
-async function pageOf(folder: string, runs: FixtureRun[], options: FixtureOptions = {}) {
-  for (const run of runs) await writeRun(folder, run, options);
-  const { code, err } = await report([folder]);
-  assert.deepEqual([code, err], [0, ""]);
-  return await Deno.readTextFile(join(folder, "comparison.html"));
-}
+import { comparedRow, count, pageOf, report, writeRun } from "./fixture.ts";
 
 /** Whether a value that is none was written somewhere before the page's own script. */
 const hasHole = (page: string) => /undefined|NaN|\[object/.test(page.split("<script>")[0]);
-
-const count = (page: string, piece: string) => page.split(piece).length - 1;
 
 folderTest(
   "a page has every part of the report, and the same files make the same page",
@@ -94,7 +76,8 @@ folderTest(
     };
     const options = { labels: [evil, `${evil}2`, "\0\ud800"], text: evil };
     const baselines = [{ label: evil, config: evil, accuracy: 0.5, macro_f1: 0.5 }];
-    await Deno.writeTextFile(join(folder, "comparison.json"), JSON.stringify({ baselines }));
+    const rows = [comparedRow(evil, ["a", "b"], 0.5)];
+    await Deno.writeTextFile(join(folder, "comparison.json"), JSON.stringify({ rows, baselines }));
     const runs = ["a", "b"].map((run) => ({ run, label: evil, config: run + evil, fields }));
     const page = await pageOf(folder, runs, options);
     assert.equal(count(page, "<script"), 1);
@@ -233,69 +216,3 @@ Deno.test("text is escaped for elements and attributes", () => {
     "&lt;a b=&#39;c&#39; d=&quot;e&quot;&gt;&amp;\ufffd\ufffd\n",
   );
 });
-
-folderTest(
-  "runs of several seeds are one method, told apart by the comparison's paired tests",
-  async (folder) => {
-    const row = (run: string, runs: string[], accuracy: number) => ({
-      run,
-      runs,
-      accuracy,
-      accuracy_deviation: 0.02,
-      accuracy_interval_95: [accuracy - 0.1, accuracy + 0.1],
-      f1_score: accuracy,
-      f1_score_deviation: 0.03,
-      f1_score_interval_95: [accuracy - 0.1, accuracy + 0.1],
-    });
-    const pair = {
-      first: "lora-r8",
-      second: "full",
-      f1_score_difference: 0.05,
-      f1_score_difference_interval_95: [0.01, 0.09],
-      mcnemar_p: 0.01,
-      told_apart: true,
-    };
-    const content = {
-      rows: [row("lora-r8", ["lora-r8-s1", "lora-r8-s2"], 0.75), row("full", ["full"], 0.7)],
-      pairs: [pair],
-      baselines: [{ label: "Majority class", config: "joy", accuracy: 0.5, macro_f1: 0.3 }],
-    };
-    await Deno.writeTextFile(join(folder, "comparison.json"), JSON.stringify(content));
-    const seeded = (seed: number, accuracy: number) => ({
-      run: `lora-r8-s${seed}`,
-      accuracy,
-      fields: { group: "lora-r8", hyperparameters: { learning_rate: 1e-3, seed } },
-    });
-    const full = {
-      run: "full",
-      method: "full",
-      label: "Full",
-      config: "-",
-      trainable: 1e6,
-      accuracy: 0.7,
-    };
-    const split = { train: 800, validation: 100, test: 100, seed: 42 };
-    const runs = [seeded(1, 0.74), seeded(2, 0.76), full].map((run) => ({
-      ...run,
-      fields: {
-        ...("fields" in run ? run.fields : {}),
-        dataset: { name: "moods", hash: "h", split },
-      },
-    }));
-    const page = (await pageOf(folder, runs)).replace(/\s+/g, " ");
-    assert.ok(page.includes("lora-r8 has the highest accuracy on the 100 test sentences, 0.750"));
-    assert.ok(page.includes("It is told apart from the other run: by paired tests."));
-    for (
-      const part of [
-        "Over seeds",
-        "0.7500 ± 0.0200",
-        "Pairs of methods",
-        "0.0100",
-        "Majority class (joy)",
-      ]
-    ) {
-      assert.ok(page.includes(part), part);
-    }
-    assert.equal(count(page, "badge best"), 2, "both runs of the method");
-  },
-);

@@ -86,8 +86,8 @@ function runDetails(run: ShownRun, open: boolean): Html | undefined {
 }
 
 export function classesSection(comparison: Comparison): Html {
-  const { runs, verdict } = comparison;
-  const details = runs.map((run, index) => runDetails(run, index === verdict.best));
+  const { runs, best } = comparison;
+  const details = runs.map((run, index) => runDetails(run, index === best));
   if (details.every((each) => each === undefined)) return markup``;
   return markup`<h3>Labels</h3>${f1Table(comparison)}${details}`;
 }
@@ -96,8 +96,8 @@ export function classesSection(comparison: Comparison): Html {
 const mostSentences = 12;
 
 /** The sentences whose own label the best run gave the least probability. */
-export function sentencesSection({ runs, verdict }: Comparison): Html {
-  const { name, predictions } = runs[verdict.best];
+export function sentencesSection({ runs, best }: Comparison): Html {
+  const { name, predictions } = runs[best];
   const wrong = predictions.filter(({ label, predicted }) => label !== predicted)
     .sort((a, b) => a.probability - b.probability);
   if (predictions.length === 0) return markup``;
