@@ -100,13 +100,14 @@ export interface RateChoice {
   tuned: boolean;
 }
 
-/** `tune`; or rates as {@link parseRates} takes them, or `shared` for the default, with `,tune` behind them or without. */
+/** `tune`; or rates as {@link parseRates} takes them, or `shared` for the default; or both. */
 export function parseLearningRates(text: string): RateChoice {
-  const [, before, tune] = /^(.*?)(?:(?:^|,)\s*(tune))?$/s.exec(text)!;
-  const given = before.trim();
+  const parts = text.split(",").map((part) => part.trim());
+  const tuned = parts.includes("tune");
+  const given = parts.filter((part) => part !== "tune").join(",");
+  if (given === "" && !tuned) parsePositive(text); // says what is expected
   const rates = given === "" || given === "shared" ? {} : parseRates(given);
-  if (given === "" && tune === undefined) parsePositive(text); // says what is expected
-  return { rates, given: given !== "", tuned: tune !== undefined };
+  return { rates, given: given !== "", tuned };
 }
 
 /**

@@ -6,6 +6,7 @@ import type { Dataset } from "../../models/data/load.ts";
 import type { Split } from "../../models/data/split.ts";
 import { toJson } from "../../models/files/json.ts";
 import { writeFileWhole } from "../../models/host/write.ts";
+import type { Output } from "../shared/terminal.ts";
 import type { ComparedRun } from "./compared_run.ts";
 
 const schema = v.object({
@@ -63,11 +64,14 @@ export async function keepBagsOfWords(
   { hash, labels }: Pick<Dataset, "hash" | "labels">,
   split: Split,
   seed: number,
+  out: Output,
 ): Promise<void> {
   const { train, validation, test } = split;
   const parts = { train: train.length, validation: validation.length, test: test.length };
   const rows = { hash, split: { ...parts, seed } };
   if ((await keptBaselines(folder, rows)).length > 0) return;
+  // Some ten thousand rows take minutes.
+  out.write("\nTraining the baselines: bags of words and of characters\n");
   const baselines: Baseline[] = [];
   for (const { name, label, terms } of bags) {
     const { trainableParameters, test, trainingSeconds } = await trainBagOfWords(

@@ -196,7 +196,7 @@ export async function runExperiment<Device extends DeviceHandle>(
       out,
       err,
     };
-    if (flags.baselines) await keepBagsOfWords(folder, dataset, loaded.split, plan.splitSeed);
+    if (flags.baselines) await keepBagsOfWords(folder, dataset, loaded.split, plan.splitSeed, out);
     const reports = await trainRuns(runs, work, shared, tools)
       .finally(() => reportFinished(folder, work, err));
     const comparison = await writeComparison(folder, runs[0].name);

@@ -106,7 +106,8 @@ Deno.test("an experiment grows, and compares only what can be compared", () =>
 Deno.test("--baselines adds bags of words, trained once for the same rows", () =>
   withFolder(async (folder) => {
     const args = ["--experiment", "e", "--method"];
-    const { comparison } = await experiment(folder, [...args, "full", "--baselines"]);
+    const { comparison, out } = await experiment(folder, [...args, "full", "--baselines"]);
+    assert.match(out, /\nTraining the baselines: bags of words and of characters\n/);
     assert.deepEqual(comparison.baselines.map(({ name }) => name), [
       "majority",
       "bag-of-words",
@@ -116,6 +117,7 @@ Deno.test("--baselines adds bags of words, trained once for the same rows", () =
     const { mtime } = await Deno.stat(kept);
     const again = await experiment(folder, [...args, "lora", "--rank", "4", "--baselines"]);
     assert.equal(again.comparison.baselines.length, 3);
+    assert.doesNotMatch(again.out, /Training the baselines/);
     assert.deepEqual((await Deno.stat(kept)).mtime, mtime);
     const csv = await Deno.readTextFile(join(folder, "e", "comparison.csv"));
     assert.match(

@@ -70,6 +70,7 @@ Deno.test("every flag is read, in snake_case and in kebab-case, with a space and
     }],
     ["learning_rate", "tune", { learningRate: { rates: {}, given: false, tuned: true } }],
     ["learning_rate", "shared,tune", { learningRate: { rates: {}, given: true, tuned: true } }],
+    ["learning_rate", "tune,shared", { learningRate: { rates: {}, given: true, tuned: true } }],
     ["learning_rate", "ia3=1e-2, tune", {
       learningRate: { rates: { ia3: 0.01 }, given: true, tuned: true },
     }],
