@@ -107,8 +107,8 @@ function describeRivals(
   paired: boolean,
 ): string {
   if (rivals.length === 0) {
-    const whom = others === 1 ? "the other run" : `all ${others} other runs`;
-    const theirs = others === 1 ? "that run’s" : "theirs";
+    const whom = others === 1 ? "the other" : `all ${others} others`;
+    const theirs = others === 1 ? "that one’s" : "theirs";
     const why = paired ? "by paired tests" : `its interval lies above ${theirs}`;
     return `It is told apart from ${whom}: ${why}.`;
   }
@@ -123,7 +123,7 @@ function describeRivals(
     return `${smallest.name} is not told apart from it, ${why}, and ${size}.`;
   }
   const whom = rivals.length === others
-    ? `None of the ${others} other runs is told apart from it`
-    : `${rivals.length} of the ${others} other runs are not told apart from it`;
+    ? `None of the ${others} others is told apart from it`
+    : `${rivals.length} of the ${others} others are not told apart from it`;
   return `${whom}, ${why}; the smallest of them, ${smallest.name}, ${size}.`;
 }

@@ -47,7 +47,7 @@ folderTest(
     }));
     const page = (await pageOf(folder, runs)).replace(/\s+/g, " ");
     assert.ok(page.includes("lora-r8 has the highest accuracy on the 100 test sentences, 0.750"));
-    assert.ok(page.includes("It is told apart from the other run: by paired tests."));
+    assert.ok(page.includes("It is told apart from the other: by paired tests."));
     for (
       const part of [
         "Over seeds",

@@ -40,11 +40,11 @@ Deno.test("runs whose intervals overlap are not told apart, and the smallest of 
     "0.711 to 0.867), with 1,000 trainable parameters.";
   assert.deepEqual(said([full, judged("LoRA", 50, 10)]), [
     first,
-    "It is told apart from the other run: its interval lies above that run’s.",
+    "It is told apart from the other: its interval lies above that one’s.",
   ]);
   assert.deepEqual(said([judged("A", 50, 20), full, judged("LoRA", 51, 10)]), [
     first,
-    "It is told apart from all 2 other runs: its interval lies above theirs.",
+    "It is told apart from all 2 others: its interval lies above theirs.",
   ]);
   const near = judged("LoRA", 78, 10);
   assert.deepEqual(said([near, full, judged("A", 50, 20)]), [
@@ -53,12 +53,12 @@ Deno.test("runs whose intervals overlap are not told apart, and the smallest of 
   ]);
   assert.deepEqual(said([near, full, judged("A", 75, 20), judged("B", 40, 5)]), [
     first,
-    "2 of the 3 other runs are not told apart from it, as the intervals overlap; the smallest of " +
+    "2 of the 3 others are not told apart from it, as the intervals overlap; the smallest of " +
     "them, LoRA, trains 10 parameters, 1.00 % as many.",
   ]);
   assert.deepEqual(said([judged("Big", 79, 2000), full, judged("Huge", 75, 3000)]), [
     first,
-    "None of the 2 other runs is told apart from it, as the intervals overlap; the smallest of " +
+    "None of the 2 others is told apart from it, as the intervals overlap; the smallest of " +
     "them, Big, trains no fewer parameters.",
   ]);
 });
