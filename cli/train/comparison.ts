@@ -202,7 +202,9 @@ export async function addSignificance(comparison: Comparison): Promise<void> {
   if (sameRows.length === 0) return;
   const scores = bootstrapScores(sameRows.map(({ answers }) => answers));
   for (const [index, { row }] of sameRows.entries()) {
-    row.accuracyInterval = interval95(scores[index].accuracy.drawn);
+    const [low, high] = interval95(scores[index].accuracy.drawn);
+    // Where all answers are right, or none, drawing them again tells nothing: Wilson's stays.
+    if (low < high) row.accuracyInterval = [low, high];
     row.macroF1Interval = interval95(scores[index].macroF1.drawn);
   }
   comparison.pairs = pairsOf(sameRows.map((each, index) => ({ ...each, scores: scores[index] })));
