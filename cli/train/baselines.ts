@@ -55,7 +55,7 @@ function majorityBaseline({ test }: Pick<ComparedRun, "test">): Baseline {
 /** What each bag is called, and what it counts. */
 const bags = [
   { name: "bag-of-words", label: "Bag of words", terms: "words" },
-  { name: "bag-of-characters", label: "Bag of characters", terms: "characters" },
+  { name: "bag-of-characters", label: "Bag of pieces", terms: "characters" },
 ] as const;
 
 /** Trains the bags of words and keeps their figures in the experiment's folder, unless they are there. */

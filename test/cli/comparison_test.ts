@@ -122,7 +122,7 @@ Deno.test("--baselines adds bags of words, trained once for the same rows", () =
     const csv = await Deno.readTextFile(join(folder, "e", "comparison.csv"));
     assert.match(
       csv,
-      /\nMajority class,anger,.*\nBag of words,tf-idf,.*\nBag of characters,tf-idf,/,
+      /\nMajority class,anger,.*\nBag of words,tf-idf,.*\nBag of pieces,tf-idf,/,
     );
     const other = await experiment(folder, [...args, "lora", "--rank", "8", "--seed", "7"]);
     assert.equal(other.comparison.baselines.length, 1, "another split's");

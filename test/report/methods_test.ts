@@ -78,7 +78,7 @@ folderTest(
     await writeRun(first, { run: "full" });
     await writeRun(first, { run: "new", fields: { dataset: { name: "moods", hash: "h", split } } });
     await writeRun(second, { run: "full" }, { hash: "other" });
-    for (const [path, label] of [[first, "Bag of words"], [second, "Bag of characters"]]) {
+    for (const [path, label] of [[first, "Bag of words"], [second, "Bag of pieces"]]) {
       const baselines = [{ label, config: "tf-idf", accuracy: 0.5, macro_f1: 0.3 }];
       const content = { rows: [comparedRow("full", ["full"], 0.5)], baselines };
       await Deno.writeTextFile(join(path, "comparison.json"), JSON.stringify(content));
@@ -89,7 +89,7 @@ folderTest(
     const sections = page.split('<section id="comparison-').slice(1);
     assert.deepEqual(
       sections.map((section) => section.match(/Bag of \w+/g)),
-      [["Bag of words"], ["Bag of characters"]],
+      [["Bag of words"], ["Bag of pieces"]],
     );
     assert.match(sections[0], /<span>2 runs</);
   },
