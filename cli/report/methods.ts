@@ -1,5 +1,6 @@
 /** Runs of a method under several seeds as one, and how methods differ, as the experiment's comparison tells. */
 import { dirname } from "node:path";
+import { mean } from "../../models/training/metrics.ts";
 import type { ShownRun } from "./model.ts";
 import type { ReadExperiments } from "./read.ts";
 import type { ComparedMethods } from "./schema.ts";
@@ -30,8 +31,6 @@ const keyOf = ({ folder, fields: { run, group = run } }: ShownRun) => ({
   experiment: dirname(folder),
   group,
 });
-
-const mean = (values: readonly number[]) => values.reduce((a, b) => a + b, 0) / values.length;
 
 /** The methods of a comparison's runs, in the runs' order. */
 export function methodsOf(

@@ -2,6 +2,7 @@
 import { basename, dirname, join } from "node:path";
 import * as v from "valibot";
 import { messageOf, UserError } from "../../models/errors.ts";
+import { textIfThere } from "../../models/host/files.ts";
 import {
   type ComparedMethods,
   comparisonSchema,
@@ -30,18 +31,6 @@ export interface ReadExperiments {
   problems: string[];
 }
 
-/** A file's text, or undefined where there is none. */
-async function textOf(path: string): Promise<string | undefined> {
-  try {
-    return await Deno.readTextFile(path);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) {
-      return undefined;
-    }
-    throw error;
-  }
-}
-
 /** A schema's mistake as a sentence: where it is, and what. */
 function describe(error: unknown): string {
   if (!(error instanceof v.ValiError)) return messageOf(error);
@@ -57,7 +46,7 @@ async function linesOf<Schema extends v.GenericSchema>(
 ): Promise<v.InferOutput<Schema>[]> {
   const found: v.InferOutput<Schema>[] = [];
   try {
-    const lines = (await textOf(path) ?? "").split("\n").filter((line) => line.trim() !== "");
+    const lines = (await textIfThere(path) ?? "").split("\n").filter((line) => line.trim() !== "");
     for (const line of lines) found.push(v.parse(schema, JSON.parse(line)));
   } catch (error) {
     problems.push(`${path} is left out from its line ${found.length + 1} on: ${describe(error)}`);
@@ -69,7 +58,7 @@ async function linesOf<Schema extends v.GenericSchema>(
 async function readRun(folder: string, problems: string[]): Promise<ReadRun | undefined> {
   const path = join(folder, "run.json");
   try {
-    const text = await textOf(path);
+    const text = await textIfThere(path);
     if (text === undefined) return undefined;
     const fields = v.parse(runSchema, JSON.parse(text));
     return {
@@ -105,7 +94,7 @@ async function comparedIn(
 ): Promise<ComparedMethods | undefined> {
   const path = join(folder, "comparison.json");
   try {
-    const text = await textOf(path);
+    const text = await textIfThere(path);
     return text === undefined ? undefined : v.parse(comparisonSchema, JSON.parse(text));
   } catch (error) {
     problems.push(`${path} cannot be read: ${describe(error)}`);

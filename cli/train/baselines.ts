@@ -5,6 +5,7 @@ import { trainBagOfWords } from "../../models/baselines/bag_of_words.ts";
 import type { Dataset } from "../../models/data/load.ts";
 import type { Split } from "../../models/data/split.ts";
 import { toJson } from "../../models/files/json.ts";
+import { textIfThere } from "../../models/host/files.ts";
 import { writeFileWhole } from "../../models/host/write.ts";
 import type { Output } from "../shared/terminal.ts";
 import type { ComparedRun } from "./compared_run.ts";
@@ -105,13 +106,8 @@ async function keptBaselines(
   folder: string,
   { hash, split }: { hash: string; split: BaselineFile["split"] },
 ): Promise<Baseline[]> {
-  let text: string;
-  try {
-    text = await Deno.readTextFile(join(folder, baselinesFile));
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return [];
-    throw error;
-  }
+  const text = await textIfThere(join(folder, baselinesFile));
+  if (text === undefined) return [];
   const read = v.safeParse(v.pipe(v.string(), v.parseJson(), fileSchema), text);
   if (!read.success || read.output.dataset_hash !== hash) return [];
   const kept = read.output.split;

@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import * as v from "valibot";
 import { messageOf } from "../../models/errors.ts";
+import { textIfThere } from "../../models/host/files.ts";
 import { methodNames } from "../../models/peft/methods.ts";
 
 /** As text, that two runs' can be compared. */
@@ -107,13 +108,8 @@ export async function readAnswers(
   { folder, test }: ComparedRun,
   labels: readonly string[],
 ): Promise<{ actual: number[]; predicted: number[] } | undefined> {
-  let text: string;
-  try {
-    text = await Deno.readTextFile(join(folder, "predictions.jsonl"));
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return undefined;
-    throw error;
-  }
+  const text = await textIfThere(join(folder, "predictions.jsonl"));
+  if (text === undefined) return undefined;
   const index = new Map(labels.map((label, place) => [label, place]));
   const rows = text.split("\n").filter((line) => line !== "").map((line) =>
     v.safeParse(predictedRow, jsonOrUndefined(line))

@@ -7,6 +7,7 @@ import {
   interval95,
   type Scores,
 } from "../../models/training/significance.ts";
+import { mean } from "../../models/training/metrics.ts";
 import { methodNames } from "../../models/peft/methods.ts";
 import { formatRate } from "../shared/format.ts";
 import type { Baseline } from "./baselines.ts";
@@ -103,10 +104,10 @@ function describeRates(runs: ComparedRun[]): string {
 }
 
 function spreadOf(values: readonly number[]): Spread {
-  const mean = values.reduce((a, b) => a + b, 0) / values.length;
-  if (values.length === 1) return { mean };
-  const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
-  return { mean, deviation: Math.sqrt(squares / (values.length - 1)) };
+  const average = mean(values);
+  if (values.length === 1) return { mean: average };
+  const squares = values.reduce((sum, value) => sum + (value - average) ** 2, 0);
+  return { mean: average, deviation: Math.sqrt(squares / (values.length - 1)) };
 }
 
 function rowOf(name: string, runs: ComparedRun[]): ComparedRow {

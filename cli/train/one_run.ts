@@ -13,6 +13,7 @@ import type { PlannedRun } from "./plan.ts";
 import { predictionLines } from "./predictions.ts";
 import { type RunContext, type RunReport, runReport } from "./run_report.ts";
 import type { Session } from "./session.ts";
+import { startTraining } from "./start.ts";
 import { writeLogs } from "./tensorboard/logs.ts";
 import type { DeviceHandle, TrainingTools } from "./tools.ts";
 import { tunedRate } from "./tuned_rate.ts";
@@ -92,7 +93,7 @@ export async function trainRun<Device extends DeviceHandle>(
   tools: TrainingTools<Device>,
 ): Promise<RunReport> {
   const { method } = planned;
-  const { model, dataset, split, device, tokenizer, session, out, err } = shared;
+  const { model, dataset, tokenizer, session, out, err } = shared;
   const { unfinished } = session;
   const checkpoints = checkpointsOf(shared.folder, planned.name);
   const stopped = await newestCheckpoint(checkpoints, (text) => err.write(renderNotice(err, text)));
@@ -104,20 +105,15 @@ export async function trainRun<Device extends DeviceHandle>(
   const weights = await tools.openWeights(model, dataset.labels.length);
   let watched: Watched;
   try {
-    const events = tools.train({
+    const training = {
       run: planned.name,
-      config: model.config,
       method,
-      labels: dataset.labels,
-      weights,
-      encode: (text) => tokenizer.encode(text, hyperparameters.maxLength),
-      split,
       hyperparameters,
-      gradientCheckpointing: shared.gradientCheckpointing,
+      weights,
       checkpointSteps: shared.checkpoints.steps,
-      stopRequested: () => session.stop !== undefined,
-      device,
-    }, stopped?.state);
+      from: stopped?.state,
+    };
+    const events = startTraining(training, shared, tools);
     const { keep } = shared.checkpoints;
     watched = await watch(events, {
       experiment: shared.folder,

@@ -12,6 +12,7 @@ import { formatRate } from "../shared/format.ts";
 import type { Shared } from "./one_run.ts";
 import type { PlannedRun } from "./plan.ts";
 import { createProgress } from "./progress.ts";
+import { startTraining } from "./start.ts";
 import type { DeviceHandle, TrainingTools } from "./tools.ts";
 import { StoppedError } from "./watch.ts";
 import { trialsFile, workFolder } from "./work.ts";
@@ -84,7 +85,7 @@ export async function tunedRate<Device extends DeviceHandle>(
   shared: Shared<Device>,
   tools: TrainingTools<Device>,
 ): Promise<{ learningRate: number; trials: Trial[] }> {
-  const { folder, model, dataset, split, tokenizer, session, out } = shared;
+  const { folder, model, dataset, split, session, out } = shared;
   const examples = split.train.length;
   const { totalSteps } = lengthOf(hyperparameters, examples);
   const trials = await readTrials(folder, group);
@@ -108,20 +109,8 @@ export async function tunedRate<Device extends DeviceHandle>(
       onlyLine: true,
     });
     try {
-      const events = tools.train({
-        run: `${name} at ${label}`,
-        config: model.config,
-        method,
-        labels: dataset.labels,
-        weights,
-        encode: (text) => tokenizer.encode(text, settings.maxLength),
-        split,
-        hyperparameters: settings,
-        gradientCheckpointing: shared.gradientCheckpointing,
-        checkpointSteps: undefined,
-        stopRequested: () => session.stop !== undefined,
-        device: shared.device,
-      });
+      const training = { run: `${name} at ${label}`, method, hyperparameters: settings, weights };
+      const events = startTraining(training, shared, tools);
       const where = `${trials.length} of up to ${trialCount} trials of ${name} are kept`;
       const stopped = () => new StoppedError(session.stop!, folder, where);
       trials.push({ ...trial, ...await outcomeOf(events, progress.show, stopped) });

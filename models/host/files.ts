@@ -32,6 +32,16 @@ export function isMissing(error: unknown): boolean {
   return error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory;
 }
 
+/** A file's text, or undefined where there is none. */
+export async function textIfThere(path: string): Promise<string | undefined> {
+  try {
+    return await Deno.readTextFile(path);
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw error;
+  }
+}
+
 /** Opens a file. Throws a UserError naming it where that cannot be. */
 export async function fileSource(path: string): Promise<ByteSource> {
   let file: Deno.FsFile;

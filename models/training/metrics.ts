@@ -39,7 +39,8 @@ export function wilsonInterval(successes: number, count: number): [number, numbe
 
 const ratio = (part: number, whole: number) => whole === 0 ? 0 : part / whole;
 
-const mean = (values: number[]) =>
+/** 0 of no values. */
+export const mean = (values: readonly number[]): number =>
   ratio(values.reduce((sum, value) => sum + value, 0), values.length);
 
 /**

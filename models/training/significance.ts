@@ -1,5 +1,6 @@
 /** Whether two methods differ, or chance told them apart: intervals and paired tests over the rows of the test part. */
 import { domains, HostRandom } from "../../engine/random.ts";
+import { mean } from "./metrics.ts";
 
 /** What a method answered: its class for each row of the test part, once for each seed that it was trained with. */
 export interface Answers {
@@ -68,8 +69,6 @@ export type Score = keyof typeof scores;
 
 /** A method's scores, each the mean over its seeds: on all rows, and in each drawing. */
 export type Scores = Record<Score, { all: number; drawn: Float64Array }>;
-
-const mean = (values: readonly number[]) => values.reduce((a, b) => a + b, 0) / values.length;
 
 /**
  * The scores of methods on the same rows under the bootstrap (Efron 1979): rows drawn with replacement, and for each
