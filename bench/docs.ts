@@ -1,7 +1,8 @@
-/** `deno task bench:docs`: writes the section of docs/performance.md from bench/results/*.json. */
+/** `deno task bench:docs`: writes the section of docs/performance.md and its plots from bench/results/*.json. */
 import { fileURLToPath } from "node:url";
 import { replaceSection } from "./markdown.ts";
-import { type Kept, performanceSection } from "./performance.ts";
+import { writeFileWhole } from "../models/host/write.ts";
+import { type Kept, performancePlots, performanceSection } from "./performance.ts";
 import { parseResult } from "./schema.ts";
 
 const readme = fileURLToPath(new URL("../docs/performance.md", import.meta.url));
@@ -41,7 +42,9 @@ export function resultsOf(file: string, document: unknown): Kept[] {
 
 if (import.meta.main) {
   const document = await Deno.readTextFile(readme);
-  const changed = replaceSection(document, "performance", performanceSection(await keptResults()));
+  const kept = await keptResults();
+  for (const { file, svg } of performancePlots(kept)) await writeFileWhole(folder + file, svg);
+  const changed = replaceSection(document, "performance", performanceSection(kept));
   // Not by a file beside it and a rename: the permission is for this file alone, and git has the old one.
   if (changed !== document) await Deno.writeTextFile(readme, changed);
   console.log(

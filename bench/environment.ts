@@ -29,12 +29,7 @@ export function slug(description: string): string {
 
 const folder = new URL("results/", import.meta.url);
 
-/** The file of a result: `bench/results/<adapter>-<kind>.<extension>`. */
-export function resultPath(
-  { adapter, kind }: KernelResult | StepResult | PeerResult,
-  extension = "json",
-): string {
-  return decodeURIComponent(
-    new URL(`${slug(adapter.description)}-${kind}.${extension}`, folder).pathname,
-  );
+/** The file of a result: `bench/results/<adapter>-<kind>.json`. */
+export function resultPath({ adapter, kind }: KernelResult | StepResult | PeerResult): string {
+  return decodeURIComponent(new URL(`${slug(adapter.description)}-${kind}.json`, folder).pathname);
 }

@@ -1,9 +1,10 @@
-/** The section of docs/performance.md, from results. Pure: the same results give the same text. */
+/** The section of docs/performance.md and its plots, from results. Pure: the same results give the same text. */
 import { formatBytes, formatCount } from "../cli/shared/format.ts";
 import type { Column } from "../cli/shared/table.ts";
 import { ceilingLines, formatRate, formatShare, formatTime } from "./kernel_table.ts";
 import { markdownTable, paragraph } from "./markdown.ts";
 import { peerCells, peerColumns } from "./peers/table.ts";
+import { stepPlot } from "./plot.ts";
 import type { KernelResult, PeerResult, Result, StepResult, StepRow } from "./schema.ts";
 
 /** A result and the name of its file in bench/results/. */
@@ -16,6 +17,8 @@ export interface Kept {
 const shownKernels =
   /^(matmul\.(NT|NN|TN)( f16)?|attention\.\w+|layer_norm\.(forward|backward)|gelu\.\w+|adamw)$/;
 
+const isOurs = ({ results }: StepResult) => results.some(({ engine }) => engine === "ours");
+
 /** Lines of the section: adapters one after another, GPUs before software adapters. */
 export function performanceSection(kept: readonly Kept[]): string[] {
   const sorted = [...kept].sort((a, b) =>
@@ -27,9 +30,7 @@ export function performanceSection(kept: readonly Kept[]): string[] {
       ? [result]
       : []
   );
-  const own = sorted.filter(({ result }) =>
-    result.kind !== "steps" || result.results.some(({ engine }) => engine === "ours")
-  );
+  const own = sorted.filter(({ result }) => result.kind !== "steps" || isOurs(result));
   const adapters = [...new Set(own.map(({ result }) => result.adapter.description))];
   const lines = adapters.flatMap((description) => {
     const here = own.filter(({ result }) => result.adapter.description === description);
@@ -90,6 +91,21 @@ function kernelSection({ created, ceilings, results }: KernelResult): string[] {
   ];
 }
 
+/** Whether there is a course to plot: steps of several sizes. */
+const isSwept = (results: readonly StepRow[]) =>
+  new Set(results.map(({ batch, length }) => `${batch} ${length}`)).size > 2;
+
+const plotFile = (file: string) => file.replace(/json$/, "svg");
+
+/** The plots that the section shows, by their files' names in bench/results/. */
+export function performancePlots(kept: readonly Kept[]): { file: string; svg: string }[] {
+  return kept.flatMap(({ file, result }) =>
+    result.kind === "steps" && isOurs(result) && isSwept(result.results)
+      ? [{ file: plotFile(file), svg: stepPlot(result) }]
+      : []
+  );
+}
+
 function stepSection(
   { created, adapter, machine, results }: StepResult,
   file: string,
@@ -114,7 +130,6 @@ function stepSection(
     batch === 16 && (length === "emotion" || length === 32 || length === 512)
   );
   const rows = chosen.length > 0 ? chosen : results;
-  const swept = new Set(results.map(({ batch, length }) => `${batch} ${length}`)).size > 2;
   return [
     ...paragraph(
       `\`deno task bench:step\`, ${
@@ -139,13 +154,8 @@ function stepSection(
         row.peakBytes === null ? "-" : formatBytes(row.peakBytes),
       ]),
     ),
-    ...(swept
-      ? [
-        "",
-        `![Milliseconds of a step by batch and length](../bench/results/${
-          file.replace(/json$/, "svg")
-        })`,
-      ]
+    ...(isSwept(results)
+      ? ["", `![Milliseconds of a step by batch and length](../bench/results/${plotFile(file)})`]
       : []),
     ...torchLines(results, comparable.flatMap((each) => each.results)),
   ];

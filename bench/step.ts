@@ -16,7 +16,6 @@ import {
   writeResult,
 } from "./command.ts";
 import { resultHead, resultPath } from "./environment.ts";
-import { stepPlot } from "./plot.ts";
 import { formatShare } from "./kernel_table.ts";
 import { matmulShare, profileTable } from "./profile.ts";
 import type { StepResult, StepRow } from "./schema.ts";
@@ -51,7 +50,7 @@ const parser = object({
   steps: whole("--steps", "Timed steps of a block at least", "half a second's", 1),
   blocks: whole("--blocks", "Blocks, whose median counts", "3", 1),
   profile: switchOn("--profile", "Also where a step's time goes, by kernel"),
-  write: switchOn("--write", "Keep result and plot in bench/results/"),
+  write: switchOn("--write", "Keep the result in bench/results/"),
   json: switchOn("--json", "Print the result as JSON on stdout"),
 });
 
@@ -81,7 +80,6 @@ async function bench(flags: InferValue<typeof parser>): Promise<void> {
   device.destroy();
   if (flags.write) {
     await writeResult(resultPath(result), `${JSON.stringify(result, null, 2)}\n`, flags.json);
-    await writeResult(resultPath(result, "svg"), stepPlot(result), flags.json);
   }
   if (flags.json) printJson(result);
 }

@@ -1,13 +1,8 @@
 /** A chart as an accessible SVG with the numbers behind it. */
-import * as Plot from "@observablehq/plot";
-import { parseHTML } from "linkedom/worker";
-import { Html, markup, wellFormed } from "./html.ts";
+import type { PlotOptions } from "@observablehq/plot";
+import { Html, markup } from "./html.ts";
+import { drawSvg } from "./svg.ts";
 import { type DataTable, dataTable } from "./tables.ts";
-
-/** A document without a browser: Plot makes its elements of it. */
-const { document } = parseHTML("<html><body></body></html>") as unknown as {
-  document: { createElementNS(space: string, tag: string): { id: string; textContent: string } };
-};
 
 export interface Chart {
   title: string;
@@ -15,7 +10,7 @@ export interface Chart {
   description: string;
   /** A sentence below the title, for all. */
   hint?: string;
-  plot: Plot.PlotOptions;
+  plot: PlotOptions;
   data: DataTable;
   /** Keeps its own width, in a box that scrolls, where the screen is narrower. */
   scrolls?: boolean;
@@ -34,27 +29,8 @@ export function beginPage(): void {
 /** Draws a chart. */
 export function figure({ title, description, hint, plot, data, scrolls }: Chart): Html {
   const id = `figure-${++figures}`;
-  const svg = Plot.plot({
-    width: chartWidth,
-    marginRight: 16,
-    ...plot,
-    className: "plot",
-    style: { background: "none" },
-    document,
-  } as Plot.PlotOptions);
-  svg.querySelector("style")?.remove(); // the page's own says the same
-  // Plot names its marks for scripts; within an image they are not read out.
-  for (const group of svg.querySelectorAll("g[aria-label]")) group.removeAttribute("aria-label");
-  svg.setAttribute("role", "img");
-  svg.setAttribute("aria-labelledby", `${id}-title ${id}-desc`);
-  const named = (tag: string, text: string) => {
-    const element = document.createElementNS("http://www.w3.org/2000/svg", tag);
-    element.id = `${id}-${tag}`;
-    element.textContent = text;
-    return element;
-  };
-  svg.prepend(named("title", title), named("desc", description));
-  const drawing = new Html(wellFormed(svg.outerHTML));
+  const look = { width: chartWidth, marginRight: 16, ...plot, style: { background: "none" } };
+  const drawing = new Html(drawSvg(look, { title, description, id }));
   return markup`<figure id="${id}">
 <figcaption><strong>${title}</strong>${
     hint === undefined ? "" : markup`<span>${hint}</span>`

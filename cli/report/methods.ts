@@ -32,6 +32,13 @@ const keyOf = ({ folder, fields: { run, group = run } }: ShownRun) => ({
   group,
 });
 
+/** What seeds of one method have in common. A rate that was searched for is each seed's own. */
+const methodKey = (run: ShownRun) => {
+  const { learning_rate_trials: trials, hyperparameters } = run.fields;
+  const rate = trials === undefined ? hyperparameters.learning_rate : "tuned";
+  return [...Object.values(keyOf(run)), rate].join("/");
+};
+
 /** The methods of a comparison's runs, in the runs' order. */
 export function methodsOf(
   runs: readonly ShownRun[],
@@ -39,7 +46,7 @@ export function methodsOf(
 ): Method[] {
   const groups = Map.groupBy(
     runs.map((_, index) => index),
-    (index) => Object.values(keyOf(runs[index])).join("/"),
+    (index) => methodKey(runs[index]),
   );
   return [...groups.values()].map((indices): Method => {
     const members = indices.map((index) => runs[index]);

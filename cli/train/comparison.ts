@@ -84,6 +84,15 @@ function difference(run: ComparedRun, other: ComparedRun): string | undefined {
   return changed.length === 0 ? undefined : changed.map(text).join(", ");
 }
 
+/** Why a run is no further seed of its method: the others, the reference before all, were trained at one rate that is not its own. */
+function otherRate(reference: ComparedRun, run: ComparedRun, others: ComparedRun[]) {
+  const seed = [reference, ...others].find((other) => groupOf(other) === groupOf(run));
+  if (seed === undefined || isTuned(run) || learningRate(seed) === learningRate(run)) return;
+  return `learning_rate ${formatRate(learningRate(run))}, and ${seed.run} ${
+    formatRate(learningRate(seed))
+  }`;
+}
+
 function byMethodAndSize(a: ComparedRun, b: ComparedRun): number {
   return methodNames.indexOf(a.method) - methodNames.indexOf(b.method) ||
     a.trainable_params - b.trainable_params || groupOf(a).localeCompare(groupOf(b)) ||
@@ -128,7 +137,7 @@ export function compareRuns(reference: ComparedRun, all: ComparedRun[]): Compari
   const runs: ComparedRun[] = [];
   const leftOut: Comparison["leftOut"] = [];
   for (const run of all.toSorted(byMethodAndSize)) {
-    const reason = difference(reference, run);
+    const reason = difference(reference, run) ?? otherRate(reference, run, runs);
     if (reason === undefined) runs.push(run);
     else leftOut.push({ run: run.run, reason });
   }
@@ -190,9 +199,10 @@ export async function addSignificance(comparison: Comparison): Promise<void> {
     const predicted = kept.map((each) => each.predicted);
     answered.push({ row, answers: { actual, predicted, classes: labels.length } });
   }
-  const sameRows = answered.filter(({ answers: { actual } }) =>
-    actual.every((label, place) => label === answered[0].answers.actual[place])
-  );
+  const [sameRows = []] = [
+    ...Map.groupBy(answered, ({ answers }) => answers.actual.join()).values(),
+  ]
+    .sort((a, b) => b.length - a.length);
   const without = rows.filter((row) => !sameRows.some((each) => each.row === row));
   if (without.length > 0 && rows.length > 1) {
     const names = without.map(({ name }) => name).join(", ");
@@ -214,10 +224,14 @@ export async function addSignificance(comparison: Comparison): Promise<void> {
   if (sentence !== undefined) comparison.notes.push(sentence);
 }
 
+/** The best is as in the report: the highest accuracy, and of several the one that trains least. */
 function pairsOf(
   methods: readonly { row: ComparedRow; answers: Answers; scores: Scores }[],
 ): ComparedPair[] {
-  const ordered = methods.toSorted((a, b) => b.scores.macroF1.all - a.scores.macroF1.all);
+  const trainable = ({ row: { runs: [run] } }: { row: ComparedRow }) => run.trainable_params;
+  const ordered = methods.toSorted((a, b) =>
+    b.row.accuracy.mean - a.row.accuracy.mean || trainable(a) - trainable(b)
+  );
   return ordered.flatMap((first, index) =>
     ordered.slice(index + 1).map((second) => ({
       first: first.row.name,
@@ -237,7 +251,7 @@ function describePairs({ pairs }: Comparison, count: number): string | undefined
   const names = close.map(({ second }) => second);
   const last = names.pop()!;
   const listed = names.length === 0 ? last : `${names.join(", ")} and ${last}`;
-  return `Best by macro F1 is ${best.first}; ${listed} ${
+  return `Best by accuracy is ${best.first}; ${listed} ${
     close.length === 1 ? "is" : "are"
   } not told ` +
     `apart from it by ${rows}.`;

@@ -276,8 +276,8 @@ async function trainRuns<Device extends DeviceHandle>(
       reports.push(report);
       work.done.push(name);
       await noteDone(folder, name, work);
-      // After every run, so that an interrupted experiment has the comparison of what it finished.
-      await writeComparison(folder, name);
+      // So that an interrupted experiment has the comparison of what it finished; the caller writes that of all.
+      if (index < runs.length - 1) await writeComparison(folder, name);
     } catch (error) {
       if (error instanceof StoppedError) throw error;
       throw await withStanding(error, name, folder, work);

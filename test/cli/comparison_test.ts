@@ -97,7 +97,7 @@ Deno.test("an experiment grows, and compares only what can be compared", () =>
     assert.deepEqual(comparison.notes, [
       "Learning rates: Full 2e-5, LoRA 5e-4.",
       "Times of lora-r2 are with gradient checkpointing, which takes longer.",
-      "Best by macro F1 is full; lora-r2 is not told apart from it by 4 rows.",
+      "Best by accuracy is lora-r2; full is not told apart from it by 4 rows.",
     ]);
     const { gradient_checkpointing } = await readJson(folder, "e", "lora-r2", "run.json");
     assert.equal(gradient_checkpointing, true);
@@ -168,4 +168,18 @@ Deno.test("a run whose answers are not there is compared by no pair, and that is
         true,
       ], damage);
     }
+  }));
+
+Deno.test("a seed that was trained at another rate joins no row of the others", () =>
+  withFolder(async (folder) => {
+    const args = ["--experiment", "e", "--method", "full", "--seeds"];
+    await experiment(folder, [...args, "1,2"]);
+    const { comparison } = await experiment(folder, [...args, "3", "--learning_rate", "5e-4"]);
+    assert.deepEqual(comparison.rows.map(({ runs }) => runs.map(({ run }) => run)), [
+      ["full-s3"],
+    ]);
+    assert.deepEqual(comparison.leftOut.map(({ reason }) => reason), [
+      "learning_rate 2e-5, and full-s3 5e-4",
+      "learning_rate 2e-5, and full-s3 5e-4",
+    ]);
   }));
