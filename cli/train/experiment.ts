@@ -10,13 +10,13 @@ import type { HubSettings } from "../../models/host/settings.ts";
 import type { Tokenizer } from "../../models/text/tokenizer.ts";
 import { checkClassWeights } from "../../models/training/class_weights.ts";
 import { checkExperiment, ensureFolder, newExperiment } from "../shared/folders.ts";
-import { formatBytes, formatDuration } from "../shared/format.ts";
+import { formatBytes } from "../shared/format.ts";
 import { type Output, renderNotice } from "../shared/terminal.ts";
+import { createPace } from "./place.ts";
 import { keepBagsOfWords } from "./baselines.ts";
 import { isDiskFull } from "./checkpoints.ts";
 import type { Comparison } from "./comparison.ts";
 import { writeComparison } from "./comparison_files.ts";
-import { renderBar } from "./curve.ts";
 import { factsOf, printFacts } from "./facts.ts";
 import type { Flags } from "./flags.ts";
 import { type Shared, trainRun } from "./one_run.ts";
@@ -221,20 +221,6 @@ async function noteDone(folder: string, run: string, work: Work): Promise<void> 
   await drop();
 }
 
-/** What is left of several runs, by what those before took: `, about 2m10s left in all`. */
-function createPace(runs: number) {
-  const started = performance.now();
-  let done = 0;
-  return {
-    done: () => void done++,
-    left(): string {
-      if (done === 0) return "";
-      const seconds = (performance.now() - started) / 1000 / done * (runs - done);
-      return `, ${renderBar(done / runs, 10)} about ${formatDuration(seconds)} left in all`;
-    },
-  };
-}
-
 /** Writes the page of the runs that are finished, also where others failed or were stopped; what hinders it is told. */
 async function reportFinished(folder: string, { done }: Work, err: Output): Promise<void> {
   if (done.length === 0) return;
@@ -268,8 +254,7 @@ async function trainRuns<Device extends DeviceHandle>(
     if (session.stop) throw new StoppedError(session.stop, folder, `${name} has not begun`);
     out.write("\n");
     try {
-      const position = `${index + 1} of ${runs.length}${pace.left()}`;
-      const report = await trainRun(planned, position, shared, tools);
+      const report = await trainRun(planned, pace.placeOf(index, runs.length), shared, tools);
       pace.done();
       if (index === 0) printFacts(report.weight_notes.map((note) => ["Note", note]), out);
       out.write(`  saved ${name}, ${formatBytes(report.exported_bytes)}\n`);

@@ -8,6 +8,7 @@ import { messageOf } from "../../models/errors.ts";
 import { definitionOf } from "../../models/peft/methods.ts";
 import { writeFolderWhole } from "../shared/folders.ts";
 import { type Output, renderNotice } from "../shared/terminal.ts";
+import type { Place } from "./place.ts";
 import { checkpointSteps, isDiskFull, newestCheckpoint, writeMakingRoom } from "./checkpoints.ts";
 import type { PlannedRun } from "./plan.ts";
 import { predictionLines } from "./predictions.ts";
@@ -83,12 +84,12 @@ const delay = (milliseconds: number) =>
 
 /**
  * Trains one run, or the rest of one that was stopped, and writes its folder: the trained weights in the format that other
- * programs read, `steps.jsonl`, `predictions.jsonl`, and last `run.json`, whose content is returned. `position` is such as `2 of 7`. Throws a
+ * programs read, `steps.jsonl`, `predictions.jsonl`, and last `run.json`, whose content is returned. Throws a
  * StoppedError where the session was to stop.
  */
 export async function trainRun<Device extends DeviceHandle>(
   planned: PlannedRun,
-  position: string,
+  place: Place,
   shared: Shared<Device>,
   tools: TrainingTools<Device>,
 ): Promise<RunReport> {
@@ -97,7 +98,7 @@ export async function trainRun<Device extends DeviceHandle>(
   const { unfinished } = session;
   const checkpoints = checkpointsOf(shared.folder, planned.name);
   const stopped = await newestCheckpoint(checkpoints, (text) => err.write(renderNotice(err, text)));
-  const search = planned.tuned ? await tunedRate(planned, position, shared, tools) : undefined;
+  const search = planned.tuned ? await tunedRate(planned, place, shared, tools) : undefined;
   const hyperparameters = {
     ...planned.hyperparameters,
     ...(search && { learningRate: search.learningRate }),
@@ -118,7 +119,7 @@ export async function trainRun<Device extends DeviceHandle>(
     watched = await watch(events, {
       experiment: shared.folder,
       planned,
-      position,
+      place,
       stopped,
       checkpoints: { folder: checkpoints, keep, unfinished },
       session,

@@ -9,10 +9,13 @@ import {
 } from "../shared/format.ts";
 import { type Output, paint, wrap } from "../shared/terminal.ts";
 import { renderBar, renderCurve } from "./curve.ts";
+import type { Place } from "./place.ts";
 
 /** What the line shows. */
 export interface ProgressState {
   run: string;
+  /** How far all runs have come; none for one alone. */
+  whole?: string;
   step: number;
   totalSteps: number;
   loss: number;
@@ -26,8 +29,8 @@ const shortestBar = 10;
 const longestBar = 30;
 
 /**
- * The line at a width: step, loss and time left first, then learning rate, tokens a second, a bar and
- * the run's name, as far as they fit. Numbers are padded so that the bar stands still. Never longer
+ * The line at a width: step, loss and time left first, then learning rate, tokens a second, a bar,
+ * the run's name and how far all runs have come, as far as they fit. Numbers are padded so that the bar stands still. Never longer
  * than `width`.
  */
 export function renderProgress(state: ProgressState, width: number): string {
@@ -40,11 +43,15 @@ export function renderProgress(state: ProgressState, width: number): string {
     tokens: `${formatShort(state.tokensPerSecond).padStart(4)} tok/s`,
     left: `${formatDuration(state.secondsLeft).padStart(6)} left`,
     bar: " ".repeat(shortestBar + 2),
+    whole: state.whole ?? "",
   };
   type Part = keyof typeof parts;
   const shown = new Set<Part>();
   let room = width + gap.length;
-  for (const name of ["step", "loss", "left", "rate", "tokens", "bar", "run"] satisfies Part[]) {
+  for (
+    const name of ["step", "loss", "left", "rate", "tokens", "bar", "run", "whole"] satisfies Part[]
+  ) {
+    if (parts[name] === "") continue;
     const needed = gap.length + parts[name].length;
     if (needed > room) continue;
     shown.add(name);
@@ -52,7 +59,7 @@ export function renderProgress(state: ProgressState, width: number): string {
   }
   const cells = shortestBar + Math.min(room, longestBar - shortestBar);
   parts.bar = renderBar(state.step / Math.max(1, state.totalSteps), cells);
-  return (["run", "bar", "step", "loss", "rate", "tokens", "left"] satisfies Part[])
+  return (["run", "bar", "step", "loss", "rate", "tokens", "left", "whole"] satisfies Part[])
     .filter((name) => shown.has(name)).map((name) => parts[name]).join(gap);
 }
 
@@ -152,13 +159,12 @@ export interface Progress {
 }
 
 /**
- * Draws the events of one run after another. `now` gives seconds; `position` is the run's place, such as
- * `2 of 7`, and `from` the step at which it goes on; `bySteps`, whether evaluations go by steps rather than epochs.
+ * Draws the events of one run after another. `now` gives seconds; `from` is the step at which it goes on; `bySteps`, whether evaluations go by steps rather than epochs.
  */
 export function createProgress(
   output: Output,
   options: {
-    position: string;
+    place: Place;
     bySteps?: boolean;
     from?: number;
     onlyLine?: boolean;
@@ -175,7 +181,7 @@ export function createProgress(
     begin(event.totalSteps, from);
     if (onlyLine) return;
     const percent = formatPercent((100 * event.trainableParameters) / event.totalParameters);
-    say(paint(output, "bold", `${event.run} (${options.position})`));
+    say(paint(output, "bold", `${event.run} (${options.place.text})`));
     say(
       `  ${formatCount(event.trainableParameters)} of ${formatCount(event.totalParameters)} ` +
         `parameters train (${percent}), ${formatCount(event.totalSteps)} steps` +
@@ -202,7 +208,8 @@ export function createProgress(
         return clear();
       }
       losses.push(event.loss);
-      step({ ...event, run: start.run });
+      const whole = options.place.whole(event.step / start.totalSteps);
+      step({ ...event, run: start.run, whole });
     },
   };
 }

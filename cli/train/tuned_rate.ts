@@ -9,6 +9,7 @@ import type { Hyperparameters, TrainingEvent } from "../../models/training/event
 import { lengthOf } from "../../models/training/length.ts";
 import { nextTrial, type Trial, trialCount } from "../../models/training/rate_search.ts";
 import { formatRate } from "../shared/format.ts";
+import type { Place } from "./place.ts";
 import type { Shared } from "./one_run.ts";
 import type { PlannedRun } from "./plan.ts";
 import { createProgress } from "./progress.ts";
@@ -81,7 +82,7 @@ async function outcomeOf(
  */
 export async function tunedRate<Device extends DeviceHandle>(
   { group, name, method, hyperparameters }: PlannedRun,
-  position: string,
+  place: Place,
   shared: Shared<Device>,
   tools: TrainingTools<Device>,
 ): Promise<{ learningRate: number; trials: Trial[] }> {
@@ -98,14 +99,14 @@ export async function tunedRate<Device extends DeviceHandle>(
     }
     if (trials.length === before) {
       const from = before === 0 ? "" : `, going on after ${before} trials`;
-      out.write(`${name} (${position}): searching for its learning rate${from}\n`);
+      out.write(`${name} (${place.text}): searching for its learning rate${from}\n`);
     }
     const { trial } = next;
     const settings = settingsOf(hyperparameters, trial, examples);
     const label = `${formatRate(trial.learningRate)} for ${trial.steps} steps`;
     const weights = await tools.openWeights(model, dataset.labels.length);
     const progress = createProgress(out, {
-      position: `trial ${trials.length + 1} of ${trialCount}`,
+      place: { text: `trial ${trials.length + 1} of ${trialCount}`, whole: () => "" },
       onlyLine: true,
     });
     try {

@@ -8,6 +8,7 @@ import type {
 import type { Unfinished } from "../shared/folders.ts";
 import type { Stop } from "../shared/signals.ts";
 import { type Output, renderNotice } from "../shared/terminal.ts";
+import type { Place } from "./place.ts";
 import { type RunHistory, type StoppedRun, writeCheckpoint } from "./checkpoints.ts";
 import type { PlannedRun } from "./plan.ts";
 import { createProgress } from "./progress.ts";
@@ -28,7 +29,7 @@ export interface WatchOptions {
   experiment: string;
   planned: PlannedRun;
   /** Such as `2 of 7`. */
-  position: string;
+  place: Place;
   /** What goes on; undefined for a run that begins. */
   stopped: StoppedRun | undefined;
   checkpoints: { folder: string; keep: number; unfinished: Unfinished };
@@ -47,10 +48,10 @@ export interface Watched {
 /** Consumes a run's events to its end. Throws a {@link StoppedError} where the session was to stop, after a checkpoint. */
 export async function watch(
   events: AsyncGenerator<TrainingEvent>,
-  { experiment, planned, position, stopped, checkpoints, session, out, err }: WatchOptions,
+  { experiment, planned, place, stopped, checkpoints, session, out, err }: WatchOptions,
 ): Promise<Watched> {
   const bySteps = planned.hyperparameters.evalSteps !== undefined;
-  const progress = createProgress(out, { position, bySteps, from: stopped?.state.step });
+  const progress = createProgress(out, { place, bySteps, from: stopped?.state.step });
   const steps = [...stopped?.steps ?? []];
   const history = historyOf(stopped);
   let writing: Promise<void> = Promise.resolve();

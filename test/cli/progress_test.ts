@@ -5,6 +5,7 @@ import type { Output } from "../../cli/shared/terminal.ts";
 import { renderBar, renderCurve } from "../../cli/train/curve.ts";
 import type { StepEvent } from "../../models/training/events.ts";
 import type { Metrics } from "../../models/training/metrics.ts";
+import { createPace } from "../../cli/train/place.ts";
 import { recorder } from "./recorder.ts";
 
 const state: ProgressState = {
@@ -65,7 +66,11 @@ function show(
   { bySteps, made = totalSteps }: { bySteps?: boolean; made?: number } = {},
 ) {
   let seconds = 0;
-  const progress = createProgress(output, { position: "1 of 7", bySteps, now: () => seconds });
+  const progress = createProgress(output, {
+    place: { text: "1 of 7", whole: () => "" },
+    bySteps,
+    now: () => seconds,
+  });
   progress.show({
     type: "start",
     run: "lora-r8",
@@ -174,4 +179,22 @@ Deno.test("a curve goes from the highest to the lowest of its values, a bar to i
   assert.equal(renderCurve([1], 40), "");
   assert.equal(renderBar(0.5, 10), "▕█████·····▏");
   assert.equal(renderBar(1.2, 4), "▕████▏");
+});
+
+Deno.test("how far all runs have come is told by what those before took, where there is room", () => {
+  let seconds = 0;
+  const pace = createPace(3, () => seconds);
+  const first = pace.placeOf(0, 3);
+  assert.equal(first.text, "1 of 3");
+  assert.equal(first.whole(0.5), "1 of 3 ▕█······▏");
+  seconds = 30;
+  pace.done();
+  const second = pace.placeOf(1, 3);
+  assert.equal(second.text, "2 of 3, about 1m00s left in all");
+  seconds = 45;
+  assert.equal(second.whole(0.5), "2 of 3 ▕███····▏ 45s left in all");
+  const whole = second.whole(0.5);
+  const drawn = renderProgress({ ...state, run: "full", whole }, 139);
+  assert.ok(drawn.endsWith(`left  ${whole}`), drawn);
+  assert.equal(createPace(1).placeOf(0, 1).whole(0.5), "");
 });
