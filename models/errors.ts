@@ -53,6 +53,16 @@ export function listed(items: readonly (string | number)[], most: number): strin
   return left > 0 ? `${named} and ${left} more` : named;
 }
 
+/** `1 row`, `2 rows`; `many` is the plural where an s does not make it, `format` writes the number. */
+export function counted(
+  count: number,
+  one: string,
+  many = `${one}s`,
+  format: (count: number) => string = String,
+): string {
+  return `${format(count)} ${count === 1 ? one : many}`;
+}
+
 /** The message of whatever was thrown. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);

@@ -7,6 +7,7 @@ import { exists } from "../../models/host/files.ts";
 import { resolveConfig } from "../../models/host/resolve.ts";
 import { type HubSettings, hubSettingsFromEnvironment } from "../../models/host/settings.ts";
 import { countParameters } from "../../models/peft/methods.ts";
+import { dataRequest } from "./data_request.ts";
 import type { Flags } from "./flags.ts";
 import { formatCount, formatPercent, formatRate } from "../shared/format.ts";
 import {
@@ -26,11 +27,11 @@ const assumedClasses = 13;
 
 /** The data set's own number of classes where it lies on this machine, else 13. */
 async function classesOf(flags: Flags, hub: HubSettings): Promise<{ count: number; from: string }> {
-  const { dataset, useSample, textColumn, labelColumn } = flags;
+  const { dataset, useSample } = flags;
   if (!useSample && (dataset === undefined || !(await exists(dataset)))) {
     return { count: assumedClasses, from: "assumed: the data set is not read" };
   }
-  const data = await loadDataset({ dataset, textColumn, labelColumn, useSample, hub });
+  const data = await loadDataset(dataRequest(flags, hub));
   return { count: data.labels.length, from: data.name };
 }
 

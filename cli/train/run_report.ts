@@ -4,6 +4,8 @@ import type { DeviceInfo } from "../../engine/device.ts";
 import type { RefusedPlan, TunedPlans } from "../../engine/plans.ts";
 import type { MatmulPlan } from "../../kernels/mod.ts";
 import type { Dataset } from "../../models/data/load.ts";
+import type { LabelCase } from "../../models/data/labels.ts";
+import { partNames } from "../../models/data/part_names.ts";
 import type { Split } from "../../models/data/split.ts";
 import { definitionOf } from "../../models/peft/methods.ts";
 import type { ResolvedModel } from "../../models/host/resolve.ts";
@@ -18,6 +20,7 @@ export interface RunContext {
   dataset: Dataset;
   split: Split;
   maxSamples: number | undefined;
+  labelCase: LabelCase;
   /** The seed of the split, which runs of other seeds share. */
   splitSeed: number;
   gradientCheckpointing: boolean;
@@ -133,6 +136,8 @@ export function runReport(
       sample: dataset.sample,
       text_column: dataset.textColumn,
       label_column: dataset.labelColumn,
+      label_case: context.labelCase,
+      ...(dataset.labelNamesFrom && { label_names_from: dataset.labelNamesFrom }),
       rows_read: dataset.rowsRead,
       empty_rows: dataset.emptyRows,
       duplicates: dataset.duplicates,
@@ -145,6 +150,11 @@ export function runReport(
         validation: split.validation.length,
         test: split.test.length,
         seed: context.splitSeed,
+        /** Whether the data's own parts were used, and which they have. */
+        by: dataset.given === undefined ? "ratio" : "given",
+        ...(dataset.given && {
+          given: partNames.filter((part) => part !== "train" && dataset.given![part] > 0),
+        }),
       },
       ...dataReport(split, dataset.labels),
     },

@@ -207,7 +207,10 @@ Deno.test("data sets: columns and rows, and what training would need to be told"
     );
     const below = join(folder, "below");
     await fill(join(below, "data"), { "train.jsonl": `{"text": "a", "label": 1}\n` });
-    assert.match(await told(below), /\nUse it: deno task train --dataset .*below\/data\n$/);
+    assert.match(
+      await told(below),
+      /\nFiles +data\/train\.jsonl\n[\s\S]*\nUse it: deno task train --dataset \S*below\n$/,
+    );
     const pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 7\n";
     const lfs = await fill(join(folder, "lfs"), { "train.parquet": pointer });
     const { code, stdout } = await runInspect([lfs]);

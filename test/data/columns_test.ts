@@ -18,16 +18,16 @@ Deno.test("columns are found by their usual names, in any case", () => {
 });
 
 Deno.test("columns that were asked for, and errors that list what there is", () => {
-  const columns = ["Body", "mood", "label"];
-  assert.deepEqual(findColumns(columns, { textColumn: "body", labelColumn: "mood" }, "x.csv"), {
-    textColumn: "Body",
+  const columns = ["Note", "mood", "label"];
+  assert.deepEqual(findColumns(columns, { textColumn: "note", labelColumn: "mood" }, "x.csv"), {
+    textColumn: "Note",
     labelColumn: "mood",
   });
   assert.throws(
     () => findColumns(columns, {}, "x.csv"),
     (error: unknown) =>
       error instanceof UserError && error.exitCode === 1 &&
-      /x\.csv has no column called text, sentence, content; its columns are "Body", "mood", "label"/
+      /x\.csv has no column called text, sentence, content, .*, title; its columns are "Note", "mood", "label"/
         .test(error.message) &&
       error.remedy?.kind === "nameColumn" && error.remedy.column === "text",
   );
@@ -35,7 +35,10 @@ Deno.test("columns that were asked for, and errors that list what there is", () 
     () => findColumns(columns, { textColumn: "nope" }, "x.csv"),
     (error: unknown) =>
       error instanceof UserError && error.exitCode === 2 &&
-      /no column "nope"; its columns are "Body", "mood", "label"/.test(error.message),
+      /no column "nope"; its columns are "Note", "mood", "label"/.test(error.message),
   );
-  assert.throws(() => findColumns(["label"], { textColumn: "label" }, "x.csv"), /both/);
+  const both = { textColumn: "label", labelColumn: "label" };
+  assert.throws(() => findColumns(["label"], both, "x.csv"), /cannot be both/);
+  // What was asked for as the text is not found as the label as well.
+  assert.throws(() => findColumns(["label"], { textColumn: "label" }, "x.csv"), /no column called/);
 });

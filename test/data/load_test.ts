@@ -71,7 +71,7 @@ Deno.test("a file, and a folder with one", () =>
     await putFiles(folder, { "one.csv": "text,label\nOne,joy\n" });
     await rejects(
       loadDataset({ dataset: join(folder, "one.csv"), hub: noHub }),
-      /1 classes after cleaning \("joy"\)/,
+      /one\.csv has one class, "joy"; a classifier needs at least two classes\.$/,
     );
     const missing = join(folder, "none.csv");
     await rejects(loadDataset({ dataset: missing, hub: noHub }), /no file or folder .*none\.csv/);
@@ -137,7 +137,11 @@ Deno.test("shards of a train split are one data set; one file of a repository ca
     await rejects(loadDataset({ dataset: "org/data", hub: offline }), /HF_HUB_OFFLINE/);
     for (const hub of [settings, offline]) {
       const data = await loadDataset({ dataset: "org/data", hub });
-      assert.deepEqual(data.examples.map(({ text }) => text), ["One", "Two"]);
+      assert.deepEqual(data.examples.map(({ text }) => text), ["One", "Two", "Three"]);
+      assert.deepEqual(data.given, { train: 2, validation: 0, test: 1 });
+      const alone = await loadDataset({ dataset: "org/data", splitBy: "ratio", hub });
+      assert.deepEqual(alone.examples.map(({ text }) => text), ["One", "Two"]);
+      assert.equal(alone.given, undefined);
     }
     await rejects(
       loadDataset({ dataset: "org/data/none.csv", hub: settings }),
@@ -156,7 +160,7 @@ Deno.test("what Python cached is used where the hub cannot be reached", async ()
 });
 
 Deno.test("which table of a repository is meant", () => {
-  const choose = (...paths: string[]) => chooseTable(paths, "org/data");
+  const choose = (...paths: string[]) => chooseTable(paths, "org/data").train;
   assert.deepEqual(choose("README.md", "emotions_dataset.parquet"), ["emotions_dataset.parquet"]);
   assert.deepEqual(choose("train.csv", "test.csv", "other.csv"), ["train.csv"]);
   assert.deepEqual(choose("a.csv", "a.parquet"), ["a.parquet"]);
