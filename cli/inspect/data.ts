@@ -2,13 +2,13 @@
 import { chooseTable, pathsInFolder } from "../../models/data/choose.ts";
 import { findColumns } from "../../models/data/columns.ts";
 import { extensionOf, isTable, openTable, tableExtensions } from "../../models/data/table.ts";
-import { counted, UserError } from "../../models/errors.ts";
+import { UserError } from "../../models/errors.ts";
 import type { ByteSource } from "../../models/files/byte_source.ts";
 import type { Folder } from "../../models/files/folder.ts";
 import { checkDownloaded, checkText } from "../../models/files/signature.ts";
 import { fileSource } from "../../models/host/files.ts";
 import { messageWithAdvice } from "../shared/advice.ts";
-import { formatBytes, formatCount } from "../shared/format.ts";
+import { countOf, formatBytes } from "../shared/format.ts";
 import { quoted } from "../shared/shell.ts";
 import { type Found, foundIn } from "./found.ts";
 
@@ -39,7 +39,7 @@ export async function inspectDataFolder(
       const { rows } = await read(files, open, where);
       found.details[part] = [
         ...files,
-        ...(rows === undefined ? [] : [counted(rows, "row", undefined, formatCount)]),
+        ...(rows === undefined ? [] : [countOf(rows, "row")]),
       ];
     }
   });

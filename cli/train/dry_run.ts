@@ -9,7 +9,7 @@ import { type HubSettings, hubSettingsFromEnvironment } from "../../models/host/
 import { countParameters } from "../../models/peft/methods.ts";
 import { dataRequest } from "./data_request.ts";
 import type { Flags } from "./flags.ts";
-import { formatCount, formatPercent, formatRate } from "../shared/format.ts";
+import { countOf, formatCount, formatPercent, formatRate } from "../shared/format.ts";
 import {
   configLabel,
   fitToModel,
@@ -99,7 +99,7 @@ export function dryRunTable({ model, classes, rateNote, runs }: DryRun, width: n
     { title: "Learning Rate", right: true },
   ];
   return [
-    `${model}, ${classes.count} classes (${classes.from})`,
+    `${model}, ${countOf(classes.count, "class", "classes")} (${classes.from})`,
     "",
     ...renderTable(columns, rows, width),
     ...(rateNote === undefined ? [] : ["", ...wrap(rateNote, Math.min(width, 79))]),

@@ -3,9 +3,8 @@ import type { DeviceInfo } from "../../engine/device.ts";
 import type { Dataset } from "../../models/data/load.ts";
 import { type PartName, partNames } from "../../models/data/part_names.ts";
 import type { Split } from "../../models/data/split.ts";
-import { counted } from "../../models/errors.ts";
 import type { ResolvedModel } from "../../models/host/resolve.ts";
-import { formatAdapter, formatCount } from "../shared/format.ts";
+import { countOf, formatAdapter, formatCount } from "../shared/format.ts";
 import { harmless, type Output, paint, wrap } from "../shared/terminal.ts";
 
 export type Fact = [label: string, text: string];
@@ -15,13 +14,11 @@ function describeData(dataset: Dataset): string {
   const dropped: string[] = [];
   if (emptyRows > 0) dropped.push(`${formatCount(emptyRows)} empty`);
   if (duplicates > 0) dropped.push(`${formatCount(duplicates)} duplicate`);
-  const count = (items: number, one: string, many?: string) =>
-    counted(items, one, many, formatCount);
   const rows = emptyRows + duplicates === 1 ? "row" : "rows";
-  return `${dataset.name}: ${count(examples.length, "example")} of ` +
-    count(labels.length, "class", "classes") +
+  return `${dataset.name}: ${countOf(examples.length, "example")} of ` +
+    countOf(labels.length, "class", "classes") +
     (dropped.length > 0 ? ` (${dropped.join(" and ")} ${rows} dropped)` : "") +
-    (conflicts > 0 ? `; ${count(conflicts, "text has", "texts have")} more than one label` : "");
+    (conflicts > 0 ? `; ${countOf(conflicts, "text has", "texts have")} more than one label` : "");
 }
 
 function describeColumns(

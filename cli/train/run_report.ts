@@ -12,6 +12,7 @@ import type { ResolvedModel } from "../../models/host/resolve.ts";
 import type { Hyperparameters, StepEvent, TrainingResult } from "../../models/training/events.ts";
 import type { Metrics } from "../../models/training/metrics.ts";
 import type { Trial } from "../../models/training/rate_search.ts";
+import { standsWithin } from "./confusion.ts";
 import { dataReport } from "./data_report.ts";
 import { configLabel, methodLabel } from "./plan.ts";
 
@@ -86,7 +87,8 @@ export function metricsReport(metrics: Metrics) {
     macro_recall: metrics.macroRecall,
     macro_f1: metrics.macroF1,
     per_class: metrics.perClass,
-    confusion_matrix: metrics.confusion,
+    /** Of many classes it has a file of its own. */
+    ...(standsWithin(metrics.confusion) && { confusion_matrix: metrics.confusion }),
   };
 }
 

@@ -30,6 +30,12 @@ const inner = new RegExp(`[${invisible}]+`, "g");
 /** Unicode's composed form (NFC), without what is invisible at either end. */
 export const normalLabel = (label: string): string => label.normalize("NFC").replace(outer, "");
 
+/** Whether a label says that there is none. */
+export function isMissingLabel(label: string): boolean {
+  const normal = normalLabel(label);
+  return normal === "" || missingWords.has(normal);
+}
+
 /** Whether a text has nothing to see. */
 export const isBlank = (text: string): boolean => text.replace(outer, "") === "";
 

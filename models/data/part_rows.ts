@@ -3,7 +3,7 @@ import { UserError } from "../errors.ts";
 import type { ByteSource } from "../files/byte_source.ts";
 import type { RawRows } from "./clean.ts";
 import { findColumns } from "./columns.ts";
-import { isBlank, normalLabel } from "./labels.ts";
+import { isMissingLabel, normalLabel } from "./labels.ts";
 import { openTable, type Table } from "./table.ts";
 
 export interface PartRows extends RawRows {
@@ -100,7 +100,7 @@ const isMinusOne = (label: string) => /^-1(\.0*)?$/.test(normalLabel(label));
  */
 export function isUnlabelled({ labels }: RawRows, train: RawRows): boolean {
   const none = train.labels.some(isMinusOne)
-    ? isBlank
-    : (label: string) => isBlank(label) || isMinusOne(label);
+    ? isMissingLabel
+    : (label: string) => isMissingLabel(label) || isMinusOne(label);
   return labels.every(none);
 }
