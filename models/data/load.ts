@@ -113,9 +113,15 @@ export async function readDataset(
       } ` +
         `dropped for an empty text or label.`
       : "";
+    const others = otherColumns(train.columns, train, { textColumn, ...asked })
+      .map((column) => `"${column}"`);
     throw new UserError(
       `${about.source} ${had}; a classifier needs at least two classes.${dropped}` +
-        (missing === undefined ? "" : ` ${missing}`),
+        (missing === undefined ? "" : ` ${missing}`) +
+        (others.length === 0
+          ? ""
+          : ` Its labels are those of "${labelColumn}"; there is ${others.join(" and ")} too.`),
+      others.length === 0 ? {} : { remedy: { kind: "nameColumn", column: "label" } },
     );
   }
   if (missing !== undefined) notices.push(missing);

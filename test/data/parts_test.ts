@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { UserError } from "../../models/errors.ts";
 import { loadDataset } from "../../models/host/dataset.ts";
 import { stratifiedSplit } from "../../models/data/split.ts";
-import { putFiles } from "../models/fake_hub.ts";
+import { putFiles, withFakeHub } from "../models/fake_hub.ts";
 import { withFolder } from "../files/temporary.ts";
 
 const hub = { endpoint: "http://127.0.0.1:9", cacheFolder: "/none", offline: true };
@@ -192,6 +192,10 @@ Deno.test("empty and one-class data are told in a sentence", async () => {
       ["text,label\na,\n", /has no labelled rows; .* Of its 1 row, one was dropped for an empty/],
       ["text,label\na,x\nb,\n,x\n", /has one class, "x"; .* Of its 3 rows, 2 were dropped/],
       [
+        "text,class,target\na,c,x\nb,c,y\n",
+        /has one class, "c"; .* are those of "class"; there is "target" too\.$/,
+      ],
+      [
         "text,label\na,x\nb,None\n",
         /has one class, "x".* "None" \(1 row\)\. Where that is a class/,
       ],
@@ -238,11 +242,26 @@ Deno.test("labels that are numbers take the names that a second column or the ca
   const fromCard = await load({ "train.csv": data, "README.md": card });
   assert.deepEqual(fromCard.labels, ["joy: the word", "sadness"]);
   assert.deepEqual([fromCard.labelNamesFrom, fromCard.emptyRows], ["README.md", 1]);
+  // Of a repository on the hub the card is fetched with the data, and found again without the hub.
+  const repository = {
+    revision: "0123456789abcdef0123456789abcdef01234567",
+    files: { "train.csv": data, "test.csv": "text,label\nd,1\n", "README.md": card },
+  };
+  await withFakeHub({ "datasets/org/data": repository }, async (_, settings) => {
+    for (const hub of [settings, { ...settings, offline: true }]) {
+      const { labels, given } = await loadDataset({ dataset: "org/data", hub });
+      assert.deepEqual(labels, ["joy: the word", "sadness"]);
+      assert.deepEqual(given, { train: 2, validation: 0, test: 1 });
+    }
+  });
   const infos = { default: { features: { label: { names: ["no", "yes"], _type: "ClassLabel" } } } };
   const fromInfos = await load({ "train.csv": data, "dataset_infos.json": JSON.stringify(infos) });
   assert.deepEqual(fromInfos.labels, ["no", "yes"]);
   // Fewer names than numbers name none, in any part; and what is damaged names none.
-  for (const files of [{ "test.csv": "text,label\na,0\nb,7\n" }, { "dataset_infos.json": "{" }]) {
+  const others: Record<string, string>[] = [{ "test.csv": "text,label\na,0\nb,7\n" }, {
+    "dataset_infos.json": "{",
+  }];
+  for (const files of others) {
     const beside = {
       "train.csv": "text,label\na,0\nb,1\n",
       "dataset_infos.json": JSON.stringify(infos),
