@@ -106,6 +106,7 @@ function unusedFlags(flags: Flags): string[] {
       const [name, value] of [
         ["--text_column", flags.textColumn],
         ["--label_column", flags.labelColumn],
+        ["--split_by", flags.splitBy],
       ]
     ) {
       if (value !== undefined) warnings.push(`${name} has no effect with --use_sample.`);

@@ -47,7 +47,8 @@ export function partNotices(
       const count = rows.filter(({ label }) => unknown.includes(label)).length;
       notices.push(
         `No training row has ${quoted(unknown.map((label) => labels[label]))}, which ` +
-          `${counted(count, `${part} row has`, `${part} rows have`)}: it cannot be learnt.`,
+          `${counted(count, `${part} row has`, `${part} rows have`)}: ` +
+          `${unknown.length === 1 ? "it" : "they"} cannot be learnt.`,
       );
     }
     const absent = names.filter((label) => !has.has(label));
@@ -60,10 +61,11 @@ export function partNotices(
     const leaked = rows.filter(({ text }) => texts.has(text)).length;
     if (leaked > 0) {
       notices.push(
-        `${leaked} of ${counted(rows.length, `${part} row`)} ${
-          leaked === 1 ? "has a text" : "have texts"
-        } that ` +
-          `training sees too: they are kept, and make its figures too good.`,
+        `${leaked} of ${counted(rows.length, `${part} row`)} ` +
+          (leaked === 1
+            ? "has a text that training sees too: it is kept, and makes"
+            : "have texts that training sees too: they are kept, and make") +
+          ` that part's figures too good.`,
       );
     }
   }

@@ -6,7 +6,7 @@ import type { SplitBy } from "../data/part_names.ts";
 import { UserError } from "../errors.ts";
 import type { ByteSource } from "../files/byte_source.ts";
 import { fileSource, textIfThere } from "./files.ts";
-import { locateDataset, locateSample } from "./locate.ts";
+import { locateDataset, locateSample, mostBeside } from "./locate.ts";
 import type { HubSettings } from "./settings.ts";
 
 export interface DatasetRequest {
@@ -65,8 +65,13 @@ export async function loadDataset(request: DatasetRequest): Promise<Dataset> {
 async function textsOf(paths: readonly string[]): Promise<Map<string, string>> {
   const texts = await Promise.all(
     paths.map(async (path) =>
-      [basename(path), await textIfThere(path).catch(() => undefined)] as const
+      [basename(path), await smallText(path).catch(() => undefined)] as const
     ),
   );
   return new Map(texts.filter((entry): entry is [string, string] => entry[1] !== undefined));
+}
+
+async function smallText(path: string): Promise<string | undefined> {
+  const info = await Deno.stat(path);
+  return info.isFile && info.size <= mostBeside ? await textIfThere(path) : undefined;
 }

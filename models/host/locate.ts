@@ -58,6 +58,9 @@ const filesOf = ({ train, validation = [], test = [] }: ChosenFiles) => [
 const besides = ({ train: [first] }: ChosenFiles, all: readonly string[]) =>
   extensionOf(first) === ".parquet" ? [] : classNameFiles.filter((name) => all.includes(name));
 
+/** Files that name the classes are small; a larger one, in bytes, is something else. */
+export const mostBeside = 10e6;
+
 /** How many folders deep a folder's data may lie, as in `default/train/0000.parquet`. */
 const deepest = 2;
 
@@ -87,6 +90,11 @@ async function locateOnHub(
       return allParts ? chosen : { train: chosen.train, notices: [] };
     }
     if (paths.includes(path)) return { train: [path], notices: [] };
+    const below = paths.filter((each) => each.startsWith(`${path}/`));
+    if (below.some(isTable)) {
+      const chosen = chooseTable(below, `${repository.name}/${path}`);
+      return allParts ? chosen : { train: chosen.train, notices: [] };
+    }
     throw new UserError(
       `The data set ${repository.name} has no file ${path}; it has ${
         paths.filter(isTable).join(", ")
@@ -130,7 +138,8 @@ async function locateOnHub(
   }
   const listed = listing.files.map((file) => file.path);
   const chosen = choose(listed);
-  const files = [...filesOf(chosen), ...besides(chosen, listed)];
+  const small = listing.files.filter(({ size }) => size <= mostBeside).map(({ path }) => path);
+  const files = [...filesOf(chosen), ...besides(chosen, small)];
   const snapshot = await downloadFiles(repository, listing, files, settings);
   await keepSnapshot(repository, listing, settings);
   return located(snapshot, chosen, listed);
@@ -165,7 +174,7 @@ export function locateSample(notices: string[] = []): Located {
 
 /**
  * Finds the files of a data set: a path to a file or a folder, or a hub id (`org/name`, or
- * `org/name/path` for one file of it). Without a name it is {@link defaultDataset}, for which the
+ * `org/name/path` for one file or folder of it). Without a name it is {@link defaultDataset}, for which the
  * built-in sample stands in, under a notice, where it is not cached and the hub cannot be reached.
  * What was named is never replaced: a `UserError` names the ways out. Without `allParts` it is the training part alone.
  */

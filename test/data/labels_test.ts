@@ -15,6 +15,9 @@ Deno.test("Unicode's forms and what cannot be seen around a label make no other 
   );
   // Within a label they stay: a family is joined, and a heart has its colour.
   assert.deepEqual(keep("👨\u200D👩\u200D👧", "❤\uFE0F").labels, ["👨\u200D👩\u200D👧", "❤\uFE0F"]);
+  // A long run within takes no time to speak of.
+  const long = `a${" ".repeat(300_000)}b`;
+  assert.deepEqual(keep(long, `${long} `).labels, [long, long]);
   assert.deepEqual(keep("\u200B", " \u2060 ").labels, ["", ""]);
 });
 

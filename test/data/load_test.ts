@@ -143,6 +143,9 @@ Deno.test("shards of a train split are one data set; one file of a repository ca
       assert.deepEqual(alone.examples.map(({ text }) => text), ["One", "Two"]);
       assert.equal(alone.given, undefined);
     }
+    // A folder of the repository is a data set of its own.
+    const inner = await loadDataset({ dataset: "org/data/data", hub: settings });
+    assert.deepEqual([inner.name, inner.given?.test], ["org/data/data", 1]);
     await rejects(
       loadDataset({ dataset: "org/data/none.csv", hub: settings }),
       /org\/data has no file none\.csv; it has /,
