@@ -14,8 +14,7 @@ const numberOf = (label: string) => label.trim().replace(/\.0*$/, "");
 /** Columns that hold the names of a column of numbers, as SetFit's data sets have `label_text`. */
 function namesColumn(columns: readonly string[], label: string): string | undefined {
   const usual = ["text", "name", "names", "str", "string"].flatMap((end) => [
-    `${label}_${end}`,
-    `label_${end}`,
+    ...[label, "label"].flatMap((name) => [`${name}_${end}`, `${name}${end}`]),
   ]);
   return usual.flatMap((name) =>
     columns.filter((column) => column.toLowerCase() === name.toLowerCase())

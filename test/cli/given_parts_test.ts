@@ -33,8 +33,8 @@ Deno.test("a run on given parts is gone on with and evaluated on the very same r
     });
     const args = [
       ...["--dataset", data, "--model_name", "mini", "--method", "lora", "--rank", "4"],
-      ...["--label_case", "fold", "--max_steps", "150", "--batch_size", "2", "--no_tune"],
-      ...["--output_dir", folder, "--experiment", "e", "--checkpoint_steps", "2"],
+      ...["--label_case", "fold", "--max_steps", "80", "--batch_size", "2", "--no_tune"],
+      ...["--output_dir", folder, "--experiment", "e", "--checkpoint_steps", "8"],
     ];
     const command = ["run", "-q", "--no-check", "-P=commands", "--no-prompt", "cli/train.ts"];
     const env = { NO_COLOR: "1", HF_HUB_OFFLINE: "1" };
@@ -93,9 +93,12 @@ Deno.test("a run on given parts is gone on with and evaluated on the very same r
     assert.match(page, /36 training, 4 validation and 16 test sentences/);
     assert.match(page, /--label_case fold/);
 
-    // Other data that have a test part are measured on that, whole.
+    // Other data that have a test part are measured on that, whole, in whatever case their labels are.
     const other = join(folder, "other");
-    await putFiles(other, { "train.csv": table("his", 0, 2), "test.csv": table("her", 2, 3) });
+    await putFiles(other, {
+      "train.csv": table("his", 0, 2),
+      "test.csv": table("her", 2, 3).replaceAll(/,joy/gi, ",JOY"),
+    });
     const elsewhere = await runEvaluate(["--run", run, "--dataset", other, "--json", "--no_write"]);
     assert.equal(elsewhere.code, 0, elsewhere.stderr);
     const { metrics, split } = JSON.parse(elsewhere.stdout);
