@@ -114,9 +114,13 @@ export function chooseTable(paths: readonly string[], where: string): ChosenFile
     );
   }
   if (!areOne(usable)) {
+    // A configuration is named by its folder, with all parts that lie there.
+    const [{ scope, path, part }] = usable;
+    const alone = scope !== "" && part !== undefined &&
+      areOne(usable.filter((table) => table.scope === scope));
     throw new UserError(
       `${where} holds several data sets: ${list(usable)}.`,
-      { remedy: { kind: "chooseDataset", example: `${where}/${usable[0].path}` } },
+      { remedy: { kind: "chooseDataset", example: `${where}/${alone ? scope : path}` } },
     );
   }
   const [train] = usable;

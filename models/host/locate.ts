@@ -62,7 +62,7 @@ const besides = ({ train: [first] }: ChosenFiles, all: readonly string[]) =>
 export const mostBeside = 10e6;
 
 /** How many folders deep a folder's data may lie, as in `default/train/0000.parquet`. */
-const deepest = 2;
+export const deepest = 2;
 
 const otherDataset: Remedy = { kind: "otherDataset" };
 

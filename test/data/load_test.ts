@@ -180,7 +180,13 @@ Deno.test("which table of a repository is meant", () => {
     () => choose("a/train.csv", "b/train.csv"),
     (error) =>
       error instanceof UserError && /several data sets/.test(error.message) &&
-      error.remedy?.kind === "chooseDataset" && error.remedy.example === "org/data/a/train.csv",
+      error.remedy?.kind === "chooseDataset" && error.remedy.example === "org/data/a",
+  );
+  assert.throws(
+    () => choose("a/one.csv", "a/two.csv"),
+    (error) =>
+      error instanceof UserError && error.remedy?.kind === "chooseDataset" &&
+      error.remedy.example === "org/data/a/one.csv",
   );
   assert.throws(() => choose("train-00000-of-00002.parquet"), /1 of 2 parts/);
 });
