@@ -10,6 +10,8 @@ export type Remedy =
   | { kind: "otherDataset" }
   /** Name one data set of several. */
   | { kind: "chooseDataset"; example: string }
+  /** Split the training part, and leave the data's other parts alone. */
+  | { kind: "trainingPartAlone" }
   /** Say which column holds the texts, or the labels. */
   | { kind: "nameColumn"; column: "text" | "label" }
   /** Have one text and one label a row, or name other columns. */

@@ -75,6 +75,16 @@ function parseHubName(name: string): { repository: Repository; path?: string } |
   return { repository: { type: "dataset", name: match[1] }, path: match[2] };
 }
 
+/** Throws a UserError where the cache has a data set's training part, and not its others. */
+function checkOthers(chosen: ChosenFiles, present: readonly string[], cause: HubUnreachable): void {
+  const missing = filesOf(chosen).filter((file) => !present.includes(file));
+  if (missing.some((file) => chosen.train.includes(file))) return;
+  throw new UserError(
+    `The cache holds the training part, and not ${missing.join(", ")}. ${cause.message}`,
+    { cause, remedy: { kind: "trainingPartAlone" } },
+  );
+}
+
 /**
  * Finds a data set on the hub, the cache first. Throws a `UserError`, of kind `HubUnreachable` where
  * the cache does not hold it and the hub cannot be reached.
@@ -131,6 +141,7 @@ async function locateOnHub(
   try {
     listing = await listRepository(repository, settings);
   } catch (error) {
+    if (error instanceof HubUnreachable && present && all) checkOthers(choose(all), present, error);
     // Where another program filled the cache we do not know what else there is; it may do.
     const mayDo = path === undefined ? present?.some(isTable) : present?.includes(path);
     if (!(error instanceof HubUnreachable) || !cached || !present || all || !mayDo) throw error;

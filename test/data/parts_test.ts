@@ -254,6 +254,16 @@ Deno.test("labels that are numbers take the names that a second column or the ca
       assert.deepEqual(given, { train: 2, validation: 0, test: 1 });
     }
   });
+  // With the training part alone in the cache, the way out is told.
+  await withFakeHub({ "datasets/org/data": repository }, async (_, settings) => {
+    await loadDataset({ dataset: "org/data", splitBy: "ratio", hub: settings });
+    const offline = { dataset: "org/data", hub: { ...settings, offline: true } };
+    await fails(
+      loadDataset(offline),
+      /holds the training part, and not test\.csv\. HF_HUB_OFFLINE/,
+    );
+    assert.equal((await loadDataset({ ...offline, splitBy: "ratio" })).examples.length, 2);
+  });
   const infos = { default: { features: { label: { names: ["no", "yes"], _type: "ClassLabel" } } } };
   const fromInfos = await load({ "train.csv": data, "dataset_infos.json": JSON.stringify(infos) });
   assert.deepEqual(fromInfos.labels, ["no", "yes"]);
