@@ -12,6 +12,7 @@ import { type EvaluateFlags, parseEvaluateFlags } from "./evaluate/flags.ts";
 import { type EvaluatedRows, evaluatedRows } from "./evaluate/rows.ts";
 import { runCommand } from "./shared/command.ts";
 import { formatCount } from "./shared/format.ts";
+import { confusionFile, confusionText, standsWithin } from "./train/confusion.ts";
 import { metricsReport, versions } from "./train/run_report.ts";
 import { type Column, renderTable } from "./shared/table.ts";
 import { harmless, renderNotice, standardOutput } from "./shared/terminal.ts";
@@ -120,7 +121,12 @@ async function run(flags: EvaluateFlags): Promise<void> {
     );
   }
   if (flags.noWrite) return;
-  await writeFileWhole(join(trained.folder.name, "evaluation.json"), `${document}\n`);
+  const write = (name: string, text: string) =>
+    writeFileWhole(join(trained.folder.name, name), text);
+  await write("evaluation.json", `${document}\n`);
+  if (!standsWithin(metrics.confusion)) {
+    await write(`evaluation_${confusionFile}`, confusionText(metrics.confusion));
+  }
 }
 
 /** Runs the command; returns its exit code. */

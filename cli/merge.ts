@@ -5,7 +5,7 @@
 import { resolve } from "node:path";
 import { object } from "@optique/core/constructs";
 import type { InferValue } from "@optique/core/parser";
-import { UserError } from "../models/errors.ts";
+import { counted, UserError } from "../models/errors.ts";
 import { readJsonObject } from "../models/files/json.ts";
 import { hubSettingsFromEnvironment } from "../models/host/settings.ts";
 import { mergeRun } from "../models/peft/merge.ts";
@@ -123,7 +123,9 @@ async function run(flags: InferValue<typeof parser>): Promise<void> {
   }
   const merged = await writeMerged(trained, output!, unfinished);
   print(merged, [
-    `${runName(trained.method)} merged into ${merged.layers} layers of ${merged.base}: ` +
+    `${runName(trained.method)} merged into ${
+      counted(merged.layers, "layer")
+    } of ${merged.base}: ` +
     `${merged.output}, ${formatBytes(merged.bytes)}`,
     `Use it: ${merged.command}`,
   ]);

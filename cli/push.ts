@@ -10,7 +10,7 @@ import { ForeignHost } from "../models/host/upload_errors.ts";
 import { parsePushFlags, type PushFlags } from "./push/flags.ts";
 import { planPush, type PushPlan } from "./push/plan.ts";
 import { runCommand } from "./shared/command.ts";
-import { formatBytes } from "./shared/format.ts";
+import { countOf, formatBytes } from "./shared/format.ts";
 import { type Column, renderTable } from "./shared/table.ts";
 import { harmless, paint, standardOutput } from "./shared/terminal.ts";
 
@@ -69,7 +69,7 @@ function dryRunLines(report: PushReport, ownCard: boolean, width: number): strin
   ]);
   const visibility = report.private ? "private, " : "";
   return [
-    `${report.run} to ${url} (${visibility}branch ${branch}): ${files.length} files, ${
+    `${report.run} to ${url} (${visibility}branch ${branch}): ${countOf(files.length, "file")}, ${
       formatBytes(bytes)
     }`,
     "",

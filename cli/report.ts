@@ -9,7 +9,7 @@ import { isFolder } from "../models/host/resolve.ts";
 import { runCommand } from "./shared/command.ts";
 import { flag, parseCommand, switchOn, texts, valueOf } from "./shared/flag_parser.ts";
 import { parseText } from "./shared/flag_values.ts";
-import { formatBytes } from "./shared/format.ts";
+import { countOf, formatBytes } from "./shared/format.ts";
 import { type Output, renderNotice, standardOutput } from "./shared/terminal.ts";
 
 const command = "deno task report";
@@ -66,7 +66,7 @@ export function main(
     for (const problem of problems) stderr.write(renderNotice(stderr, problem));
     const text = json
       ? JSON.stringify({ path, bytes, runs, problems }, null, 2)
-      : `${path}: ${runs} run${runs === 1 ? "" : "s"}, ${formatBytes(bytes)}`;
+      : `${path}: ${countOf(runs, "run")}, ${formatBytes(bytes)}`;
     stdout.write(`${text}\n`);
   }, { stdout, stderr });
 }

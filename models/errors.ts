@@ -10,6 +10,8 @@ export type Remedy =
   | { kind: "otherDataset" }
   /** Name one data set of several. */
   | { kind: "chooseDataset"; example: string }
+  /** Split the training part, and leave the data's other parts alone. */
+  | { kind: "trainingPartAlone" }
   /** Say which column holds the texts, or the labels. */
   | { kind: "nameColumn"; column: "text" | "label" }
   /** Have one text and one label a row, or name other columns. */
@@ -51,6 +53,16 @@ export function listed(items: readonly (string | number)[], most: number): strin
   const left = items.length - most;
   const named = items.slice(0, most).join(", ");
   return left > 0 ? `${named} and ${left} more` : named;
+}
+
+/** `1 row`, `2 rows`; `many` is the plural where an s does not make it, `format` writes the number. */
+export function counted(
+  count: number,
+  one: string,
+  many = `${one}s`,
+  format: (count: number) => string = String,
+): string {
+  return `${format(count)} ${count === 1 ? one : many}`;
 }
 
 /** The message of whatever was thrown. */

@@ -30,7 +30,7 @@ export const parser = merge(
       dataset: flag(
         "--dataset",
         named,
-        "Other data: Hub id or file, taken whole",
+        "Other data: Hub id or file; its test part, or all",
         "the run's",
       ),
       textColumn: flag("--text_column", named, "Column of texts", "found"),

@@ -1,18 +1,18 @@
 /** What a data set's files hold: their columns, and how many rows. */
-import { chooseTable } from "../../models/data/choose.ts";
+import { chooseTable, pathsInFolder } from "../../models/data/choose.ts";
 import { findColumns } from "../../models/data/columns.ts";
 import { extensionOf, isTable, openTable, tableExtensions } from "../../models/data/table.ts";
 import { UserError } from "../../models/errors.ts";
 import type { ByteSource } from "../../models/files/byte_source.ts";
-import { type Folder, pathIn } from "../../models/files/folder.ts";
+import type { Folder } from "../../models/files/folder.ts";
 import { checkDownloaded, checkText } from "../../models/files/signature.ts";
 import { fileSource } from "../../models/host/files.ts";
 import { messageWithAdvice } from "../shared/advice.ts";
-import { formatBytes } from "../shared/format.ts";
+import { countOf, formatBytes } from "../shared/format.ts";
 import { quoted } from "../shared/shell.ts";
 import { type Found, foundIn } from "./found.ts";
 
-/** Training looks for tables in a folder alone, but in all folders of a repository on the hub. */
+/** On disk training looks into folders below only where a folder's own files hold no training data. */
 export type Where = "disk" | "hub";
 
 /** Texts are read whole to count their rows: larger ones are not. */
@@ -28,18 +28,21 @@ export async function inspectDataFolder(
   const tables = files.filter(isTable);
   found.details.files = tables;
   await guarded(found, async () => {
-    const within = tables.filter((name) => where === "hub" || !name.includes("/"));
-    const chosen = chooseTable(within, folder.name);
-    if (chosen.length < tables.length) found.details.trained_on = chosen;
-    await describe(found, chosen, (name) => folder.open(name), where);
+    const within = where === "hub" ? tables : pathsInFolder(tables);
+    const { train, validation, test, notices } = chooseTable(within, folder.name);
+    found.notes.push(...notices);
+    if (train.length < tables.length) found.details.trained_on = train;
+    const open = (name: string) => folder.open(name);
+    await describe(found, train, open, where);
+    for (const [part, files] of [["validated_on", validation], ["tested_on", test]] as const) {
+      if (files === undefined) continue;
+      const { rows } = await read(files, open, where);
+      found.details[part] = [
+        ...files,
+        ...(rows === undefined ? [] : [countOf(rows, "row")]),
+      ];
+    }
   });
-  if (where === "hub") return found;
-  const below = tables.find((name) => name.includes("/"));
-  if (tables.every((name) => name.includes("/")) && below !== undefined) {
-    found.problems = [`Its tables lie in folders below, of which training looks into none.`];
-    const inner = pathIn(folder, below.slice(0, below.lastIndexOf("/")));
-    found.use = { command: `deno task train --dataset ${quoted(inner)}` };
-  }
   return found;
 }
 
@@ -65,17 +68,23 @@ async function guarded(found: Found, look: () => Promise<void>): Promise<void> {
   }
 }
 
-/** Adds what one table's files, in order, hold. */
-async function describe(
-  found: Found,
+interface ReadFiles {
+  bytes: number;
+  /** Undefined where files are too large to be counted. */
+  rows: number | undefined;
+  tables: { path: string; columns: string[] }[];
+}
+
+/** What one table's files, in order, hold. */
+async function read(
   paths: readonly string[],
   open: (path: string) => Promise<ByteSource>,
   where: Where,
-): Promise<void> {
+): Promise<ReadFiles> {
   let bytes = 0;
   let rows = 0;
-  let counted = true;
-  const tables: { path: string; columns: string[] }[] = [];
+  let isCounted = true;
+  const tables: ReadFiles["tables"] = [];
   for (const path of paths) {
     const source = await open(path);
     try {
@@ -83,7 +92,7 @@ async function describe(
       const text = extensionOf(path) !== ".parquet";
       await (text ? checkText : checkDownloaded)(source);
       if (text && source.byteLength > mostBytes[where]) {
-        counted = false;
+        isCounted = false;
         continue;
       }
       const table = await openTable(source);
@@ -93,17 +102,30 @@ async function describe(
       source.close?.();
     }
   }
+  return { bytes, rows: isCounted ? rows : undefined, tables };
+}
+
+/** Adds what the training data's files, in order, hold. */
+async function describe(
+  found: Found,
+  paths: readonly string[],
+  open: (path: string) => Promise<ByteSource>,
+  where: Where,
+): Promise<void> {
+  const { bytes, rows, tables } = await read(paths, open, where);
   found.details.size = formatBytes(bytes);
-  if (counted) found.details.rows = rows;
-  else {found.notes.push(
+  found.details.rows = rows;
+  if (rows === undefined) {
+    found.notes.push(
       `Above ${formatBytes(mostBytes[where])} a text is not read to count its rows.`,
-    );}
+    );
+  }
   found.details.columns = tables[0]?.columns;
   for (const { path, columns } of tables) {
     const { textColumn, labelColumn } = findColumns(columns, {}, path);
     Object.assign(found.details, { text_column: textColumn, label_column: labelColumn });
   }
-  if (counted && rows === 0) found.problems.push("It has columns and no rows.");
+  if (rows === 0) found.problems.push("It has columns and no rows.");
   else found.use = { command: `deno task train --dataset ${quoted(found.path)}` };
 }
 

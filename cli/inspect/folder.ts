@@ -1,8 +1,11 @@
 /** Tells by a folder's files what it is: a model, an adapter, a run, an experiment or a data set. */
 import { basename, dirname, join, resolve } from "node:path";
+import { pathsInFolder } from "../../models/data/choose.ts";
 import { isTable } from "../../models/data/table.ts";
 import { maxTokens, parseConfig } from "../../models/encoders/mod.ts";
 import { openWeights } from "../../models/encoders/weights.ts";
+import { deepest } from "../../models/host/locate.ts";
+import { hostFolder } from "../../models/host/files.ts";
 import { type Folder, pathIn } from "../../models/files/folder.ts";
 import { isObject, readJsonObject } from "../../models/files/json.ts";
 import { adapterConfigFile } from "../../models/peft/run_files.ts";
@@ -37,6 +40,11 @@ export async function inspectFolder(folder: Folder, where: Where = "disk"): Prom
     return await inspectExperiment(folder, runs, where);
   }
   if (all.some(isTable)) return await inspectDataFolder(folder, all, where);
+  if (where === "disk") {
+    const deeper = hostFolder(folder.name, deepest);
+    const below = pathsInFolder(await deeper.list());
+    if (below.some(isTable)) return await inspectDataFolder(deeper, below, where);
+  }
   const found = foundIn(folder.name, "unknown", await findWeights(folder, files));
   found.notes.push(
     `Looked for ${configFile} (a model), ${adapterConfigFile} (an adapter), ${runFile} (a run, ` +

@@ -38,7 +38,8 @@ function needed(paths: readonly string[]): readonly string[] {
     return top.some((path) => !path.endsWith(".json")) ? top : [];
   }
   try {
-    return chooseTable(paths, "");
+    const { train, validation = [], test = [] } = chooseTable(paths, "");
+    return [...train, ...validation, ...test];
   } catch (error) {
     if (error instanceof UserError) return paths.filter(isTable);
     throw error;

@@ -4,7 +4,7 @@ import { openTable, readText } from "../../models/data/table.ts";
 import { UserError } from "../../models/errors.ts";
 import { bytesSource } from "../../models/files/byte_source.ts";
 import { fileSource, readError } from "../../models/host/files.ts";
-import { formatCount } from "../shared/format.ts";
+import { countOf, formatCount } from "../shared/format.ts";
 import type { PredictFlags } from "./flags.ts";
 
 /** What is read of `Deno.stdin`. */
@@ -81,9 +81,11 @@ export async function openTexts(
   const read = file !== undefined ? await columnOf(file, textColumn) : texts;
   const kept = notEmpty(read);
   const empty = file === undefined ? 0 : read.length - kept.length;
-  const notices = empty === 0
-    ? []
-    : [`${formatCount(empty)} of the ${formatCount(read.length)} rows are empty: left out.`];
+  const notices = empty === 0 ? [] : [
+    `${formatCount(empty)} of ${countOf(read.length, "row")} ${
+      empty === 1 ? "is" : "are"
+    } empty: left out.`,
+  ];
   const rest = read.length > 0 || file !== undefined ? undefined : linesOf(input);
   const first = rest === undefined ? kept : await firstOf(rest);
   if (first.length === 0) {

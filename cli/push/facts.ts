@@ -55,6 +55,8 @@ const cardRecord = v.object({
         validation: v.number(),
         test: v.number(),
         seed: v.optional(v.number()),
+        /** The parts that the data came with. */
+        given: v.optional(v.array(v.string()), []),
       }),
     ),
   })),

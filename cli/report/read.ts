@@ -3,6 +3,7 @@ import { basename, dirname, join } from "node:path";
 import * as v from "valibot";
 import { messageOf, UserError } from "../../models/errors.ts";
 import { textIfThere } from "../../models/host/files.ts";
+import { confusionFile, matrixOf, readConfusion } from "../train/confusion.ts";
 import {
   type ComparedMethods,
   comparisonSchema,
@@ -54,6 +55,19 @@ async function linesOf<Schema extends v.GenericSchema>(
   return found;
 }
 
+/** Adds the confusion matrix of many classes, which has a file of its own. */
+async function addConfusion(folder: string, { test }: RunFields, problems: string[]) {
+  const path = join(folder, confusionFile);
+  try {
+    const text = await textIfThere(path);
+    if (text === undefined || test.confusion_matrix.length > 0) return;
+    const counts = readConfusion(text);
+    if (counts.classes === test.per_class.length) test.confusion_matrix = matrixOf(counts);
+  } catch (error) {
+    problems.push(`${path} is left out: ${describe(error)}`);
+  }
+}
+
 /** A folder's run, or undefined where it holds none. */
 async function readRun(folder: string, problems: string[]): Promise<ReadRun | undefined> {
   const path = join(folder, "run.json");
@@ -61,6 +75,7 @@ async function readRun(folder: string, problems: string[]): Promise<ReadRun | un
     const text = await textIfThere(path);
     if (text === undefined) return undefined;
     const fields = v.parse(runSchema, JSON.parse(text));
+    await addConfusion(folder, fields, problems);
     return {
       experiment: basename(join(folder, "..")),
       folder,

@@ -87,6 +87,8 @@ function sentenceFor(remedy: Remedy): string {
         `built-in sample with --use_sample.`;
     case "chooseDataset":
       return `Name one of them: --dataset ${remedy.example}`;
+    case "trainingPartAlone":
+      return `--split_by ratio takes the training part alone.`;
     case "nameColumn":
       return `Say which column holds the ${remedy.column}s with --${remedy.column}_column.`;
     case "otherColumns":

@@ -1,7 +1,9 @@
 /** Where results go: `<output_dir>/<experiment>/<run>/`, numbered, whole or not at all. */
 import { basename, join } from "node:path";
 import { messageOf, UserError } from "../../models/errors.ts";
+import { systemReason } from "../../models/host/system_error.ts";
 import { writeErrorAt } from "../../models/host/write.ts";
+import { fittedName } from "./file_names.ts";
 
 /** `boltuix/emotions-dataset` → `emotions`, `/data/My Tweets.csv` → `my-tweets`. */
 export function shortName(name: string): string {
@@ -23,9 +25,12 @@ async function names(folder: string): Promise<string[]> {
 }
 
 const cannotMake = (folder: string, cause: unknown) =>
-  new UserError(`Cannot make the folder ${folder}: ${messageOf(cause)}. See --output_dir.`, {
-    cause,
-  });
+  new UserError(
+    `Cannot make the folder ${folder}: ${
+      systemReason(cause) ?? messageOf(cause)
+    }. See --output_dir.`,
+    { cause },
+  );
 
 /** Makes the folder of all results. Throws a UserError where that cannot be, before hours are spent. */
 export async function ensureFolder(folder: string): Promise<void> {
@@ -36,6 +41,9 @@ export async function ensureFolder(folder: string): Promise<void> {
   }
 }
 
+/** So long may the model's and the data's part of an experiment's name be. */
+const mostPartBytes = 80;
+
 /** Makes and returns a new folder such as `results/003-bert-base-uncased-emotions`. */
 export async function newExperiment(
   outputDir: string,
@@ -45,7 +53,8 @@ export async function newExperiment(
   const numbers = (await names(outputDir)).map((name) => /^(\d{3,})-/.exec(name)?.[1] ?? "0");
   await ensureFolder(outputDir);
   for (let number = Math.max(0, ...numbers.map(Number)) + 1;; number++) {
-    const name = `${String(number).padStart(3, "0")}-${shortName(model)}-${shortName(data)}`;
+    const parts = [model, data].map((name) => fittedName(shortName(name), mostPartBytes));
+    const name = [String(number).padStart(3, "0"), ...parts].join("-");
     const folder = join(outputDir, name);
     try {
       // Fails where another process took the number. Synchronous, so that a signal's handler is told of the folder.

@@ -4,7 +4,7 @@
  */
 import { join } from "node:path";
 import * as v from "valibot";
-import { messageOf, UserError } from "../../models/errors.ts";
+import { counted, messageOf, UserError } from "../../models/errors.ts";
 import { readJsonObject } from "../../models/files/json.ts";
 import { hostFolder } from "../../models/host/files.ts";
 import { WriteError } from "../../models/host/write.ts";
@@ -111,7 +111,9 @@ async function readCheckpoint<Identity, Evaluation>(
   const lines = (await folder.text("steps.jsonl")).split("\n").filter((line) => line !== "");
   if (lines.length !== state.step) {
     throw new UserError(
-      `${join(path, "steps.jsonl")} has ${lines.length} steps of the state's ${state.step}.`,
+      `${join(path, "steps.jsonl")} has ${
+        counted(lines.length, "step")
+      } of the state's ${state.step}.`,
     );
   }
   return { state, history: history.output, steps: lines.map((line) => `${line}\n`) };

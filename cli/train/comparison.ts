@@ -1,4 +1,5 @@
 /** The comparison of an experiment's runs: which can be compared, in what order, how they differ, and what chance has in it. */
+import { counted } from "../../models/errors.ts";
 import {
   type Answers,
   bootstrapScores,
@@ -69,7 +70,7 @@ function difference(run: ComparedRun, other: ComparedRun): string | undefined {
   const { split } = run.dataset;
   const theirs = other.dataset.split;
   if ((["train", "validation", "test"] as const).some((part) => split[part] !== theirs[part])) {
-    return `${theirs.train + theirs.validation + theirs.test} rows`;
+    return counted(theirs.train + theirs.validation + theirs.test, "row");
   }
   if (splitSeedOf(run) !== splitSeedOf(other)) {
     return `another split, of seed ${splitSeedOf(other)}`;
@@ -246,7 +247,7 @@ function describePairs({ pairs }: Comparison, count: number): string | undefined
   const [best] = pairs;
   if (best === undefined) return undefined;
   const close = pairs.filter(({ first, toldApart }) => first === best.first && !toldApart);
-  const rows = `${count} rows`;
+  const rows = counted(count, "row");
   if (close.length === 0) return `${best.first} is best, told apart from all others by ${rows}.`;
   const names = close.map(({ second }) => second);
   const last = names.pop()!;

@@ -7,8 +7,9 @@ import { exists } from "../../models/host/files.ts";
 import { resolveConfig } from "../../models/host/resolve.ts";
 import { type HubSettings, hubSettingsFromEnvironment } from "../../models/host/settings.ts";
 import { countParameters } from "../../models/peft/methods.ts";
+import { dataRequest } from "./data_request.ts";
 import type { Flags } from "./flags.ts";
-import { formatCount, formatPercent, formatRate } from "../shared/format.ts";
+import { countOf, formatCount, formatPercent, formatRate } from "../shared/format.ts";
 import {
   configLabel,
   fitToModel,
@@ -26,11 +27,11 @@ const assumedClasses = 13;
 
 /** The data set's own number of classes where it lies on this machine, else 13. */
 async function classesOf(flags: Flags, hub: HubSettings): Promise<{ count: number; from: string }> {
-  const { dataset, useSample, textColumn, labelColumn } = flags;
+  const { dataset, useSample } = flags;
   if (!useSample && (dataset === undefined || !(await exists(dataset)))) {
     return { count: assumedClasses, from: "assumed: the data set is not read" };
   }
-  const data = await loadDataset({ dataset, textColumn, labelColumn, useSample, hub });
+  const data = await loadDataset(dataRequest(flags, hub));
   return { count: data.labels.length, from: data.name };
 }
 
@@ -98,7 +99,7 @@ export function dryRunTable({ model, classes, rateNote, runs }: DryRun, width: n
     { title: "Learning Rate", right: true },
   ];
   return [
-    `${model}, ${classes.count} classes (${classes.from})`,
+    `${model}, ${countOf(classes.count, "class", "classes")} (${classes.from})`,
     "",
     ...renderTable(columns, rows, width),
     ...(rateNote === undefined ? [] : ["", ...wrap(rateNote, Math.min(width, 79))]),

@@ -14,6 +14,7 @@ import { formatBytes } from "../shared/format.ts";
 import { type Output, renderNotice } from "../shared/terminal.ts";
 import { createPace } from "./place.ts";
 import { keepBagsOfWords } from "./baselines.ts";
+import { dataRequest, labelNotices } from "./data_request.ts";
 import { isDiskFull } from "./checkpoints.ts";
 import type { Comparison } from "./comparison.ts";
 import { writeComparison } from "./comparison_files.ts";
@@ -98,9 +99,9 @@ async function load<Device extends DeviceHandle>(
 ): Promise<Loaded> {
   const model = await tools.resolveModel(flags.modelName, hub);
   const { runs } = fitToModel(plan, flags, model.config, model.name);
-  const { dataset: name, textColumn, labelColumn, useSample, maxSamples } = flags;
-  const asked = { dataset: name, textColumn, labelColumn, useSample, hub };
-  const dataset = await tools.loadDataset(asked);
+  const { maxSamples } = flags;
+  const read = await tools.loadDataset(dataRequest(flags, hub));
+  const dataset = { ...read, notices: [...read.notices, ...labelNotices(read, flags.labelCase)] };
   const { classWeights } = runs[0].hyperparameters;
   if (classWeights !== undefined) checkClassWeights(classWeights, dataset.labels);
   for (const notice of [...model.notices, ...dataset.notices]) {
@@ -181,6 +182,7 @@ export async function runExperiment<Device extends DeviceHandle>(
     const shared: Shared<Device> = {
       ...loaded,
       maxSamples: flags.maxSamples,
+      labelCase: flags.labelCase ?? "keep",
       splitSeed: plan.splitSeed,
       gradientCheckpointing: flags.gradientCheckpointing,
       adapter: device.info,

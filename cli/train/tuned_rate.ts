@@ -1,7 +1,7 @@
 /** `--learning_rate tune`: tries rates on a run's method before it is trained, and keeps the trials, so that a stop loses one. */
 import { join } from "node:path";
 import * as v from "valibot";
-import { UserError } from "../../models/errors.ts";
+import { counted, UserError } from "../../models/errors.ts";
 import { readJsonObject, toJson } from "../../models/files/json.ts";
 import { hostFolder } from "../../models/host/files.ts";
 import { writeFileWhole } from "../../models/host/write.ts";
@@ -98,12 +98,12 @@ export async function tunedRate<Device extends DeviceHandle>(
       throw new UserError(`${name}: its loss is no number at any learning rate that was tried.`);
     }
     if (trials.length === before) {
-      const from = before === 0 ? "" : `, going on after ${before} trials`;
+      const from = before === 0 ? "" : `, going on after ${counted(before, "trial")}`;
       out.write(`${name} (${place.text}): searching for its learning rate${from}\n`);
     }
     const { trial } = next;
     const settings = settingsOf(hyperparameters, trial, examples);
-    const label = `${formatRate(trial.learningRate)} for ${trial.steps} steps`;
+    const label = `${formatRate(trial.learningRate)} for ${counted(trial.steps, "step")}`;
     const weights = await tools.openWeights(model, dataset.labels.length);
     const progress = createProgress(out, {
       place: { text: `trial ${trials.length + 1} of ${trialCount}`, whole: () => "" },

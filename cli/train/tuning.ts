@@ -3,7 +3,7 @@ import type { Product } from "../../engine/plans.ts";
 import type { EncoderConfig } from "../../models/encoders/mod.ts";
 import type { Tokenizer } from "../../models/text/tokenizer.ts";
 import type { Split } from "../../models/data/split.ts";
-import { messageOf } from "../../models/errors.ts";
+import { counted, messageOf } from "../../models/errors.ts";
 import type { PlannedRun } from "./plan.ts";
 import { type Output, renderNotice } from "../shared/terminal.ts";
 import type { DeviceHandle, TrainingTools } from "./tools.ts";
@@ -64,7 +64,7 @@ export async function tuneForAdapter<Device extends DeviceHandle>(
   const newlyRefused = refused.length - known.refused.length;
   if (timed + newlyRefused + left.length === 0) return { plans, refused };
   const seconds = ((performance.now() - started) / 1000).toFixed(1);
-  let fact = `${count(timed, "kind")} of matrix product in ${seconds} s`;
+  let fact = `${counted(timed, "kind")} of matrix product in ${seconds} s`;
   if (timed + newlyRefused > 0) {
     try {
       await writeTuning(path, key, { plans, refused });
@@ -73,9 +73,7 @@ export async function tuneForAdapter<Device extends DeviceHandle>(
       err.write(renderNotice(err, `The tuned kernels could not be kept: ${messageOf(error)}`));
     }
   }
-  if (left.length > 0) fact += `; ${count(left.length, "kind")} left for the next run`;
-  if (newlyRefused > 0) fact += `; ${count(newlyRefused, "plan")} refused by the driver`;
+  if (left.length > 0) fact += `; ${counted(left.length, "kind")} left for the next run`;
+  if (newlyRefused > 0) fact += `; ${counted(newlyRefused, "plan")} refused by the driver`;
   return { plans, refused, fact };
 }
-
-const count = (items: number, what: string) => `${items} ${what}${items === 1 ? "" : "s"}`;

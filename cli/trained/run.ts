@@ -4,6 +4,8 @@ import * as v from "valibot";
 import { type Dtype, dtypes } from "../../engine/pack.ts";
 import { maxTokens } from "../../models/encoders/mod.ts";
 import { openWeights, randomWeights, type WeightSource } from "../../models/encoders/weights.ts";
+import { type LabelCase, labelCases } from "../../models/data/labels.ts";
+import { type SplitBy, splitBys } from "../../models/data/part_names.ts";
 import { UserError } from "../../models/errors.ts";
 import { type Folder, pathIn } from "../../models/files/folder.ts";
 import { readJsonObject } from "../../models/files/json.ts";
@@ -26,6 +28,8 @@ export interface RecordedData {
   hash: string;
   maxSamples?: number;
   seed: number;
+  splitBy: SplitBy;
+  labelCase: LabelCase;
 }
 
 /** How texts are put before the model. */
@@ -76,7 +80,15 @@ const recordedRun = v.object({
     label_column: v.string(),
     hash: v.string(),
     max_samples: v.nullable(v.number()),
-    split: v.optional(v.object({ seed: v.optional(v.number()) }), {}),
+    /** Older versions split the training part, whatever else there was. */
+    split: v.optional(
+      v.object({
+        seed: v.optional(v.number()),
+        by: v.optional(v.picklist(splitBys), "ratio"),
+      }),
+      {},
+    ),
+    label_case: v.optional(v.picklist(labelCases), "keep"),
   })),
 });
 
@@ -104,6 +116,8 @@ function dataOf(
     hash,
     maxSamples: dataset.max_samples ?? undefined,
     seed,
+    splitBy: dataset.split.by,
+    labelCase: dataset.label_case,
   };
 }
 

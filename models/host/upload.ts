@@ -6,7 +6,7 @@ import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { commitIter, createBranch, createRepo, HubApiError, modelInfo } from "@huggingface/hub";
 import { formatBytes } from "../../engine/bytes.ts";
-import { UserError } from "../errors.ts";
+import { counted, UserError } from "../errors.ts";
 import { checkEndpoint, quietly } from "./hub.ts";
 import { NetworkFailure, withoutSecrets } from "./hub_errors.ts";
 import type { HubSettings } from "./settings.ts";
@@ -166,7 +166,7 @@ export async function uploadModel(
       await prepare(upload, access, () => created = true);
       const sizes = await Promise.all(files.map(sizeOfFile));
       const bytes = sizes.reduce((sum, size) => sum + size, 0);
-      report?.(`Uploading ${files.length} files (${formatBytes(bytes)}) to ${url}`);
+      report?.(`Uploading ${counted(files.length, "file")} (${formatBytes(bytes)}) to ${url}`);
       const iterator = commitIter({
         repo: { type: "model", name: repository },
         branch,

@@ -4,7 +4,7 @@
  * `AutoAdapterModel`, a row of linear layers `heads.NAME.1`, `heads.NAME.4` over the first row or the pooler.
  */
 import { declareModel, type EncoderConfig, encoderOf } from "../encoders/mod.ts";
-import { UserError } from "../errors.ts";
+import { counted, UserError } from "../errors.ts";
 import { type Folder, pathIn } from "../files/folder.ts";
 import { isObject, readJsonObject, toJson } from "../files/json.ts";
 import type { RunFile } from "../files/run_file.ts";
@@ -136,7 +136,9 @@ export async function readHead(folder: Folder, config: EncoderConfig): Promise<H
   const classes = classesOf(head.tensors, config, folder.name);
   if (labels !== undefined && labels.length !== classes) {
     throw new UserError(
-      `${path} names ${labels.length} labels, but the classifier beside it has ${classes} classes.`,
+      `${path} names ${counted(labels.length, "label")}, but the classifier beside it has ${
+        counted(classes, "class", "classes")
+      }.`,
     );
   }
   return { ...head, labels };

@@ -12,6 +12,7 @@ const said: { [Kind in Remedy["kind"]]: [Extract<Remedy, { kind: Kind }>, RegExp
     { kind: "chooseDataset", example: "org/data/a.csv" },
     /^Name one of them: --dataset org\/data\/a\.csv$/,
   ],
+  trainingPartAlone: [{ kind: "trainingPartAlone" }, /^--split_by ratio takes the training part/],
   nameColumn: [{ kind: "nameColumn", column: "label" }, /holds the labels with --label_column\.$/],
   otherColumns: [{ kind: "otherColumns" }, /with --text_column and --label_column\.$/],
   moreSamples: [{ kind: "moreSamples", least: 6 }, /^Give --max_samples 6 or more\.$/],

@@ -87,6 +87,8 @@ export function fakeTools(options: FakeOptions = {}): TrainingTools<DeviceHandle
         emptyRows: 1,
         duplicates: 2,
         conflicts: 0,
+        otherColumns: [],
+        lookAlikes: [],
         hash: options.hash ?? "0123",
         notices: [],
       }),

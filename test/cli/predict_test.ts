@@ -88,7 +88,7 @@ Deno.test("runs that were trained just now, from the shell", async (test) => {
         const args = ["--run", run, "--json", "--file", file, "--text_column", "words"];
         const { code, stdout, stderr } = await runPredict(args);
         assert.equal(code, 0, stderr);
-        assert.equal(stderr, `1 of the ${rows.length + 1} rows are empty: left out.\n`);
+        assert.equal(stderr, `1 of ${rows.length + 1} rows is empty: left out.\n`);
         alone.push(stdout.trimEnd().split("\n"));
         const lines = alone[alone.length - 1].map((line) => JSON.parse(line));
         assert.deepEqual(lines.map(({ text }) => text), split.test.map(({ text }) => text));
