@@ -4,13 +4,14 @@ import { stratifiedSplit } from "../../models/data/split.ts";
 import { listed, UserError } from "../../models/errors.ts";
 import { type DatasetRequest, loadDataset } from "../../models/host/dataset.ts";
 import type { HubSettings } from "../../models/host/settings.ts";
+import { adviceForEvaluation, messageWithAdvice } from "../shared/advice.ts";
 import type { TrainedRun } from "../trained/run.ts";
 
 export const parts = ["test", "validation", "train", "all"] as const;
 export type Part = typeof parts[number];
 
 /** What was asked for; all of it undefined (or false) for the run's own test part. */
-export interface AskedRows extends Omit<DatasetRequest, "hub"> {
+export interface AskedRows extends Omit<DatasetRequest, "hub" | "phrase"> {
   split?: Part;
 }
 
@@ -27,8 +28,9 @@ export interface EvaluatedRows {
 
 /** The run's data unless others are named; columns that are named alone are columns of the run's data. */
 function requestOf({ data }: TrainedRun, asked: AskedRows, hub: HubSettings): DatasetRequest {
-  const { dataset, useSample, textColumn, labelColumn } = asked;
-  if (dataset !== undefined || useSample) return { ...asked, hub };
+  const { dataset, useSample, textColumn, labelColumn, encoding, quoting } = asked;
+  const phrase = (notice: unknown) => messageWithAdvice(notice, adviceForEvaluation);
+  if (dataset !== undefined || useSample) return { ...asked, phrase, hub };
   if (data === undefined) {
     throw new UserError(
       `No run.json tells which data the run was trained on. Name some with --dataset.`,
@@ -40,6 +42,9 @@ function requestOf({ data }: TrainedRun, asked: AskedRows, hub: HubSettings): Da
     useSample: data.sample,
     textColumn: textColumn ?? data.textColumn,
     labelColumn: labelColumn ?? data.labelColumn,
+    encoding: encoding ?? data.encoding,
+    quoting: quoting ?? data.quoting,
+    phrase,
     hub,
   };
 }
@@ -68,7 +73,8 @@ export async function evaluatedRows(
 ): Promise<EvaluatedRows> {
   const { data } = run;
   const own = asked.dataset === undefined && !asked.useSample &&
-    asked.textColumn === undefined && asked.labelColumn === undefined;
+    asked.textColumn === undefined && asked.labelColumn === undefined &&
+    asked.encoding === undefined && asked.quoting === undefined;
   const dataset = await loadDataset(requestOf(run, asked, hub));
   const ids = matchLabels(run, dataset);
   const sameData = dataset.hash === data?.hash;

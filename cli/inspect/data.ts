@@ -4,6 +4,7 @@ import { findColumns } from "../../models/data/columns.ts";
 import { extensionOf, isTable, openTable, tableExtensions } from "../../models/data/table.ts";
 import { UserError } from "../../models/errors.ts";
 import type { ByteSource } from "../../models/files/byte_source.ts";
+import { isGzip } from "../../models/files/gzip.ts";
 import { type Folder, pathIn } from "../../models/files/folder.ts";
 import { checkDownloaded, checkText } from "../../models/files/signature.ts";
 import { fileSource } from "../../models/host/files.ts";
@@ -81,7 +82,8 @@ async function describe(
     try {
       bytes += source.byteLength;
       const text = extensionOf(path) !== ".parquet";
-      await (text ? checkText : checkDownloaded)(source);
+      const packed = await isGzip(source);
+      await (text && !packed ? checkText : checkDownloaded)(source);
       if (text && source.byteLength > mostBytes[where]) {
         counted = false;
         continue;

@@ -17,6 +17,7 @@ import { isDiskFull } from "./checkpoints.ts";
 import type { Comparison } from "./comparison.ts";
 import { writeComparison } from "./comparison_files.ts";
 import { renderBar } from "./curve.ts";
+import { datasetRequest } from "./data_request.ts";
 import { factsOf, printFacts } from "./facts.ts";
 import type { Flags } from "./flags.ts";
 import { type Shared, trainRun } from "./one_run.ts";
@@ -98,15 +99,16 @@ async function load<Device extends DeviceHandle>(
 ): Promise<Loaded> {
   const model = await tools.resolveModel(flags.modelName, hub);
   const { runs } = fitToModel(plan, flags, model.config, model.name);
-  const { dataset: name, textColumn, labelColumn, useSample, maxSamples } = flags;
-  const asked = { dataset: name, textColumn, labelColumn, useSample, hub };
-  const dataset = await tools.loadDataset(asked);
+  const dataset = await tools.loadDataset(datasetRequest(flags, hub));
   const { classWeights } = runs[0].hyperparameters;
   if (classWeights !== undefined) checkClassWeights(classWeights, dataset.labels);
   for (const notice of [...model.notices, ...dataset.notices]) {
     err.write(renderNotice(err, notice));
   }
-  const split = tools.stratifiedSplit(dataset, { seed: plan.splitSeed, maxSamples });
+  const split = tools.stratifiedSplit(dataset, {
+    seed: plan.splitSeed,
+    maxSamples: flags.maxSamples,
+  });
   const tokenizer = await tools.loadTokenizer(model.folder, model.config.vocabSize);
   return { runs, model, dataset, split, tokenizer };
 }

@@ -102,6 +102,8 @@ function unusedFlags(flags: Flags): string[] {
       const [name, value] of [
         ["--text_column", flags.textColumn],
         ["--label_column", flags.labelColumn],
+        ["--encoding", flags.encoding],
+        ["--quoting", flags.quoting],
       ]
     ) {
       if (value !== undefined) warnings.push(`${name} has no effect with --use_sample.`);

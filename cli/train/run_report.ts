@@ -4,6 +4,7 @@ import type { DeviceInfo } from "../../engine/device.ts";
 import type { RefusedPlan, TunedPlans } from "../../engine/plans.ts";
 import type { MatmulPlan } from "../../kernels/mod.ts";
 import type { Dataset } from "../../models/data/load.ts";
+import type { TableOptions } from "../../models/data/table.ts";
 import type { Split } from "../../models/data/split.ts";
 import { definitionOf } from "../../models/peft/methods.ts";
 import type { ResolvedModel } from "../../models/host/resolve.ts";
@@ -99,6 +100,14 @@ export function versions() {
   };
 }
 
+/** How a data set's files were read, where that was asked for. */
+export function readAs({ encoding, quoting }: TableOptions) {
+  return {
+    ...(encoding !== undefined && { encoding }),
+    ...(quoting !== undefined && { quoting }),
+  };
+}
+
 /** The content of `run.json`. Ratios are per million trainable parameters; sizes in bytes. */
 export function runReport(
   context: RunContext,
@@ -133,6 +142,7 @@ export function runReport(
       sample: dataset.sample,
       text_column: dataset.textColumn,
       label_column: dataset.labelColumn,
+      ...readAs(dataset),
       rows_read: dataset.rowsRead,
       empty_rows: dataset.emptyRows,
       duplicates: dataset.duplicates,

@@ -1,12 +1,14 @@
 /** Which table of a folder or repository is its data set, by the paths alone. */
 import { UserError } from "../errors.ts";
+import { withoutGzip } from "../files/gzip.ts";
 import { extensionOf, isTable, tableExtensions } from "./table.ts";
 
 /** Folder, split and shards, as a path like `data/train-00000-of-00002.parquet` tells them. */
 function describe(path: string) {
   const name = path.slice(path.lastIndexOf("/") + 1);
   const folder = path.slice(0, path.length - name.length).replace(/\/$/, "");
-  const stem = name.slice(0, name.lastIndexOf("."));
+  const unpacked = withoutGzip(name);
+  const stem = unpacked.slice(0, unpacked.lastIndexOf("."));
   const shard = stem.match(/^(.*?)-(\d{5})-of-(\d{5})(?:-[0-9a-f]+)?$/);
   const words = `${folder} ${shard?.[1] ?? stem}`.toLowerCase().split(/[^a-z]+/);
   const split = words.some((word) => word === "train" || word === "training")
@@ -30,7 +32,9 @@ function describe(path: string) {
  * Throws a `UserError` that lists what there is.
  */
 export function chooseTable(paths: readonly string[], where: string): string[] {
-  const tables = paths.filter(isTable).map(describe);
+  const unpacked = (path: string) =>
+    withoutGzip(path) !== path && paths.includes(withoutGzip(path));
+  const tables = paths.filter((path) => isTable(path) && !unpacked(path)).map(describe);
   if (tables.length === 0) {
     throw new UserError(
       `${where} holds no data file (${tableExtensions.join(", ")}).`,

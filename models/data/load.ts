@@ -1,14 +1,14 @@
 /** Data sets as labelled examples. */
-import { UserError } from "../errors.ts";
+import { messageOf, UserError } from "../errors.ts";
 import type { ByteSource } from "../files/byte_source.ts";
 import { cleanRows, type Example } from "./clean.ts";
 import { findColumns } from "./columns.ts";
-import { openTable } from "./table.ts";
+import { openTable, type TableOptions } from "./table.ts";
 
 export type { Example } from "./clean.ts";
 
-/** A data set, cleaned, before the split. */
-export interface Dataset {
+/** A data set, cleaned, before the split; its options are those that it was read with. */
+export interface Dataset extends TableOptions {
   /** What was asked for: a path, a hub id, or "sample". */
   name: string;
   /** Where it came from, for people. */
@@ -37,23 +37,37 @@ export interface DatasetFiles extends Pick<Dataset, "name" | "source" | "sample"
   files: readonly ByteSource[];
 }
 
+/** What of a data set is taken, and how. */
+export interface AskedData extends TableOptions {
+  textColumn?: string;
+  labelColumn?: string;
+  /** Says a notice of a file in the program's own words; see {@link UserError.remedy}. */
+  phrase?: (notice: UserError) => string;
+}
+
 /**
  * Reads and cleans a data set. Labels come from the data; empty rows and exact duplicates are dropped
  * and counted. Throws a `UserError` where it cannot be read, or has not at least two classes.
  */
 export async function readDataset(
   { files, ...about }: DatasetFiles,
-  asked: { textColumn?: string; labelColumn?: string } = {},
+  asked: AskedData = {},
 ): Promise<Dataset> {
   let found: { textColumn: string; labelColumn: string } | undefined;
   const texts: string[] = [];
   const labels: string[] = [];
+  const notices = [...about.notices];
+  const { encoding, quoting, phrase = messageOf } = asked;
   for (const file of files) {
-    const table = await openTable(file);
+    const table = await openTable(file, { encoding, quoting });
+    notices.push(...(table.notices ?? []).map(phrase));
     found ??= findColumns(table.columns, asked, file.name);
     const { textColumn, labelColumn } = findColumns(table.columns, found, file.name);
     for (const text of await table.read(textColumn)) texts.push(text);
     for (const label of await table.read(labelColumn)) labels.push(label);
+  }
+  if (found !== undefined && texts.length === 0) {
+    throw new UserError(`${about.source} names its columns and has no rows: there are no texts.`);
   }
   const cleaned = await cleanRows(texts, labels);
   if (found === undefined || cleaned.labels.length < 2) {
@@ -63,5 +77,13 @@ export async function readDataset(
         `; a classifier needs at least 2. Of ${texts.length} rows, ${cleaned.emptyRows} were empty.`,
     );
   }
-  return { ...about, ...found, rowsRead: texts.length, ...cleaned };
+  return {
+    ...about,
+    ...found,
+    encoding,
+    quoting,
+    rowsRead: texts.length,
+    ...cleaned,
+    notices,
+  };
 }

@@ -1,16 +1,14 @@
 /** Data sets by name: found on this machine or on the hub, read, cleaned. */
-import { type Dataset, readDataset } from "../data/load.ts";
+import { type AskedData, type Dataset, readDataset } from "../data/load.ts";
 import { UserError } from "../errors.ts";
 import type { ByteSource } from "../files/byte_source.ts";
 import { fileSource } from "./files.ts";
 import { locateDataset, locateSample } from "./locate.ts";
 import type { HubSettings } from "./settings.ts";
 
-export interface DatasetRequest {
+export interface DatasetRequest extends AskedData {
   /** A file, a folder with one, or a hub id; the default data set where it is missing. */
   dataset?: string;
-  textColumn?: string;
-  labelColumn?: string;
   /** Take the built-in sample. */
   useSample?: boolean;
   hub: HubSettings;
@@ -29,7 +27,7 @@ export async function loadDataset(request: DatasetRequest): Promise<Dataset> {
     );
   }
   const { paths, ...about } = useSample ? locateSample() : await locateDataset(dataset, hub);
-  // Columns that were named for another data set say nothing about the sample that stands in for it.
+  // What was said of another data set says nothing about the sample that stands in for it.
   const asked = about.sample && !useSample ? {} : request;
   const files: ByteSource[] = [];
   try {

@@ -1,0 +1,70 @@
+/** Rows of delimited text, by Papa Parse: their fields, and where they begin. */
+// @ts-types="./papaparse.d.ts"
+import Papa from "papaparse";
+
+/** Whether quotes enclose fields, or are characters as all others (pandas' `quoting=3`). */
+export const quotings = ["standard", "none"] as const;
+export type Quoting = (typeof quotings)[number];
+
+/** Where a quoted field begins that does not end, or that goes on after its closing quote. */
+export interface BrokenQuote {
+  at: number;
+  ends: boolean;
+}
+
+export interface DelimitedRows {
+  rows: string[][];
+  /** Where each row begins in `text`. */
+  starts: number[];
+  /** What was read: line by line the text that was given. */
+  text: string;
+  broken?: BrokenQuote;
+}
+
+function parse(text: string, delimiter: string, quoting: Quoting): DelimitedRows {
+  const rows: string[][] = [];
+  const starts: number[] = [];
+  let start = 0;
+  let broken: BrokenQuote | undefined;
+  Papa.parse(text, {
+    delimiter,
+    newline: "\n",
+    ...(quoting === "none" && { fastMode: true }),
+    step({ data, errors: [error], meta }) {
+      // Of a line end of two characters the first is left.
+      const last = data.length - 1;
+      if (data[last].endsWith("\r")) data[last] = data[last].slice(0, -1);
+      if (error) broken ??= { at: error.index, ends: error.code === "InvalidQuotes" };
+      if (data.length > 1 || data[0].trim() !== "") {
+        rows.push(data);
+        starts.push(start);
+      }
+      start = meta.cursor;
+    },
+  });
+  return { rows, starts, text, broken };
+}
+
+/** The delimiter, blanks and a quoted field: the blanks keep Papa Parse from seeing the quote. */
+function blanksBeforeQuote(delimiter: string): RegExp {
+  const escaped = delimiter.replace(/[\\\]^-]/, "\\$&");
+  return new RegExp(`(^|[${escaped}\\n]) *("[^"]*(?:""[^"]*)*")`, "g");
+}
+
+const beginsWithBlankAndQuote = (field: string) =>
+  field.charCodeAt(0) === 0x20 && /^ +"/.test(field);
+
+/** Lines that end with CR alone, as those of old Macs, end with LF. */
+export const withPlainLineEnds = (text: string): string => text.replace(/\r(?!\n)/g, "\n");
+
+/**
+ * The rows of a text whose lines end with LF or CRLF; empty lines and lines of blanks are left out. A quote may stand
+ * after blanks that follow a delimiter. Where a quoted field is broken its row and those after it are of no use.
+ */
+export function delimitedRows(text: string, delimiter: string, quoting: Quoting): DelimitedRows {
+  const parsed = parse(text, delimiter, quoting);
+  const spaced = quoting === "standard" &&
+    parsed.rows.some((fields) => fields.some(beginsWithBlankAndQuote));
+  if (!spaced) return parsed;
+  return parse(text.replace(blanksBeforeQuote(delimiter), "$1$2"), delimiter, quoting);
+}
