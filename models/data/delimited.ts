@@ -31,19 +31,21 @@ function checkQuotes({ text, broken }: DelimitedRows, delimiter: string, source:
   );
 }
 
+/** What the fields of every row are held against. */
+interface Fit {
+  header: readonly string[];
+  delimiter: string;
+  where(row: number): string;
+  rows: number;
+  remedy: Remedy | undefined;
+}
+
 /**
  * The fields of a row, one a column: surplus empty ones go, and columns without a name may be missing. Throws a
  * `UserError` where there are more or fewer.
  */
-function fitted(
-  fields: string[],
-  { header, delimiter, where, remedy }: {
-    header: readonly string[];
-    delimiter: string;
-    where(): string;
-    remedy: Remedy | undefined;
-  },
-): string[] {
+function fitted(fields: string[], row: number, fit: Fit): string[] {
+  const { header, delimiter } = fit;
   if (fields.length === header.length) return fields;
   const surplus = fields.slice(header.length);
   if (surplus.length > 0 && surplus.every((field) => field.trim() === "")) {
@@ -54,12 +56,24 @@ function fitted(
     return [...fields, ...missing.map(() => "")];
   }
   const count = (number: number, what: string) => `${number} ${what}${number === 1 ? "" : "s"}`;
+  const cutOff = missing.length > 0 && row === fit.rows - 1;
   throw new UserError(
-    `${where()}: ${count(fields.length, "field")}, but the first line names ` +
+    `${fit.where(row)}: ${count(fields.length, "field")}, but the first line names ` +
       `${count(header.length, "column")} (${header.join(", ")}). ` +
-      `A field that holds ${delimiterName(delimiter)} or a line end is quoted.`,
-    { remedy },
+      (cutOff
+        ? `It is the last row: the file may be cut off.`
+        : `A field that holds ${delimiterName(delimiter)} or a line end is quoted.`),
+    { remedy: fit.remedy },
   );
+}
+
+/** Whether each row has one field more than there are names, and begins with its number: R writes tables so. */
+function areNumbered(rows: readonly string[][], header: readonly string[]): boolean {
+  const first = Number(rows[0]?.[0]);
+  return (first === 0 || first === 1) &&
+    rows.every((fields, row) =>
+      fields.length === header.length + 1 && fields[0] === `${first + row}`
+    );
 }
 
 /**
@@ -76,30 +90,36 @@ export function delimitedTable(
   const text = told?.text ?? plain;
   const delimiter = told?.delimiter ?? findDelimiter(text, usual, quoting);
   const parsed = delimitedRows(text, delimiter, quoting);
-  const { rows: [header, ...rows], starts } = parsed;
-  if (header === undefined) throw new UserError(`${source} is empty.`);
-  const line = (row: number) => lineAt(parsed.text, starts[row + 1]);
+  const { rows: [first, ...rows], starts } = parsed;
+  if (first === undefined) throw new UserError(`${source} is empty.`);
   checkQuotes(parsed, delimiter, source);
   const swallowed = quoting === "none" ? undefined : findSwallowed(parsed, delimiter);
   const remedy = swallowed && withoutQuoting(text, delimiter);
-  const fields = rows.map((row, index) => {
-    const where = () => `${source}, line ${line(index)}`;
-    return fitted(row, { header, delimiter, where, remedy });
-  });
-  const notices = swallowed === undefined ? [] : [
-    new UserError(
-      `${source}, line ${
-        line(swallowed.row - 1) + swallowed.before
-      }: a quote starts a field that ` +
-        `spans ${swallowed.lines} lines; ${rows.length} rows were read.`,
-      { remedy },
-    ),
-  ];
+  const lineOf = (row: number) => lineAt(parsed.text, starts[row]);
+  const where = (row: number) => `${source}, line ${lineOf(row + 1)}`;
+  const header = areNumbered(rows, first) ? ["", ...first] : first;
+  const fit = { header, delimiter, where, rows: rows.length, remedy };
+  const fields = rows.map((row, index) => fitted(row, index, fit));
   const columns = columnNames(header);
   return {
     columns,
     rows: rows.length,
-    notices,
+    notices(read) {
+      const twice = read.filter((column) =>
+        header.filter((name) => name.trim() === column).length > 1
+      );
+      const found = twice.map((column) =>
+        new UserError(
+          `${source}: several columns are called "${column}". The first is read; the next is called ` +
+            `"${column}.1".`,
+        )
+      );
+      if (swallowed === undefined) return found;
+      const line = lineOf(swallowed.row) + swallowed.before;
+      const sentence = `${source}, line ${line}: a quote starts a field that spans ` +
+        `${swallowed.lines} lines; ${rows.length} rows were read.`;
+      return [...found, new UserError(sentence, { remedy })];
+    },
     read(column) {
       const index = columns.indexOf(column);
       return Promise.resolve(fields.map((row) => row[index]));

@@ -21,7 +21,11 @@ export interface DelimitedRows {
   broken?: BrokenQuote;
 }
 
-function parse(text: string, delimiter: string, quoting: Quoting): DelimitedRows {
+function parse(
+  text: string,
+  delimiter: string,
+  { quoting = "standard", escapeChar = '"' }: { quoting?: Quoting; escapeChar?: string },
+): DelimitedRows {
   const rows: string[][] = [];
   const starts: number[] = [];
   let start = 0;
@@ -29,6 +33,7 @@ function parse(text: string, delimiter: string, quoting: Quoting): DelimitedRows
   Papa.parse(text, {
     delimiter,
     newline: "\n",
+    escapeChar,
     ...(quoting === "none" && { fastMode: true }),
     step({ data, errors: [error], meta }) {
       // Of a line end of two characters the first is left.
@@ -57,14 +62,21 @@ const beginsWithBlankAndQuote = (field: string) =>
 /** Lines that end with CR alone, as those of old Macs, end with LF. */
 export const withPlainLineEnds = (text: string): string => text.replace(/\r(?!\n)/g, "\n");
 
+const isWhole = ({ rows: [header, ...rows], broken }: DelimitedRows) =>
+  broken === undefined && rows.every((fields) => fields.length === header.length);
+
 /**
  * The rows of a text whose lines end with LF or CRLF; empty lines and lines of blanks are left out. A quote may stand
- * after blanks that follow a delimiter. Where a quoted field is broken its row and those after it are of no use.
+ * after blanks that follow a delimiter, and quotes within quotes are doubled, or all of them have a backslash before
+ * them, as Spark and MySQL write them. Where a quoted field is broken its row and those after it are of no use.
  */
 export function delimitedRows(text: string, delimiter: string, quoting: Quoting): DelimitedRows {
-  const parsed = parse(text, delimiter, quoting);
-  const spaced = quoting === "standard" &&
-    parsed.rows.some((fields) => fields.some(beginsWithBlankAndQuote));
-  if (!spaced) return parsed;
-  return parse(text.replace(blanksBeforeQuote(delimiter), "$1$2"), delimiter, quoting);
+  if (quoting === "none") return parse(text, delimiter, { quoting });
+  const first = parse(text, delimiter, {});
+  const spaced = first.rows.some((fields) => fields.some(beginsWithBlankAndQuote));
+  const plain = spaced ? text.replace(blanksBeforeQuote(delimiter), "$1$2") : text;
+  const parsed = spaced ? parse(plain, delimiter, {}) : first;
+  if (parsed.broken === undefined || !plain.includes('\\"')) return parsed;
+  const escaped = parse(plain, delimiter, { escapeChar: "\\" });
+  return isWhole(escaped) ? escaped : parsed;
 }

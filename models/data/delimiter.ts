@@ -38,7 +38,7 @@ export function findDelimiter(text: string, usual: string, quoting: Quoting): st
   const sample = text.slice(0, sampled.characters);
   const score = (delimiter: string): number => {
     const { rows: [header, ...rows], broken } = delimitedRows(sample, delimiter, quoting);
-    if (header === undefined || header.length < 2) return -1;
+    if (header === undefined || header.length < 2) return -Infinity;
     // A sample may end within a row, or within quotes.
     const seen = rows.slice(0, whole ? sampled.rows : Math.min(sampled.rows, rows.length - 1));
     if (seen.length === 0) return 0.5;
@@ -48,5 +48,5 @@ export function findDelimiter(text: string, usual: string, quoting: Quoting): st
   const order = [usual, ...delimiters.filter((delimiter) => delimiter !== usual)];
   const scored = order.map((delimiter) => ({ delimiter, score: score(delimiter) }));
   const [best] = scored.toSorted((a, b) => b.score - a.score);
-  return best.score < 0 ? none : best.delimiter;
+  return best.score === -Infinity ? none : best.delimiter;
 }

@@ -60,9 +60,9 @@ export async function readDataset(
   const { encoding, quoting, phrase = messageOf } = asked;
   for (const file of files) {
     const table = await openTable(file, { encoding, quoting });
-    notices.push(...(table.notices ?? []).map(phrase));
     found ??= findColumns(table.columns, asked, file.name);
     const { textColumn, labelColumn } = findColumns(table.columns, found, file.name);
+    notices.push(...(table.notices?.([textColumn, labelColumn]) ?? []).map(phrase));
     for (const text of await table.read(textColumn)) texts.push(text);
     for (const label of await table.read(labelColumn)) labels.push(label);
   }

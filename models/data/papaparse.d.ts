@@ -12,6 +12,8 @@ interface PapaOptions {
   newline: "\n";
   /** Whether quotes are plain characters; where it is not given, whether there are none. */
   fastMode?: boolean;
+  /** What stands before a quote within quotes; a quote where it is not given. */
+  escapeChar?: string;
   /** Called for each row. */
   step(row: PapaStep): void;
 }

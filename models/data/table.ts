@@ -12,8 +12,8 @@ export interface Table {
   /** Column names in the file's order. */
   columns: string[];
   rows: number;
-  /** What may be a mistake in the file, for the reader to judge. */
-  notices?: readonly UserError[];
+  /** What may be a mistake in the file, or in these columns of it, for the reader to judge. */
+  notices?(columns: readonly string[]): UserError[];
   /** A column's values as text, "" for null. Throws a `UserError` where a value is no scalar. */
   read(column: string): Promise<string[]>;
 }

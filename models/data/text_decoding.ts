@@ -1,7 +1,7 @@
 /** A source's bytes as text: UTF-8, UTF-16 and UTF-32 are told apart, any other encoding is named. */
 import { listed, UserError } from "../errors.ts";
 import type { ByteSource } from "../files/byte_source.ts";
-import { guessEncoding } from "./encoding_guess.ts";
+import { guessEncodings } from "./encoding_guess.ts";
 import { decode, encodingByMark, encodingByZeros, hasPlainLineEnds } from "./encodings.ts";
 
 /** Bytes of text that are read: a string of V8 has 2^29 - 24 characters at most. */
@@ -84,11 +84,11 @@ function notInEncoding(bytes: Uint8Array, name: string, named: string | undefine
       { cause },
     );
   }
-  const guess = guessEncoding(sampleOf(bad));
+  const likely = guessEncodings(sampleOf(bad));
   return new UserError(
     `${name} is not UTF-8 text: see ${lines}.` +
-      (guess === undefined ? "" : ` Its encoding is probably ${guess}.`),
-    { cause, remedy: { kind: "nameEncoding", likely: guess } },
+      (likely.length === 0 ? "" : ` Its encoding is probably ${likely.join(" or ")}.`),
+    { cause, remedy: { kind: "nameEncoding", likely: likely[0] } },
   );
 }
 

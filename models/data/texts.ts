@@ -35,6 +35,7 @@ export async function readTexts(source: ByteSource, options: TextOptions = {}): 
       }.`,
     );
   }
-  const { columns, read, notices = [] } = await openTable(source, options);
-  return { texts: await read(findColumn(columns, "text", options.textColumn, name)), notices };
+  const { columns, read, notices } = await openTable(source, options);
+  const column = findColumn(columns, "text", options.textColumn, name);
+  return { texts: await read(column), notices: notices?.([column]) ?? [] };
 }

@@ -97,6 +97,31 @@ Deno.test("columns are named as pandas names them", () => {
   assert.deepEqual(columnNames(["", "Unnamed: 0"]), ["Unnamed: 0.1", "Unnamed: 0"]);
 });
 
+Deno.test("of two columns of one name the first is read, under a notice where it is used", async () => {
+  const table = tableOf("text,note,text,label,note\na,1,b,joy,2\n");
+  assert.deepEqual(await table.read("text"), ["a"]);
+  assert.deepEqual(await table.read("note.1"), ["2"]);
+  const messages = table.notices?.(["text", "label"]).map(({ message }) => message);
+  assert.equal(messages?.length, 1);
+  assert.match(messages[0], /^x\.csv: several columns are called "text"\. .* called "text\.1"\.$/);
+});
+
+Deno.test("R's rows have a number that the first line does not name", async () => {
+  assert.deepEqual(
+    await gridOf('"text","label"\n"1","a","joy"\n"2","b","fear"\n'),
+    [["Unnamed: 0", "text", "label"], ["1", "a", "joy"], ["2", "b", "fear"]],
+  );
+  assert.match(errorOf("text,label\n1,a,joy\n3,b,fear\n").message, /^x\.csv, line 2: 3 fields/);
+});
+
+Deno.test("quotes within quotes may have a backslash before them", async () => {
+  assert.deepEqual(
+    await gridOf('a,b\n"he said \\"no\\", twice",1\n"\\"x\\"",2\n'),
+    [["a", "b"], ['he said "no", twice', "1"], ['"x"', "2"]],
+  );
+  assert.match(errorOf('a,b\n"\\"x" y,1\n').message, /^x\.csv, line 2: a quoted field/);
+});
+
 Deno.test("surplus empty fields go, nameless ones may be missing, all else must fit", async () => {
   assert.deepEqual(await gridOf("a,b\n1,2,,,\n"), [["a", "b"], ["1", "2"]]);
   assert.deepEqual(
@@ -111,7 +136,10 @@ Deno.test("surplus empty fields go, nameless ones may be missing, all else must 
     errorOf('text,label\n"a\nb",joy\nHello, you,joy\n').message,
     /^x\.csv, line 4: 3 fields, but the first line names 2 columns \(text, label\)\..* a comma /,
   );
-  assert.match(errorOf("text|label\na|b\ncut off").message, /line 3: 1 field, .* a pipe or/);
+  assert.match(
+    errorOf("text|label\na|b\ncut off").message,
+    /line 3: 1 field, .* the last row: the file may be cut off\.$/,
+  );
 });
 
 Deno.test("a quoted field that does not end, or goes on, is told with the line it starts on", () => {
@@ -128,18 +156,20 @@ Deno.test("a quote that swallows rows is noticed, and is a character where that 
   lines[4] = `"${lines[4]}`;
   lines[14] = `text 14"\tjoy`;
   const text = ["text\tlabel", ...lines].join("\n");
-  const { rows, notices } = tableOf(text, { usual: "\t" });
-  assert.equal(rows, 20);
-  assert.match(notices![0].message, /^x\.csv, line 6: .* spans 11 lines; 20 rows were read\.$/);
-  assert.deepEqual(notices![0].remedy, { kind: "plainQuotes", rows: 30 });
+  const noticesOf = (text: string, options?: Options) =>
+    tableOf(text, options).notices?.(["text", "label"]);
+  assert.equal(tableOf(text, { usual: "\t" }).rows, 20);
+  const [notice] = noticesOf(text, { usual: "\t" }) ?? [];
+  assert.match(notice.message, /^x\.csv, line 6: .* spans 11 lines; 20 rows were read\.$/);
+  assert.deepEqual(notice.remedy, { kind: "plainQuotes", rows: 30 });
   const plain = await gridOf(text, { usual: "\t", quoting: "none" });
   assert.deepEqual(plain.slice(5, 6), [['"text 4', "joy"]]);
-  assert.deepEqual(tableOf(text, { usual: "\t", quoting: "none" }).notices, []);
+  assert.deepEqual(noticesOf(text, { usual: "\t", quoting: "none" }), []);
   // Where the rest does not fit, the error tells the same way out.
   const ragged = errorOf(`${text}\none\ttoo\tmany`, { usual: "\t" });
   assert.match(ragged.message, /line 32: 3 fields/);
   const letters = ["a poem,", "of many", "lines, or", "verses,", "is", "no", "swallowed row"];
-  assert.deepEqual(tableOf(`text,label\n"${letters.join("\n")}",joy\n`).notices, []);
+  assert.deepEqual(noticesOf(`text,label\n"${letters.join("\n")}",joy\n`), []);
 });
 
 Deno.test("whatever is written by RFC 4180 is read back", async () => {
