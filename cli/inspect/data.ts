@@ -1,8 +1,14 @@
 /** What a data set's files hold: their columns, and how many rows. */
 import { chooseTable } from "../../models/data/choose.ts";
 import { findColumns } from "../../models/data/columns.ts";
-import { extensionOf, isTable, openTable, tableExtensions } from "../../models/data/table.ts";
-import { UserError } from "../../models/errors.ts";
+import {
+  extensionOf,
+  isTable,
+  openTable,
+  type Table,
+  tableExtensions,
+} from "../../models/data/table.ts";
+import { type Remedy, UserError } from "../../models/errors.ts";
 import type { ByteSource } from "../../models/files/byte_source.ts";
 import { isGzip } from "../../models/files/gzip.ts";
 import { type Folder, pathIn } from "../../models/files/folder.ts";
@@ -57,12 +63,23 @@ async function guarded(found: Found, look: () => Promise<void>): Promise<void> {
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     found.problems.push(messageWithAdvice(error));
-    if (error.remedy?.kind === "nameColumn") {
-      const columns = "--text_column NAME --label_column NAME";
-      found.use = { command: `deno task train --dataset ${quoted(found.path)} ${columns}` };
-    } else if (error.remedy?.kind === "chooseDataset") {
-      found.use = { command: `deno task train --dataset ${quoted(error.remedy.example)}` };
-    } else found.damaged = true;
+    const flags = error.remedy && flagsFor(error.remedy, found.path);
+    if (flags === undefined) found.damaged = true;
+    else found.use = { command: `deno task train --dataset ${flags}` };
+  }
+}
+
+/** What `--dataset` takes, and the flags beside it, where these are the way out of a mistake. */
+function flagsFor(remedy: Remedy, path: string): string | undefined {
+  switch (remedy.kind) {
+    case "nameColumn":
+      return `${quoted(path)} --text_column NAME --label_column NAME`;
+    case "chooseDataset":
+      return quoted(remedy.example);
+    case "nameEncoding":
+      return `${quoted(path)} --encoding ${remedy.likely ?? "NAME"}`;
+    case "plainQuotes":
+      return `${quoted(path)} --quoting none`;
   }
 }
 
@@ -76,7 +93,7 @@ async function describe(
   let bytes = 0;
   let rows = 0;
   let counted = true;
-  const tables: { path: string; columns: string[] }[] = [];
+  const tables: { path: string; table: Table }[] = [];
   for (const path of paths) {
     const source = await open(path);
     try {
@@ -90,7 +107,7 @@ async function describe(
       }
       const table = await openTable(source);
       rows += table.rows;
-      tables.push({ path: source.name, columns: table.columns });
+      tables.push({ path: source.name, table });
     } finally {
       source.close?.();
     }
@@ -100,9 +117,11 @@ async function describe(
   else {found.notes.push(
       `Above ${formatBytes(mostBytes[where])} a text is not read to count its rows.`,
     );}
-  found.details.columns = tables[0]?.columns;
-  for (const { path, columns } of tables) {
-    const { textColumn, labelColumn } = findColumns(columns, {}, path);
+  found.details.columns = tables[0]?.table.columns;
+  for (const { path, table } of tables) {
+    const { textColumn, labelColumn } = findColumns(table.columns, {}, path);
+    const notices = table.notices?.([textColumn, labelColumn]) ?? [];
+    found.notes.push(...notices.map((notice) => messageWithAdvice(notice)));
     Object.assign(found.details, { text_column: textColumn, label_column: labelColumn });
   }
   if (counted && rows === 0) found.problems.push("It has columns and no rows.");

@@ -1,5 +1,5 @@
 /** The texts to label: arguments, a file's column, or the lines of standard input. */
-import { encodingByMark, hasPlainLineEnds } from "../../models/data/encodings.ts";
+import { hasPlainLineEnds } from "../../models/data/encodings.ts";
 import { decodeText } from "../../models/data/text_decoding.ts";
 import { readTexts, type TextOptions } from "../../models/data/texts.ts";
 import { UserError } from "../../models/errors.ts";
@@ -34,6 +34,9 @@ async function textsOf(path: string, options: TextOptions) {
   }
 }
 
+/** First bytes of the marks of UTF-16 and UTF-32; no text of UTF-8 begins so. */
+const wideMarks = [0xff, 0xfe, 0];
+
 /**
  * Lines as they come, those of each portion that was read; of UTF-16 and UTF-32, whose lines do not end with one byte,
  * all at the end. Throws a UserError where they are not in the encoding.
@@ -50,7 +53,7 @@ async function* linesOf(
   const begun: Uint8Array<ArrayBuffer>[] = []; // of a line whose end has not come yet
   try {
     for await (const bytes of readable) {
-      plain ??= hasPlainLineEnds(encodingByMark(bytes) ?? encoding ?? "utf-8");
+      plain ??= hasPlainLineEnds(encoding ?? "utf-8") && !wideMarks.includes(bytes[0]);
       const end = plain ? bytes.lastIndexOf(0x0a) + 1 : 0; // a byte that is part of no other character
       if (end > 0) yield await lines([...begun.splice(0), bytes.slice(0, end)]);
       if (end < bytes.length) begun.push(bytes.slice(end));
