@@ -22,6 +22,7 @@ export function findSwallowed(
   delimiter: string,
 ): SwallowedRows | undefined {
   const columns = rows[0].length;
+  let all: number | undefined;
   for (const [row, fields] of rows.entries()) {
     let before = 0;
     for (const field of fields) {
@@ -30,7 +31,8 @@ export function findSwallowed(
       const inner = lines.slice(1, -1).filter((line) => line.trim() !== "");
       const alike = inner.filter((line) => line.split(delimiter).length === columns).length;
       const rowLike = inner.length >= few && columns > 1 && alike >= 0.8 * inner.length;
-      if (rowLike || (lines.length > many && 4 * lines.length > text.split("\n").length)) {
+      if (lines.length > many) all ??= text.split("\n").length;
+      if (rowLike || (all !== undefined && lines.length > many && 4 * lines.length > all)) {
         return { row, before, lines: lines.length };
       }
       before += lines.length - 1;

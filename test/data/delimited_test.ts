@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { columnNames } from "../../models/data/column_names.ts";
 import { delimitedTable } from "../../models/data/delimited.ts";
-import type { Quoting } from "../../models/data/delimited_rows.ts";
+import { delimitedRows, type Quoting } from "../../models/data/delimited_rows.ts";
 import { UserError } from "../../models/errors.ts";
 
 type Options = { usual?: string; quoting?: Quoting };
@@ -149,6 +149,37 @@ Deno.test("a quoted field that does not end, or goes on, is told with the line i
   const goesOn = errorOf('a\tb\nx\ty\n"Great" film\tjoy\nz\tfear\n', { usual: "\t" });
   assert.match(goesOn.message, /^x\.csv, line 3: .* text follows its closing quote\. .* ""/);
   assert.deepEqual(goesOn.remedy, { kind: "plainQuotes", rows: 3 });
+});
+
+Deno.test("whatever the pieces that are parsed at once, rows and broken quotes are the same", () => {
+  const unit = fc.constantFrom(
+    "a",
+    '"',
+    '""',
+    '","',
+    ",",
+    "\n",
+    "\n\n",
+    "\r\n",
+    " ",
+    '"\n"',
+    'a,"b"\n',
+  );
+  fc.assert(
+    fc.property(
+      fc.string({ unit, maxLength: 40 }),
+      fc.integer({ min: 1, max: 12 }),
+      (text, length) => {
+        const whole = delimitedRows(text, ",", "standard");
+        const pieces = delimitedRows(text, ",", "standard", length);
+        if (whole.broken === undefined) return assert.deepEqual(pieces, whole);
+        assert(pieces.broken !== undefined);
+        const before = whole.starts.filter((start) => start < pieces.broken!.at).length - 1;
+        assert.deepEqual(pieces.rows.slice(0, before), whole.rows.slice(0, before));
+      },
+    ),
+    { numRuns: 500 },
+  );
 });
 
 Deno.test("a quote that swallows rows is noticed, and is a character where that is asked for", async () => {
