@@ -36,7 +36,7 @@ export const parser = merge(
       ),
       textColumn: flag("--text_column", named, "Column of texts", "found"),
       labelColumn: flag("--label_column", named, "Column of labels", "found"),
-      ...tableFlags({ encoding: "the run's", quoting: "the run's" }),
+      ...tableFlags,
       useSample: switchOn("--use_sample", "Evaluate on the built-in sample sentences"),
     }),
   ),

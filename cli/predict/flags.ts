@@ -45,7 +45,7 @@ export const parser = merge(
         "The file's column of texts",
         "found",
       ),
-      ...tableFlags(),
+      ...tableFlags,
     }),
   ),
   group(

@@ -34,7 +34,7 @@ const textFlags = object({
     "required",
   ),
   textColumn: flag("--text_column", valueOf("NAME", parseText, ""), "Column of texts", "found"),
-  ...tableFlags(),
+  ...tableFlags,
   maxLength: whole("--max_length", "Tokens a sentence is cut to", `${defaults.maxLength}`, 3),
   vocab: flag(
     "--vocab",

@@ -14,18 +14,17 @@ function parseEncoding(text: string): string {
   );
 }
 
-/** `shown` is what holds where they are not given. */
-export const tableFlags = (shown = { encoding: "UTF, told apart", quoting: "standard" }) => ({
+export const tableFlags = {
   encoding: flag(
     "--encoding",
     valueOf("NAME", parseEncoding, "utf-8"),
     "Of text that is no UTF, as shift_jis",
-    shown.encoding,
+    "found",
   ),
   quoting: flag(
     "--quoting",
     choice(quotings, { metavar: "KIND" }),
-    "none: quotes in CSV and TSV are characters",
-    shown.quoting,
+    "none: quotes in CSV are plain",
+    "standard",
   ),
-});
+};

@@ -95,7 +95,7 @@ const dataFlags = object({
   ),
   textColumn: flag("--text_column", valueOf("NAME", parseText, ""), "Column of texts", "found"),
   labelColumn: flag("--label_column", valueOf("NAME", parseText, ""), "Column of labels", "found"),
-  ...tableFlags(),
+  ...tableFlags,
   useSample: switchOn("--use_sample", "Train on the built-in sample sentences"),
   maxSamples: whole("--max_samples", "Use this many rows, classes in proportion", "all", 1),
 });

@@ -37,13 +37,13 @@ export function findDelimiter(text: string, usual: string, quoting: Quoting): st
   const whole = text.length <= sampled.characters;
   const sample = text.slice(0, sampled.characters);
   const score = (delimiter: string): number => {
-    const { rows: [header, ...rows], broken } = delimitedRows(sample, delimiter, quoting);
+    const { rows: [header, ...rows] } = delimitedRows(sample, delimiter, quoting);
     if (header === undefined || header.length < 2) return -Infinity;
     // A sample may end within a row, or within quotes.
     const seen = rows.slice(0, whole ? sampled.rows : Math.min(sampled.rows, rows.length - 1));
     if (seen.length === 0) return 0.5;
     const fitting = seen.filter((fields) => fields.length === header.length).length;
-    return fitting / seen.length - (broken?.ends ? 0.5 : 0);
+    return fitting / seen.length;
   };
   const order = [usual, ...delimiters.filter((delimiter) => delimiter !== usual)];
   const scored = order.map((delimiter) => ({ delimiter, score: score(delimiter) }));
