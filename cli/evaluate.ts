@@ -13,7 +13,7 @@ import { type EvaluatedRows, evaluatedRows } from "./evaluate/rows.ts";
 import { runCommand } from "./shared/command.ts";
 import { formatCount } from "./shared/format.ts";
 import { confusionFile, confusionText, standsWithin } from "./train/confusion.ts";
-import { metricsReport, versions } from "./train/run_report.ts";
+import { metricsReport, readAs, versions } from "./train/run_report.ts";
 import { type Column, renderTable } from "./shared/table.ts";
 import { harmless, renderNotice, standardOutput } from "./shared/terminal.ts";
 import { findRun, type Sizes, sizesOf, type TrainedRun } from "./trained/run.ts";
@@ -34,6 +34,7 @@ function evaluationReport(
       sample: dataset.sample,
       text_column: dataset.textColumn,
       label_column: dataset.labelColumn,
+      ...readAs(dataset),
       hash: dataset.hash,
       /** Whether these are, row for row, the data of the run's training. */
       as_trained: sameData,

@@ -11,7 +11,7 @@ import { type Plan, planRuns } from "./train/plan.ts";
 import { findResumed } from "./train/resume.ts";
 import { endOnSignals, newSession } from "./train/session.ts";
 import { stoppedSentence } from "./train/standing.ts";
-import { type Output, paint, standardOutput, wrap } from "./shared/terminal.ts";
+import { type Output, paint, renderNotice, standardOutput, wrap } from "./shared/terminal.ts";
 import type { DeviceHandle, TrainingTools } from "./train/tools.ts";
 import { StoppedError } from "./train/watch.ts";
 
@@ -44,6 +44,7 @@ function printExperiment(experiment: Experiment, output: Output): void {
 async function countOnly(flags: Flags, plan: Plan): Promise<void> {
   const { dryRun, dryRunReport, dryRunTable } = await import("./train/dry_run.ts");
   const counted = await dryRun(plan, flags);
+  for (const notice of counted.classes.notices) stderr.write(renderNotice(stderr, notice));
   if (flags.json) printJson(dryRunReport(counted));
   else printLines(stdout, dryRunTable(counted, Math.max(80, stdout.columns())));
 }

@@ -14,6 +14,10 @@ export type Remedy =
   | { kind: "trainingPartAlone" }
   /** Say which column holds the texts, or the labels. */
   | { kind: "nameColumn"; column: "text" | "label" }
+  /** Say in which encoding a text is; `likely` as far as its bytes tell. */
+  | { kind: "nameEncoding"; likely?: string }
+  /** Read quotes as plain characters, which gives so many rows. */
+  | { kind: "plainQuotes"; rows: number }
   /** Have one text and one label a row, or name other columns. */
   | { kind: "otherColumns" }
   /** Use no limit on the rows, or one that is not below this. */

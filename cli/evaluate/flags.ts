@@ -4,6 +4,7 @@ import type { InferValue } from "@optique/core/parser";
 import { choice } from "@optique/core/valueparser";
 import { flag, parseCommand, type Parsed, switchOn, valueOf } from "../shared/flag_parser.ts";
 import { parseText } from "../shared/flag_values.ts";
+import { tableFlags } from "../shared/table_flags.ts";
 import { baseFlags, runFlag, sizeFlags } from "../trained/flags.ts";
 import { parts } from "./rows.ts";
 
@@ -35,6 +36,7 @@ export const parser = merge(
       ),
       textColumn: flag("--text_column", named, "Column of texts", "found"),
       labelColumn: flag("--label_column", named, "Column of labels", "found"),
+      ...tableFlags,
       useSample: switchOn("--use_sample", "Evaluate on the built-in sample sentences"),
     }),
   ),

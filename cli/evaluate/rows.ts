@@ -6,13 +6,14 @@ import { stratifiedSplit } from "../../models/data/split.ts";
 import { listed, UserError } from "../../models/errors.ts";
 import { type DatasetRequest, loadDataset } from "../../models/host/dataset.ts";
 import type { HubSettings } from "../../models/host/settings.ts";
+import { adviceForEvaluation, messageWithAdvice } from "../shared/advice.ts";
 import type { TrainedRun } from "../trained/run.ts";
 
 export const parts = ["test", "validation", "train", "all"] as const;
 export type Part = typeof parts[number];
 
 /** What was asked for; all of it undefined (or false) for the run's own test part. */
-export interface AskedRows extends Omit<DatasetRequest, "hub"> {
+export interface AskedRows extends Omit<DatasetRequest, "hub" | "phrase"> {
   split?: Part;
 }
 
@@ -29,8 +30,11 @@ export interface EvaluatedRows {
 
 /** The run's data unless others are named; columns that are named alone are columns of the run's data. */
 function requestOf({ data }: TrainedRun, asked: AskedRows, hub: HubSettings): DatasetRequest {
-  const { dataset, useSample, textColumn, labelColumn } = asked;
-  if (dataset !== undefined || useSample) return { ...asked, labelCase: data?.labelCase, hub };
+  const { dataset, useSample, textColumn, labelColumn, encoding, quoting } = asked;
+  const phrase = (notice: unknown) => messageWithAdvice(notice, adviceForEvaluation);
+  if (dataset !== undefined || useSample) {
+    return { ...asked, labelCase: data?.labelCase, phrase, hub };
+  }
   if (data === undefined) {
     throw new UserError(
       `No run.json tells which data the run was trained on. Name some with --dataset.`,
@@ -44,6 +48,9 @@ function requestOf({ data }: TrainedRun, asked: AskedRows, hub: HubSettings): Da
     labelColumn: labelColumn ?? data.labelColumn,
     splitBy: data.splitBy,
     labelCase: data.labelCase,
+    encoding: encoding ?? data.encoding,
+    quoting: quoting ?? data.quoting,
+    phrase,
     hub,
   };
 }
@@ -80,7 +87,8 @@ export async function evaluatedRows(
 ): Promise<EvaluatedRows> {
   const { data } = run;
   const own = asked.dataset === undefined && !asked.useSample &&
-    asked.textColumn === undefined && asked.labelColumn === undefined;
+    asked.textColumn === undefined && asked.labelColumn === undefined &&
+    asked.encoding === undefined && asked.quoting === undefined;
   const dataset = await loadDataset(requestOf(run, asked, hub));
   const ids = matchLabels(run, dataset);
   const sameData = dataset.hash === data?.hash;

@@ -1,9 +1,16 @@
 /** What a data set's files hold: their columns, and how many rows. */
 import { chooseTable, pathsInFolder } from "../../models/data/choose.ts";
 import { findColumns } from "../../models/data/columns.ts";
-import { extensionOf, isTable, openTable, tableExtensions } from "../../models/data/table.ts";
-import { UserError } from "../../models/errors.ts";
+import {
+  extensionOf,
+  isTable,
+  openTable,
+  type Table,
+  tableExtensions,
+} from "../../models/data/table.ts";
+import { type Remedy, UserError } from "../../models/errors.ts";
 import type { ByteSource } from "../../models/files/byte_source.ts";
+import { isGzip } from "../../models/files/gzip.ts";
 import type { Folder } from "../../models/files/folder.ts";
 import { checkDownloaded, checkText } from "../../models/files/signature.ts";
 import { fileSource } from "../../models/host/files.ts";
@@ -59,12 +66,23 @@ async function guarded(found: Found, look: () => Promise<void>): Promise<void> {
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     found.problems.push(messageWithAdvice(error));
-    if (error.remedy?.kind === "nameColumn") {
-      const columns = "--text_column NAME --label_column NAME";
-      found.use = { command: `deno task train --dataset ${quoted(found.path)} ${columns}` };
-    } else if (error.remedy?.kind === "chooseDataset") {
-      found.use = { command: `deno task train --dataset ${quoted(error.remedy.example)}` };
-    } else found.damaged = true;
+    const flags = error.remedy && flagsFor(error.remedy, found.path);
+    if (flags === undefined) found.damaged = true;
+    else found.use = { command: `deno task train --dataset ${flags}` };
+  }
+}
+
+/** What `--dataset` takes, and the flags beside it, where these are the way out of a mistake. */
+function flagsFor(remedy: Remedy, path: string): string | undefined {
+  switch (remedy.kind) {
+    case "nameColumn":
+      return `${quoted(path)} --text_column NAME --label_column NAME`;
+    case "chooseDataset":
+      return quoted(remedy.example);
+    case "nameEncoding":
+      return `${quoted(path)} --encoding ${remedy.likely ?? "NAME"}`;
+    case "plainQuotes":
+      return `${quoted(path)} --quoting none`;
   }
 }
 
@@ -72,7 +90,7 @@ interface ReadFiles {
   bytes: number;
   /** Undefined where files are too large to be counted. */
   rows: number | undefined;
-  tables: { path: string; columns: string[] }[];
+  tables: { path: string; table: Table }[];
 }
 
 /** What one table's files, in order, hold. */
@@ -90,14 +108,15 @@ async function read(
     try {
       bytes += source.byteLength;
       const text = extensionOf(path) !== ".parquet";
-      await (text ? checkText : checkDownloaded)(source);
+      const packed = await isGzip(source);
+      await (text && !packed ? checkText : checkDownloaded)(source);
       if (text && source.byteLength > mostBytes[where]) {
         isCounted = false;
         continue;
       }
       const table = await openTable(source);
       rows += table.rows;
-      tables.push({ path: source.name, columns: table.columns });
+      tables.push({ path: source.name, table });
     } finally {
       source.close?.();
     }
@@ -120,9 +139,11 @@ async function describe(
       `Above ${formatBytes(mostBytes[where])} a text is not read to count its rows.`,
     );
   }
-  found.details.columns = tables[0]?.columns;
-  for (const { path, columns } of tables) {
-    const { textColumn, labelColumn } = findColumns(columns, {}, path);
+  found.details.columns = tables[0]?.table.columns;
+  for (const { path, table } of tables) {
+    const { textColumn, labelColumn } = findColumns(table.columns, {}, path);
+    const notices = table.notices?.([textColumn, labelColumn]) ?? [];
+    found.notes.push(...notices.map((notice) => messageWithAdvice(notice)));
     Object.assign(found.details, { text_column: textColumn, label_column: labelColumn });
   }
   if (rows === 0) found.problems.push("It has columns and no rows.");

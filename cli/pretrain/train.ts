@@ -21,6 +21,7 @@ import { mlm } from "../../models/pretraining/mlm.ts";
 import type { Objective } from "../../models/pretraining/objective.ts";
 import { pretrain } from "../../models/pretraining/run.ts";
 import { tokenizerFileNames } from "../../models/text/tokenizer.ts";
+import { adviceForPretraining, messageWithAdvice } from "../shared/advice.ts";
 import { formatAdapter, formatBytes, formatCount } from "../shared/format.ts";
 import { quoted } from "../shared/shell.ts";
 import { type Output, renderNotice } from "../shared/terminal.ts";
@@ -75,8 +76,11 @@ export interface PretrainReport {
 const kept = 2;
 
 /** The texts in tokens; the vocabulary is trained once, and kept for what goes on. */
-async function loadCorpus({ flags, plan, output, resumed }: PretrainingOptions) {
-  const read = await readAllTexts(flags.text, flags.textColumn);
+async function loadCorpus({ flags, plan, output, resumed, err }: PretrainingOptions) {
+  const read = await readAllTexts(flags.text, flags);
+  for (const notice of read.notices) {
+    err.write(renderNotice(err, messageWithAdvice(notice, adviceForPretraining)));
+  }
   const path = vocabularyPath(output);
   const vocabulary = resumed !== undefined && await exists(path)
     ? await Deno.readTextFile(path)

@@ -33,9 +33,12 @@ function adviceWithRun(error: unknown, kinds: readonly Remedy["kind"][]): string
   return undefined;
 }
 
+/** Of a file of texts; all commands that read one have these flags. */
+const ofTexts = ["nameColumn", "nameEncoding", "plainQuotes"] as const;
+
 /** As {@link adviceFor}, in the words of the flags that `deno task predict` has. */
 export const adviceForPrediction = (error: unknown) =>
-  adviceWithRun(error, ["otherModel", "useModel", "nameColumn"]);
+  adviceWithRun(error, ["otherModel", "useModel", ...ofTexts]);
 
 /** As {@link adviceFor}, in the words of the flags that `deno task merge` has. */
 export function adviceForMerge(error: unknown): string | undefined {
@@ -54,7 +57,7 @@ export function adviceForPretraining(error: unknown): string | undefined {
     case "otherModel":
       return "Give --teacher a folder with the model's files.";
   }
-  return adviceWithRun(error, ["nameColumn", "lowerLearningRate"]);
+  return adviceWithRun(error, [...ofTexts, "lowerLearningRate"]);
 }
 
 /** As {@link adviceFor}, in the words of the flags that `deno task evaluate` has. */
@@ -64,7 +67,7 @@ export function adviceForEvaluation(error: unknown): string | undefined {
   return adviceWithRun(error, [
     "otherModel",
     "useModel",
-    "nameColumn",
+    ...ofTexts,
     "otherDataset",
     "chooseDataset",
     "otherColumns",
@@ -91,6 +94,13 @@ function sentenceFor(remedy: Remedy): string {
       return `--split_by ratio takes the training part alone.`;
     case "nameColumn":
       return `Say which column holds the ${remedy.column}s with --${remedy.column}_column.`;
+    case "nameEncoding":
+      return remedy.likely === undefined
+        ? `Say in which it is with --encoding, such as windows-1252, shift_jis or gbk.`
+        : `Read it with --encoding ${remedy.likely}.`;
+    case "plainQuotes":
+      return `With --quoting none, quotes are characters as all others, and ${remedy.rows} rows ` +
+        `are read.`;
     case "otherColumns":
       return `Write rows that have one, or name other columns with --text_column and ` +
         `--label_column.`;

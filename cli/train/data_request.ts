@@ -4,13 +4,14 @@ import type { Dataset } from "../../models/data/load.ts";
 import { counted, listed } from "../../models/errors.ts";
 import type { DatasetRequest } from "../../models/host/dataset.ts";
 import type { HubSettings } from "../../models/host/settings.ts";
+import { messageWithAdvice } from "../shared/advice.ts";
 import type { Flags } from "./flags.ts";
 
-export function dataRequest(
-  { dataset, textColumn, labelColumn, useSample, splitBy, labelCase }: Flags,
-  hub: HubSettings,
-): DatasetRequest {
-  return { dataset, textColumn, labelColumn, useSample, splitBy, labelCase, hub };
+export function dataRequest(flags: Flags, hub: HubSettings): DatasetRequest {
+  const { dataset, useSample, textColumn, labelColumn } = flags;
+  const { splitBy, labelCase, encoding, quoting } = flags;
+  const asked = { textColumn, labelColumn, splitBy, labelCase, encoding, quoting };
+  return { dataset, useSample, ...asked, phrase: (notice) => messageWithAdvice(notice), hub };
 }
 
 /** So many groups of labels are named. */

@@ -25,19 +25,26 @@ import { wrap } from "../shared/terminal.ts";
 /** The number of classes of the default data set, and of the brief. */
 const assumedClasses = 13;
 
+interface Classes {
+  count: number;
+  from: string;
+  /** The data set's. */
+  notices: string[];
+}
+
 /** The data set's own number of classes where it lies on this machine, else 13. */
-async function classesOf(flags: Flags, hub: HubSettings): Promise<{ count: number; from: string }> {
+async function classesOf(flags: Flags, hub: HubSettings): Promise<Classes> {
   const { dataset, useSample } = flags;
   if (!useSample && (dataset === undefined || !(await exists(dataset)))) {
-    return { count: assumedClasses, from: "assumed: the data set is not read" };
+    return { count: assumedClasses, from: "assumed: the data set is not read", notices: [] };
   }
-  const data = await loadDataset(dataRequest(flags, hub));
-  return { count: data.labels.length, from: data.name };
+  const { labels, name, notices } = await loadDataset(dataRequest(flags, hub));
+  return { count: labels.length, from: name, notices };
 }
 
 export interface DryRun {
   model: string;
-  classes: { count: number; from: string };
+  classes: Classes;
   /** On the learning rate, where the model has its own. */
   rateNote?: string;
   runs: (PlannedRun & { trainable: number; total: number; percent: number })[];

@@ -99,7 +99,6 @@ async function load<Device extends DeviceHandle>(
 ): Promise<Loaded> {
   const model = await tools.resolveModel(flags.modelName, hub);
   const { runs } = fitToModel(plan, flags, model.config, model.name);
-  const { maxSamples } = flags;
   const read = await tools.loadDataset(dataRequest(flags, hub));
   const dataset = { ...read, notices: [...read.notices, ...labelNotices(read, flags.labelCase)] };
   const { classWeights } = runs[0].hyperparameters;
@@ -107,7 +106,10 @@ async function load<Device extends DeviceHandle>(
   for (const notice of [...model.notices, ...dataset.notices]) {
     err.write(renderNotice(err, notice));
   }
-  const split = tools.stratifiedSplit(dataset, { seed: plan.splitSeed, maxSamples });
+  const split = tools.stratifiedSplit(dataset, {
+    seed: plan.splitSeed,
+    maxSamples: flags.maxSamples,
+  });
   const tokenizer = await tools.loadTokenizer(model.folder, model.config.vocabSize);
   return { runs, model, dataset, split, tokenizer };
 }

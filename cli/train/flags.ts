@@ -33,6 +33,7 @@ import {
   parseText,
 } from "../shared/flag_values.ts";
 import { formatRate } from "../shared/format.ts";
+import { tableFlags } from "../shared/table_flags.ts";
 
 /** What was given for the methods' settings, by name: all that the methods' plans take, as each name is one method's. */
 export type GivenSettings = Plan extends (given: infer Given) => unknown ? Given : never;
@@ -96,6 +97,7 @@ const dataFlags = object({
   ),
   textColumn: flag("--text_column", valueOf("NAME", parseText, ""), "Column of texts", "found"),
   labelColumn: flag("--label_column", valueOf("NAME", parseText, ""), "Column of labels", "found"),
+  ...tableFlags,
   useSample: switchOn("--use_sample", "Train on the built-in sample sentences"),
   maxSamples: whole("--max_samples", "Use this many rows, classes in proportion", "all", 1),
   splitBy: flag(

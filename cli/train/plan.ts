@@ -107,6 +107,8 @@ function unusedFlags(flags: Flags): string[] {
         ["--text_column", flags.textColumn],
         ["--label_column", flags.labelColumn],
         ["--split_by", flags.splitBy],
+        ["--encoding", flags.encoding],
+        ["--quoting", flags.quoting],
       ]
     ) {
       if (value !== undefined) warnings.push(`${name} has no effect with --use_sample.`);

@@ -6,6 +6,7 @@ import type { MatmulPlan } from "../../kernels/mod.ts";
 import type { Dataset } from "../../models/data/load.ts";
 import type { LabelCase } from "../../models/data/labels.ts";
 import { partNames } from "../../models/data/part_names.ts";
+import type { TableOptions } from "../../models/data/table.ts";
 import type { Split } from "../../models/data/split.ts";
 import { definitionOf } from "../../models/peft/methods.ts";
 import type { ResolvedModel } from "../../models/host/resolve.ts";
@@ -104,6 +105,14 @@ export function versions() {
   };
 }
 
+/** How a data set's files were read, where that was asked for. */
+export function readAs({ encoding, quoting }: TableOptions) {
+  return {
+    ...(encoding !== undefined && { encoding }),
+    ...(quoting !== undefined && { quoting }),
+  };
+}
+
 /** The content of `run.json`. Ratios are per million trainable parameters; sizes in bytes. */
 export function runReport(
   context: RunContext,
@@ -140,6 +149,7 @@ export function runReport(
       label_column: dataset.labelColumn,
       label_case: context.labelCase,
       ...(dataset.labelNamesFrom && { label_names_from: dataset.labelNamesFrom }),
+      ...readAs(dataset),
       rows_read: dataset.rowsRead,
       empty_rows: dataset.emptyRows,
       duplicates: dataset.duplicates,

@@ -4,6 +4,8 @@ import * as v from "valibot";
 import { type Dtype, dtypes } from "../../engine/pack.ts";
 import { maxTokens } from "../../models/encoders/mod.ts";
 import { openWeights, randomWeights, type WeightSource } from "../../models/encoders/weights.ts";
+import { type Quoting, quotings } from "../../models/data/delimited_rows.ts";
+import { encodingNamed } from "../../models/data/encodings.ts";
 import { type LabelCase, labelCases } from "../../models/data/labels.ts";
 import { type SplitBy, splitBys } from "../../models/data/part_names.ts";
 import { UserError } from "../../models/errors.ts";
@@ -25,6 +27,8 @@ export interface RecordedData {
   sample: boolean;
   textColumn: string;
   labelColumn: string;
+  encoding?: string;
+  quoting?: Quoting;
   hash: string;
   maxSamples?: number;
   seed: number;
@@ -78,6 +82,10 @@ const recordedRun = v.object({
     sample: v.boolean(),
     text_column: v.string(),
     label_column: v.string(),
+    encoding: v.optional(
+      v.pipe(v.string(), v.check((name) => encodingNamed(name) === name, "No encoding")),
+    ),
+    quoting: v.optional(v.picklist(quotings)),
     hash: v.string(),
     max_samples: v.nullable(v.number()),
     /** Older versions split the training part, whatever else there was. */
@@ -113,6 +121,8 @@ function dataOf(
     sample,
     textColumn: dataset.text_column,
     labelColumn: dataset.label_column,
+    encoding: dataset.encoding,
+    quoting: dataset.quoting,
     hash,
     maxSamples: dataset.max_samples ?? undefined,
     seed,

@@ -1,5 +1,6 @@
 /** Which tables of a folder or repository are its data set, by the paths alone. */
 import { UserError } from "../errors.ts";
+import { withoutGzip } from "../files/gzip.ts";
 import { type NamedPart, partOf } from "./part_names.ts";
 import { extensionOf, isTable, tableExtensions } from "./table.ts";
 
@@ -25,7 +26,8 @@ interface Described extends NamedPart {
 function describe(path: string): Described {
   const name = path.slice(path.lastIndexOf("/") + 1);
   const folder = path.slice(0, path.length - name.length).replace(/\/$/, "");
-  const whole = name.slice(0, name.lastIndexOf("."));
+  const unpacked = withoutGzip(name);
+  const whole = unpacked.slice(0, unpacked.lastIndexOf("."));
   const shard = whole.match(/^(.*?)-(\d{5})-of-(\d{5})(?:-[0-9a-f]+)?$/);
   const stem = shard?.[1] ?? whole;
   return {
@@ -97,7 +99,11 @@ function belonging(
  * `datasets` have it, unless a test is there beside it. Throws a `UserError` that lists what there is.
  */
 export function chooseTable(paths: readonly string[], where: string): ChosenFiles {
-  const tables = withEvaluation(paths.filter(isTable).map(describe));
+  const unpacked = (path: string) =>
+    withoutGzip(path) !== path && paths.includes(withoutGzip(path));
+  const tables = withEvaluation(
+    paths.filter((path) => isTable(path) && !unpacked(path)).map(describe),
+  );
   if (tables.length === 0) {
     throw new UserError(
       `${where} holds no data file (${tableExtensions.join(", ")}).`,

@@ -1,5 +1,5 @@
 /** Data sets as labelled examples. */
-import { counted, UserError } from "../errors.ts";
+import { counted, messageOf, UserError } from "../errors.ts";
 import type { ByteSource } from "../files/byte_source.ts";
 import { type CleanRows, cleanRows } from "./clean.ts";
 import { type ClassNames, named, namesBeside, namesInFile } from "./class_names.ts";
@@ -8,11 +8,12 @@ import type { LabelCase } from "./labels.ts";
 import { missingNotice, partNotices } from "./notices.ts";
 import { type PartName, partNames } from "./part_names.ts";
 import { isUnlabelled, type PartRows, readPart } from "./part_rows.ts";
+import type { TableOptions } from "./table.ts";
 
 export type { Example } from "./clean.ts";
 
-/** A data set, cleaned, before the split. */
-export interface Dataset extends Omit<CleanRows, "counts" | "missingLabels"> {
+/** A data set, cleaned, before the split; its options are those that it was read with. */
+export interface Dataset extends Omit<CleanRows, "counts" | "missingLabels">, TableOptions {
   /** What was asked for: a path, a hub id, or "sample". */
   name: string;
   /** Where it came from, for people. */
@@ -45,12 +46,6 @@ export interface DatasetFiles extends Pick<Dataset, "name" | "source" | "sample"
   beside?: ReadonlyMap<string, string>;
 }
 
-export interface ReadOptions {
-  textColumn?: string;
-  labelColumn?: string;
-  labelCase?: LabelCase;
-}
-
 type Parts = { train: PartRows; validation?: PartRows; test?: PartRows };
 
 /** The names of labels that are numbers, where each number of every part has one. */
@@ -72,6 +67,15 @@ async function withNames(
   }
 }
 
+/** What of a data set is taken, and how. */
+export interface AskedData extends TableOptions {
+  textColumn?: string;
+  labelColumn?: string;
+  labelCase?: LabelCase;
+  /** Says a notice of a file in the program's own words; see {@link UserError.remedy}. */
+  phrase?: (notice: UserError) => string;
+}
+
 /**
  * Reads and cleans a data set. Labels come from the data; empty rows and exact duplicates are dropped
  * and counted. A validation or a test part without labels is left out, under a notice. Throws a `UserError` where it
@@ -79,8 +83,9 @@ async function withNames(
  */
 export async function readDataset(
   { files, validation, test, beside = new Map(), ...about }: DatasetFiles,
-  asked: ReadOptions = {},
+  asked: AskedData = {},
 ): Promise<Dataset> {
+  const { encoding, quoting, phrase = messageOf } = asked;
   const notices = [...about.notices];
   const train = await readPart(files, asked);
   const parts: Parts = { train };
@@ -125,12 +130,15 @@ export async function readDataset(
     );
   }
   if (missing !== undefined) notices.push(missing);
+  for (const part of partNames) notices.push(...(parts[part]?.notices ?? []).map(phrase));
   const isGiven = counts.validation + counts.test > 0;
   if (isGiven) notices.push(...partNotices(labels, cleaned.examples, counts));
   return {
     ...about,
     ...cleaned,
     ...(isGiven && { given: counts }),
+    encoding,
+    quoting,
     textColumn,
     labelColumn,
     otherColumns: otherColumns(train.columns, train, asked),

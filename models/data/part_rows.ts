@@ -4,7 +4,7 @@ import type { ByteSource } from "../files/byte_source.ts";
 import type { RawRows } from "./clean.ts";
 import { findColumns } from "./columns.ts";
 import { isMissingLabel, normalLabel } from "./labels.ts";
-import { openTable, type Table } from "./table.ts";
+import { openTable, type Table, type TableOptions } from "./table.ts";
 
 export interface PartRows extends RawRows {
   texts: string[];
@@ -14,6 +14,8 @@ export interface PartRows extends RawRows {
   /** The name of the first shard, and its columns. */
   name: string;
   columns: string[];
+  /** What its files' reader noticed of the two columns. */
+  notices: UserError[];
   /** Another column, of all shards. */
   read(column: string): Promise<string[]>;
 }
@@ -52,20 +54,23 @@ function columnsOf(
  */
 export async function readPart(
   files: readonly ByteSource[],
-  asked: { textColumn?: string; labelColumn?: string },
+  asked: TableOptions & { textColumn?: string; labelColumn?: string },
   train?: PartRows,
 ): Promise<PartRows> {
   const texts: string[] = [];
   const labels: string[] = [];
   const tables: Table[] = [];
+  const notices: UserError[] = [];
+  const { encoding, quoting } = asked;
   let found: { textColumn: string; labelColumn: string } | undefined = train;
   let first: Pick<PartRows, "name" | "columns"> | undefined = train;
   for (const file of files) {
-    const table = await openTable(file);
+    const table = await openTable(file, { encoding, quoting });
     if (train !== undefined && !hasColumn(table, train.labelColumn)) {
       // Kaggle's and many others' test files: the labels are kept back.
       const blank = { ...table, columns: [...table.columns, train.labelColumn] };
       const { textColumn } = columnsOf(blank, train, file, first);
+      notices.push(...table.notices?.([textColumn]) ?? []);
       for (const text of await table.read(textColumn)) {
         texts.push(text);
         labels.push("");
@@ -73,6 +78,7 @@ export async function readPart(
     } else {
       const { textColumn, labelColumn } = columnsOf(table, found ?? asked, file, first);
       found ??= { textColumn, labelColumn };
+      notices.push(...table.notices?.([textColumn, labelColumn]) ?? []);
       for (const text of await table.read(textColumn)) texts.push(text);
       for (const label of await table.read(labelColumn)) labels.push(label);
     }
@@ -88,6 +94,7 @@ export async function readPart(
     labelColumn,
     name,
     columns,
+    notices,
     read: async (column) => (await Promise.all(tables.map((table) => table.read(column)))).flat(),
   };
 }

@@ -1,7 +1,6 @@
 /** Data sets by name: found on this machine or on the hub, read, cleaned. */
 import { basename } from "node:path";
-import type { LabelCase } from "../data/labels.ts";
-import { type Dataset, readDataset } from "../data/load.ts";
+import { type AskedData, type Dataset, readDataset } from "../data/load.ts";
 import type { SplitBy } from "../data/part_names.ts";
 import { UserError } from "../errors.ts";
 import type { ByteSource } from "../files/byte_source.ts";
@@ -9,12 +8,9 @@ import { fileSource, textIfThere } from "./files.ts";
 import { locateDataset, locateSample, mostBeside } from "./locate.ts";
 import type { HubSettings } from "./settings.ts";
 
-export interface DatasetRequest {
+export interface DatasetRequest extends AskedData {
   /** A file, a folder with one, or a hub id; the default data set where it is missing. */
   dataset?: string;
-  textColumn?: string;
-  labelColumn?: string;
-  labelCase?: LabelCase;
   splitBy?: SplitBy;
   /** Take the built-in sample. */
   useSample?: boolean;
@@ -36,7 +32,7 @@ export async function loadDataset(request: DatasetRequest): Promise<Dataset> {
   const { paths, validation, test, beside, ...about } = useSample
     ? locateSample()
     : await locateDataset(dataset, hub, request.splitBy !== "ratio");
-  // Columns that were named for another data set say nothing about the sample that stands in for it.
+  // What was said of another data set says nothing about the sample that stands in for it.
   const asked = about.sample && !useSample ? { labelCase: request.labelCase } : request;
   const opened: ByteSource[] = [];
   const open = async (paths: readonly string[] | undefined) => {

@@ -14,6 +14,8 @@ const said: { [Kind in Remedy["kind"]]: [Extract<Remedy, { kind: Kind }>, RegExp
   ],
   trainingPartAlone: [{ kind: "trainingPartAlone" }, /^--split_by ratio takes the training part/],
   nameColumn: [{ kind: "nameColumn", column: "label" }, /holds the labels with --label_column\.$/],
+  nameEncoding: [{ kind: "nameEncoding", likely: "gbk" }, /^Read it with --encoding gbk\.$/],
+  plainQuotes: [{ kind: "plainQuotes", rows: 36 }, /^With --quoting none, .* 36 rows are read\.$/],
   otherColumns: [{ kind: "otherColumns" }, /with --text_column and --label_column\.$/],
   moreSamples: [{ kind: "moreSamples", least: 6 }, /^Give --max_samples 6 or more\.$/],
   otherFrozenDtype: [{ kind: "otherFrozenDtype" }, /^Take another --frozen_dtype\.$/],

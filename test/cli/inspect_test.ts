@@ -205,6 +205,18 @@ Deno.test("data sets: columns and rows, and what training would need to be told"
       joined(await told(other)),
       /Problem .*Use it: deno task train .*--text_column NAME/,
     );
+    const odd = join(folder, "odd");
+    const latin = Uint8Array.from("text,label\nun th\xe9,joy\n", (letter) => letter.charCodeAt(0));
+    const packed = new Blob(["text,label\na,joy\n"]).stream()
+      .pipeThrough(new CompressionStream("gzip"));
+    await fill(odd, {
+      "latin.csv": latin,
+      "open.tsv": 'text\tlabel\n"a\tjoy\nb\tfear\n',
+      "packed.csv.gz": new Uint8Array(await new Response(packed).arrayBuffer()),
+    });
+    assert.match(await told(join(odd, "latin.csv")), /\.csv --encoding windows-1252\n$/);
+    assert.match(await told(join(odd, "open.tsv")), /\.tsv --quoting none\n$/);
+    assert.match(await told(join(odd, "packed.csv.gz")), /\nRows +1\n.*\nUse it: .*\.csv\.gz\n$/s);
     const below = join(folder, "below");
     await fill(join(below, "data"), { "train.jsonl": `{"text": "a", "label": 1}\n` });
     assert.match(

@@ -44,6 +44,23 @@ Deno.test("lines are put together from the portions that a pipe gives", async ()
   await assert.rejects(empty, /^UserError: Standard input holds no text\. Give texts/);
 });
 
+Deno.test("lines in another encoding are read where it is told, by a name or a mark", async () => {
+  const read = async (bytes: Uint8Array<ArrayBuffer>, encoding?: string) => {
+    const flags = { texts: [], file: undefined, encoding };
+    // A byte at a time: characters and marks are cut.
+    const portions = Array.from(bytes, (byte) => Uint8Array.of(byte));
+    const { arrivals } = await openTexts(flags, { readable: ReadableStream.from(portions) });
+    return (await Array.fromAsync(arrivals)).flat();
+  };
+  const latin = Uint8Array.from("caf\xe9\n\xfcber", (letter) => letter.charCodeAt(0));
+  assert.deepEqual(await read(latin, "windows-1252"), ["café", "über"]);
+  const wide = new Uint8Array(
+    Uint16Array.from("\uFEFFone\nĊ two", (letter) => letter.charCodeAt(0)).buffer,
+  );
+  assert.deepEqual(await read(wide), ["one", "Ċ two"]);
+  assert.deepEqual(await read(wide.slice(2), "utf-16le"), ["one", "Ċ two"]);
+});
+
 /** Starts the command with pipes on both ends; `until` waits for what it writes. */
 function start(script: string, args: string[]) {
   const process = new Deno.Command("sh", {

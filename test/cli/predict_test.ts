@@ -179,6 +179,7 @@ Deno.test("wrong use ends with exit code 2, what is not there with 1", async () 
     [["--run", "x"], 2, /holds no text\. Give texts as arguments, --file .* or lines on standard/],
     [["--run", "x", "--file", "a.csv", "a text"], 2, /contradict each other/],
     [["--run", "x", "--text_column", "y", "a text"], 2, /--file, which is not given/],
+    [["--run", "x", "--quoting", "none", "a text"], 2, /^Error: --quoting is of --file, which/],
     [["--run", "x", "--batch-sise", "8"], 2, /Did you mean .*--batch_size.*predict --help\.\n$/],
     [["--run", golden("lora", "peft"), "a text"], 1, /Give --model_name a folder/],
   ];
