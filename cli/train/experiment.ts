@@ -17,7 +17,7 @@ import { isDiskFull } from "./checkpoints.ts";
 import type { Comparison } from "./comparison.ts";
 import { writeComparison } from "./comparison_files.ts";
 import { renderBar } from "./curve.ts";
-import { factsOf, printFacts } from "./facts.ts";
+import { type Fact, factsOf, printFacts } from "./facts.ts";
 import type { Flags } from "./flags.ts";
 import { type Shared, trainRun } from "./one_run.ts";
 import { fitToModel, type Plan, type PlannedRun, rateNote } from "./plan.ts";
@@ -90,6 +90,8 @@ interface Loaded {
   dataset: Dataset;
   split: Split;
   tokenizer: Tokenizer;
+  /** What the checkpoint's reader noted. */
+  weightNotes: string[];
 }
 
 async function load<Device extends DeviceHandle>(
@@ -108,7 +110,10 @@ async function load<Device extends DeviceHandle>(
   }
   const split = tools.stratifiedSplit(dataset, { seed: plan.splitSeed, maxSamples });
   const tokenizer = await tools.loadTokenizer(model.folder, model.config.vocabSize);
-  return { runs, model, dataset, split, tokenizer };
+  // Its header alone: a file that cannot be trained from is told before anything is set up.
+  const weights = await tools.openWeights(model, dataset.labels);
+  weights.close();
+  return { runs, model, dataset, split, tokenizer, weightNotes: weights.notes };
 }
 
 /** The kernels' plans: those of the experiment that goes on, where they are for this adapter, else timed or cached ones. */
@@ -164,6 +169,7 @@ export async function runExperiment<Device extends DeviceHandle>(
       ...factsOf({ ...loaded, seed: plan.splitSeed, adapter: device.info }),
       ...(tuning.fact === undefined ? [] : [["Tuned", tuning.fact] as [string, string]]),
       ...(note === undefined ? [] : [["Rate", note] as [string, string]]),
+      ...loaded.weightNotes.map((text): Fact => ["Note", text]),
       ["Results", folder],
     ], out);
     const work: Work = resumed?.work ?? {
@@ -187,7 +193,6 @@ export async function runExperiment<Device extends DeviceHandle>(
       kernels: { fixed: device.kernels.matmul, tuned: tuning.plans, refused: tuning.refused },
       notices: [...model.notices, ...dataset.notices],
       warnings: plan.warnings,
-      weightNotes: [],
       command: work.command,
       device,
       folder,
@@ -271,7 +276,6 @@ async function trainRuns<Device extends DeviceHandle>(
       const position = `${index + 1} of ${runs.length}${pace.left()}`;
       const report = await trainRun(planned, position, shared, tools);
       pace.done();
-      if (index === 0) printFacts(report.weight_notes.map((note) => ["Note", note]), out);
       out.write(`  saved ${name}, ${formatBytes(report.exported_bytes)}\n`);
       reports.push(report);
       work.done.push(name);

@@ -103,7 +103,7 @@ export async function tunedRate<Device extends DeviceHandle>(
     const { trial } = next;
     const settings = settingsOf(hyperparameters, trial, examples);
     const label = `${formatRate(trial.learningRate)} for ${trial.steps} steps`;
-    const weights = await tools.openWeights(model, dataset.labels.length);
+    const weights = await tools.openWeights(model, dataset.labels);
     const progress = createProgress(out, {
       position: `trial ${trials.length + 1} of ${trialCount}`,
       onlyLine: true,

@@ -60,11 +60,20 @@ export async function openSafetensors(source: ByteSource): Promise<SafetensorsFi
   }
 }
 
+/** Twice what the largest models have in one tensor; beyond it lies what a typed array holds. */
+const mostTensorBytes = 2 ** 32;
+
 /** Typed arrays are little-endian, as the format is, on every machine that has WebGPU. */
 function conversion(
-  { name, dtype, shape }: PlacedTensor,
+  { name, dtype, shape, byteLength }: PlacedTensor,
   file: string,
 ): (buffer: ArrayBuffer) => Float32Array {
+  if (byteLength > mostTensorBytes) {
+    throw new UserError(
+      `${file}: "${name}" [${shape.join(", ")}] takes ${byteLength} bytes; at most ` +
+        `${mostTensorBytes} of a tensor can be read.`,
+    );
+  }
   switch (dtype) {
     case "F32":
       return (buffer) => new Float32Array(buffer);

@@ -5,7 +5,7 @@
  * holes or overlaps and fill the file exactly.
  */
 import { messageOf, UserError } from "../errors.ts";
-import { isObject } from "./json.ts";
+import { isObject, isTooDeep, mostLevels } from "./json.ts";
 
 /** Bits of one value. */
 const dtypeBits = {
@@ -88,7 +88,9 @@ export function parseHeader(
   };
   let header: unknown;
   try {
-    header = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(json));
+    const text = new TextDecoder("utf-8", { fatal: true }).decode(json);
+    if (isTooDeep(text)) throw new Error(`more than ${mostLevels} levels deep`);
+    header = JSON.parse(text);
   } catch (error) {
     fail(`its header is not JSON (${messageOf(error)}).`, error);
   }

@@ -8,6 +8,7 @@ import { bertBaseUncased, type EncoderConfig, hubOwner, parseConfig } from "../e
 import { type Remedy, UserError } from "../errors.ts";
 import { readJsonObject } from "../files/json.ts";
 import { indexFile, noWeights, readShardIndex, weightsFile } from "../files/shards.ts";
+import { checkTokenizerClass } from "../text/tokenizer_class.ts";
 import { missingTokenizer } from "../text/tokenizer.ts";
 import { miniModel } from "./built_in.ts";
 import { exists, hostFolder, isMissing, readError } from "./files.ts";
@@ -121,6 +122,7 @@ async function download(name: string, settings: HubSettings): Promise<string> {
   await readConfig(folder);
   const noTokenizer = missingTokenizer(repository.name, present);
   if (noTokenizer !== undefined) throw noTokenizer;
+  await checkTokenizerClass(hostFolder(folder));
   if (present.includes(weightsFile)) {
     await downloadFiles(repository, listing, [weightsFile], settings);
   } else if (present.includes(indexFile)) {

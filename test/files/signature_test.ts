@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { UserError } from "../../models/errors.ts";
 import { bytesSource } from "../../models/files/byte_source.ts";
 import { encodeSafetensors } from "../../models/files/safetensors.ts";
-import { checkText, openWeightsFile } from "../../models/files/signature.ts";
+import { checkText } from "../../models/files/signature.ts";
+import { openWeightsFile } from "../../models/files/weights_file.ts";
 
 const bytesOf = (text: string) => Uint8Array.from(text, (character) => character.charCodeAt(0));
 
