@@ -30,7 +30,10 @@ export function factsOf(
 ): Fact[] {
   const { train, validation, test } = split;
   return [
-    ["Model", model.name],
+    [
+      "Model",
+      model.name + (model.continuedFrom ? `, going on from ${model.continuedFrom}` : ""),
+    ],
     ["Data", describeData(dataset)],
     [
       "Split",

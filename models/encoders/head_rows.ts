@@ -61,6 +61,11 @@ export function headRows(
   if (names === undefined) {
     return { other: "does not say what its classes are called (no id2label)" };
   }
+  return rowsNamed(names, labels);
+}
+
+/** As {@link headRows}, for rows of these names. */
+export function rowsNamed(names: readonly string[], labels: readonly string[]): HeadRows {
   const rows = names.length === labels.length ? rowsOf(names, labels) : undefined;
   if (rows !== undefined) return { rows };
   if (names.every((name, id) => name === `LABEL_${id}`)) {

@@ -19,6 +19,8 @@ export interface WeightSource {
   read(wanted: ParameterSpec): Promise<Float32Array | undefined>;
   /** Sentences for the reader: surplus tensors, new ones. */
   notes: string[];
+  /** The one of them that tells where the classifier comes from. */
+  headNote?: string;
   close(): void;
 }
 
@@ -123,7 +125,9 @@ function weightsOf(
     const more = missing.length > 1 ? ` and ${missing.length - 1} more` : "";
     throw new UserError(
       `${folder} lacks the tensor "${missing[0].name}"${more} of a ${config.type} encoder with ` +
-        `${config.layers} layers. Its config.json and its weights must be of one model ` +
+        `${config.layers} layer${
+          config.layers > 1 ? "s" : ""
+        }. Its config.json and its weights must be of one model ` +
         `(such as ${examples}).`,
     );
   }
@@ -152,12 +156,11 @@ function weightsOf(
   const storedHead = head.every(fits) && !(named && "other" in named);
   const rows = named && "rows" in named ? named.rows : undefined;
   const ordered = rows?.every((row, label) => row === label) ?? true;
+  let headNote: string;
   if (storedHead) {
     head.forEach(checkDtype);
-    notes.push(
-      `The classifier of ${classes} classes comes from the checkpoint` +
-        (ordered ? "." : ": its rows were put in the data's order, by the classes' names."),
-    );
+    headNote = `The classifier of ${classes} classes comes from the checkpoint` +
+      (ordered ? "." : ": its rows were put in the data's order, by the classes' names.");
   } else {
     const last = infoOf(head.at(-2)!.name);
     const found = last === undefined
@@ -165,14 +168,16 @@ function weightsOf(
       : named && "other" in named
       ? `The checkpoint's classifier ${named.other}`
       : `The checkpoint has a classifier [${last.shape.join(", ")}]`;
-    notes.push(`${found}: one for ${classes} classes starts new.`);
+    headNote = `${found}: one for ${classes} classes starts new.`;
   }
+  notes.push(headNote);
   /** The tensors with a row for each class. */
   const perClass = new Set(head.slice(-2).map(({ name }) => name));
 
   return {
     description: folder,
     notes,
+    headNote,
     close: checkpoint.close,
     async read(wanted) {
       if (wanted.role === "head" && !storedHead) return undefined;
@@ -186,8 +191,8 @@ function weightsOf(
   };
 }
 
-/** A tensor's rows, those of the given numbers in their order. */
-function inRows(values: Float32Array, rows: readonly number[]): Float32Array {
+/** A tensor of these rows of another, in this order. */
+export function inRows(values: Float32Array, rows: readonly number[]): Float32Array {
   const width = values.length / rows.length;
   const ordered = new Float32Array(values.length);
   for (const [at, row] of rows.entries()) {

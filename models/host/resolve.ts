@@ -5,7 +5,7 @@
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { bertBaseUncased, type EncoderConfig, hubOwner, parseConfig } from "../encoders/mod.ts";
-import { type Remedy, UserError } from "../errors.ts";
+import { listed, type Remedy, UserError } from "../errors.ts";
 import { readJsonObject } from "../files/json.ts";
 import { indexFile, noWeights, readShardIndex, weightsFile } from "../files/shards.ts";
 import { checkTokenizerClass } from "../text/tokenizer_class.ts";
@@ -35,6 +35,8 @@ export interface ResolvedModel {
   /** Whether it is part of this project, so that others do not find it under its name. */
   builtIn: boolean;
   config: EncoderConfig;
+  /** The folder of the adapter over it with which training goes on. */
+  continuedFrom?: string;
   /** What the reader must not overlook. */
   notices: string[];
 }
@@ -43,7 +45,27 @@ const otherModel: Remedy = { kind: "otherModel" };
 
 const configFile = "config.json";
 
-function noConfig(where: string): UserError {
+/** PEFT's and AdapterHub's name for what an adapter is. */
+const adapterFile = "adapter_config.json";
+
+function noConfig(where: string, files: readonly string[] = []): UserError {
+  if (files.includes(adapterFile)) {
+    return new UserError(
+      `${where} is an adapter, which lies over a model and is none by itself: it has ` +
+        `${adapterFile} and no ${configFile}.`,
+      { remedy: otherModel },
+    );
+  }
+  const below = files.flatMap((name) =>
+    /^([^/]+)\/(?:adapter_)?config\.json$/.exec(name)?.[1] ?? []
+  );
+  if (below.length > 0) {
+    return new UserError(
+      `${where} has no ${configFile}; models or adapters lie in folders below it: ` +
+        `${listed([...new Set(below)], 5)}. Name one of these.`,
+      { remedy: { kind: "useModel", name: `${where}/${below[0]}` } },
+    );
+  }
   return new UserError(`${where} has no ${configFile}, so it is no model in HF's format.`, {
     remedy: otherModel,
   });
@@ -64,7 +86,7 @@ async function shardsOf(path: string): Promise<string[]> {
 async function lacking(path: string): Promise<UserError | undefined> {
   const files = await hostFolder(path).list();
   const has = (name: string) => files.includes(name);
-  if (!has(configFile)) return noConfig(path);
+  if (!has(configFile)) return noConfig(path, files);
   const noTokenizer = missingTokenizer(path, files);
   if (noTokenizer !== undefined) return noTokenizer;
   if (has(weightsFile)) return undefined;
@@ -111,7 +133,15 @@ async function download(name: string, settings: HubSettings): Promise<string> {
   const [repository] = repositoriesOf(name);
   const listing = await listRepository(repository, settings);
   const present = listing.files.map(({ path }) => path);
-  if (!present.includes(configFile)) throw noConfig(repository.name);
+  if (!present.includes(configFile)) {
+    if (!present.includes(adapterFile)) throw noConfig(repository.name);
+    throw new UserError(
+      `${repository.name} is an adapter, which lies over a model and is none by itself. To go on with ` +
+        `it, download it with Python's huggingface_hub: ` +
+        `snapshot_download("${repository.name}", local_dir="adapter").`,
+      { remedy: { kind: "useModel", name: "adapter" } },
+    );
+  }
   const small = [
     configFile,
     "tokenizer_config.json",
