@@ -139,8 +139,8 @@ function weightsOf(
     );
   };
   for (const spec of body) {
+    checkDtype(spec); // first: of packed weights the shape differs, too
     checkShape(spec);
-    checkDtype(spec);
   }
   const names = new Set(specs.map((spec) => spec.name));
   const surplus = [...stored].filter(([name]) => !names.has(name)).map(([, name]) => name);

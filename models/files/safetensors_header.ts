@@ -56,7 +56,10 @@ const maxHeaderBytes = 100_000_000;
  */
 export function headerLength(prefix: Uint8Array, fileBytes: number, path: string): number {
   if (fileBytes < 8 || prefix.length < 8) {
-    throw new UserError(`${path} is not a safetensors file: ${fileBytes} bytes hold no header.`);
+    throw new UserError(
+      `${path} is not a safetensors file: ${fileBytes} bytes hold no header. ` +
+        `Download or write it again.`,
+    );
   }
   const length = new DataView(prefix.buffer, prefix.byteOffset).getBigUint64(0, true);
   if (length > BigInt(maxHeaderBytes)) {

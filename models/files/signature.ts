@@ -12,6 +12,7 @@ const signatures: [beginnings: string[], what: string][] = [
   [["ARROW1", "\xff\xff\xff\xff"], "an Arrow file"],
   [["PAR1"], "a Parquet file"],
   [["<!doctype", "<!DOCTYPE", "<html", "<HTML"], "a web page"],
+  [["<?xml"], "a page of XML, such as a server's error"],
 ];
 
 /** More than a pointer of git-LFS takes. */
@@ -35,7 +36,9 @@ export function pointerError(beginning: string, name: string): UserError | undef
 
 /** What a file is by its beginning, where that is known. */
 export const signatureOf = (beginning: string): string | undefined =>
-  signatures.find(([all]) => all.some((each) => beginning.startsWith(each)))?.[1];
+  signatures.find(([all]) =>
+    all.some((each) => (each[0] === "<" ? beginning.trimStart() : beginning).startsWith(each))
+  )?.[1];
 
 /** Throws a UserError where a file that should be text is another, or was not downloaded. */
 export async function checkText(source: ByteSource): Promise<void> {

@@ -32,7 +32,7 @@ export async function openWeightsFile(source: ByteSource): Promise<SafetensorsFi
     const pickle = /pickle/.test(what)
       ? " Loading a pickle can run code, so it is not opened: save the model as safetensors with " +
         "Python's transformers, model.save_pretrained(folder, safe_serialization=True)."
-      : "";
+      : " Download the file again.";
     throw new UserError(`${name} is ${what}, no safetensors file.${pickle}`, { cause });
   }
 }
