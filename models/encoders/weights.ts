@@ -4,6 +4,7 @@ import { UserError } from "../errors.ts";
 import type { Folder } from "../files/folder.ts";
 import { readJsonObject } from "../files/json.ts";
 import { checkFinite, type NamedTensors } from "../files/run_file.ts";
+import { checkSize } from "../files/safetensors.ts";
 import type { ParameterSpec } from "../nn/scope.ts";
 import type { EncoderConfig } from "./config.ts";
 import { type HeadRows, headRows } from "./head_rows.ts";
@@ -131,15 +132,16 @@ function weightsOf(
         `(such as ${examples}).`,
     );
   }
-  const checkDtype = (wanted: ParameterSpec): void => {
+  const checkStored = (wanted: ParameterSpec): void => {
     const info = infoOf(wanted.name);
+    if (info !== undefined) checkSize(info, folder);
     if (info === undefined || ["F64", "F32", "F16", "BF16"].includes(info.dtype)) return;
     throw new UserError(
       `${folder}: "${info.name}" is ${info.dtype}; only F32, F16, BF16 and F64 weights can be read.`,
     );
   };
   for (const spec of body) {
-    checkDtype(spec); // first: of packed weights the shape differs, too
+    checkStored(spec); // first: of packed weights the shape differs, too
     checkShape(spec);
   }
   const names = new Set(specs.map((spec) => spec.name));
@@ -158,7 +160,7 @@ function weightsOf(
   const ordered = rows?.every((row, label) => row === label) ?? true;
   let headNote: string;
   if (storedHead) {
-    head.forEach(checkDtype);
+    head.forEach(checkStored);
     headNote = `The classifier of ${classes} classes comes from the checkpoint` +
       (ordered ? "." : ": its rows were put in the data's order, by the classes' names.");
   } else {

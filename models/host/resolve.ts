@@ -9,7 +9,7 @@ import { listed, type Remedy, UserError } from "../errors.ts";
 import { readJsonObject } from "../files/json.ts";
 import { indexFile, noWeights, readShardIndex, weightsFile } from "../files/shards.ts";
 import { checkTokenizerClass } from "../text/tokenizer_class.ts";
-import { missingTokenizer } from "../text/tokenizer.ts";
+import { missingTokenizer, tokenizerFileNames } from "../text/tokenizer.ts";
 import { miniModel } from "./built_in.ts";
 import { exists, hostFolder, isMissing, readError } from "./files.ts";
 import {
@@ -84,8 +84,13 @@ async function shardsOf(path: string): Promise<string[]> {
 
 /** What a folder lacks of a whole model, or undefined when it can be used. */
 async function lacking(path: string): Promise<UserError | undefined> {
-  const files = await hostFolder(path).list();
+  const folder = hostFolder(path);
+  const files = await folder.list();
   const has = (name: string) => files.includes(name);
+  // A pipe or a folder of a file's name is not listed; opening it tells what it is.
+  for (const name of [configFile, weightsFile, indexFile, ...tokenizerFileNames]) {
+    if (!has(name) && await folder.has(name)) (await folder.open(name)).close?.();
+  }
   if (!has(configFile)) return noConfig(path, files);
   const noTokenizer = missingTokenizer(path, files);
   if (noTokenizer !== undefined) return noTokenizer;
