@@ -133,6 +133,9 @@ function shown(value: unknown): string {
 /** Far beyond every encoder of the kinds that are read; each layer is declared, also of a damaged file. */
 const mostLayers = 1000;
 
+/** What attention's kernels compute of one head in a GPU's workgroup memory; checkpoints have 64, some 128. */
+const mostHeadSize = 360;
+
 /** The same config after a check that the heads divide the hidden size, and that the layers can be listed. */
 export function checkedHeads<Config extends EncoderConfig>(config: Config, file: string): Config {
   const { hiddenSize, heads, layers } = config;
@@ -142,6 +145,12 @@ export function checkedHeads<Config extends EncoderConfig>(config: Config, file:
   if (hiddenSize % heads !== 0) {
     throw new UserError(
       `${file}: a hidden size of ${hiddenSize} does not divide into ${heads} heads.`,
+    );
+  }
+  if (hiddenSize / heads > mostHeadSize) {
+    throw new UserError(
+      `${file} asks for heads of ${hiddenSize / heads} values (a hidden size of ${hiddenSize} by ` +
+        `${heads}); at most ${mostHeadSize} can be computed.`,
     );
   }
   if (hiddenSize % 4 !== 0) {

@@ -56,8 +56,8 @@ function noConfig(where: string, files: readonly string[] = []): UserError {
       { remedy: otherModel },
     );
   }
-  const below = files.flatMap((name) =>
-    /^([^/]+)\/(?:adapter_)?config\.json$/.exec(name)?.[1] ?? []
+  const below = [adapterFile, configFile].flatMap((file) =>
+    files.filter((name) => name.split("/")[1] === file).map((name) => name.split("/")[0])
   );
   if (below.length > 0) {
     return new UserError(
@@ -69,6 +69,17 @@ function noConfig(where: string, files: readonly string[] = []): UserError {
   return new UserError(`${where} has no ${configFile}, so it is no model in HF's format.`, {
     remedy: otherModel,
   });
+}
+
+/** Throws where a repository has no config, which an adapter's has not. */
+function checkHasConfig(name: string, files: readonly string[]): void {
+  if (files.includes(configFile)) return;
+  if (!files.includes(adapterFile)) throw noConfig(name);
+  throw new UserError(
+    `${name} is an adapter, which lies over a model and is none by itself. To go on with it, ` +
+      `download it with Python's huggingface_hub: snapshot_download("${name}", local_dir="adapter").`,
+    { remedy: { kind: "useModel", name: "adapter" } },
+  );
 }
 
 async function readConfig(path: string): Promise<EncoderConfig> {
@@ -138,15 +149,7 @@ async function download(name: string, settings: HubSettings): Promise<string> {
   const [repository] = repositoriesOf(name);
   const listing = await listRepository(repository, settings);
   const present = listing.files.map(({ path }) => path);
-  if (!present.includes(configFile)) {
-    if (!present.includes(adapterFile)) throw noConfig(repository.name);
-    throw new UserError(
-      `${repository.name} is an adapter, which lies over a model and is none by itself. To go on with ` +
-        `it, download it with Python's huggingface_hub: ` +
-        `snapshot_download("${repository.name}", local_dir="adapter").`,
-      { remedy: { kind: "useModel", name: "adapter" } },
-    );
-  }
+  checkHasConfig(repository.name, present);
   const small = [
     configFile,
     "tokenizer_config.json",
@@ -263,6 +266,7 @@ export async function resolveConfig(
   try {
     const [repository] = repositoriesOf(asked);
     const listing = await listRepository(repository, settings);
+    checkHasConfig(repository.name, listing.files.map(({ path }) => path));
     const { folder } = await downloadFiles(repository, listing, [configFile], settings);
     await keepSnapshot(repository, listing, settings);
     return { name: asked, config: await readConfig(folder) };

@@ -1,5 +1,6 @@
 /** Which encoders' config.json is read, and what is said of the others. */
 import assert from "node:assert/strict";
+import { workgroupSizes } from "../../kernels/attention.ts";
 import { noGrad } from "../../engine/tape.ts";
 import {
   declareModel,
@@ -177,7 +178,13 @@ Deno.test("RoBERTa's table of positions must reach beyond the padding id", () =>
   assert.equal(parseConfig({ ...robertaBase, pad_token_id: null }).firstPosition, 2);
 });
 
-Deno.test("heads must divide the hidden size, and 4 too", () => {
+Deno.test("heads must divide the hidden size, and 4 too, and be computed by a kernel", () => {
+  refuses(
+    { ...bert, num_attention_heads: 2 },
+    /heads of 384 values \(a hidden size of 768 by 2\); at most 360/,
+  );
+  parseConfig({ ...bert, hidden_size: 720, num_attention_heads: 2 });
+  for (let size = 4; size <= 360; size += 4) workgroupSizes(size);
   refuses({ ...bert, num_attention_heads: 5 }, /a hidden size of 768 does not divide into 5 heads/);
   refuses({ ...robertaBase, num_attention_heads: 7 }, /768 does not divide into 7 heads/);
   refuses({ ...distilbertBaseUncased, n_heads: 9 }, /768 does not divide into 9 heads/);
