@@ -122,6 +122,10 @@ folderTest("the same tensor under two names is an error", async (folder) => {
 });
 
 folderTest("a folder without safetensors says what to do", async (folder) => {
+  const pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n";
+  await Deno.writeTextFile(join(folder, "model.safetensors"), pointer);
+  await fails(folder, /model\.safetensors is a git-LFS pointer/);
+  await Deno.remove(join(folder, "model.safetensors"));
   await fails(folder, /has neither model\.safetensors nor/);
   await Deno.writeTextFile(join(folder, "pytorch_model.bin"), "");
   await fails(folder, /pytorch_model\.bin only.*safe_serialization=False.*save_pretrained/);

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { UserError } from "../../models/errors.ts";
 import { memoryFolder } from "../../models/files/folder.ts";
+import { loadTokenizer } from "../../models/text/tokenizer.ts";
 import { checkTokenizerClass } from "../../models/text/tokenizer_class.ts";
 
 const check = (files: Record<string, unknown>) =>
@@ -36,6 +37,12 @@ Deno.test("of a vocab.txt the class tells whether it is BERT's", async () => {
   ) {
     const message = new RegExp(`^a/${configFile}: "tokenizer_class" is ${JSON.stringify(name)}, `);
     await refuses({ [configFile]: { tokenizer_class: name } }, message);
+    const config = new TextEncoder().encode(JSON.stringify({ tokenizer_class: name }));
+    const files = new Map([[configFile, config], ["vocab.txt", new Uint8Array(0)]]);
+    await assert.rejects(
+      loadTokenizer(memoryFolder("a", files)),
+      /a tokenizer that is not supported/,
+    );
   }
 });
 
