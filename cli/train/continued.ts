@@ -62,11 +62,13 @@ async function readAdapter(folder: string): Promise<TrainedRun> {
     return await findRun(folder, undefined, hubSettingsFromEnvironment());
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
-    const label = `${predictCommand(folder)} --model_name BASE`;
+    const what = `${folder} is an adapter, from which training could go on, but: ${
+      messageOf(error)
+    }`;
+    if (error.remedy?.kind !== "otherModel") throw new UserError(what, { cause: error });
     throw new UserError(
-      `${folder} is an adapter, from which training could go on, but: ${messageOf(error)} ` +
-        `An adapter lies over the model that its ${adapterConfigFile} names; write another folder ` +
-        `with that model there. To label texts with it: ${label}`,
+      `${what} It lies over the model that its ${adapterConfigFile} names: write a folder with that ` +
+        `model there, or label texts with it: ${predictCommand(folder)} --model_name BASE`,
     );
   }
 }
