@@ -116,12 +116,6 @@ async function load<Device extends DeviceHandle>(
   return { runs, model, dataset, split, tokenizer, weightNotes: weights.notes };
 }
 
-/** Of the model's weights, and of the adapter's with which training goes on. */
-async function fingerprintOf({ folder, continuedFrom }: ResolvedModel): Promise<string> {
-  const folders = [folder, ...(continuedFrom === undefined ? [] : [continuedFrom])];
-  return (await Promise.all(folders.map((each) => weightsFingerprint(hostFolder(each))))).join("+");
-}
-
 /** The kernels' plans: those of the experiment that goes on, where they are for this adapter, else timed or cached ones. */
 async function tune<Device extends DeviceHandle>(
   { flags, resumed, err }: ExperimentOptions,
@@ -162,7 +156,8 @@ export async function runExperiment<Device extends DeviceHandle>(
     const loaded = await load(options, tools);
     const { runs, model, dataset } = loaded;
     const { classWeights } = runs[0].hyperparameters;
-    const weights = await fingerprintOf(model);
+    const folders = [model.folder, model.continuedFrom ?? []].flat();
+    const weights = await weightsFingerprint(...folders.map((folder) => hostFolder(folder)));
     if (resumed) checkSame(resumed, { model, weights, dataset, classWeights });
     const tuning = await tune(options, loaded, device, tools);
     const folder = named ?? await newExperiment(outputDir, model.name, dataset.name);
