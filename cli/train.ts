@@ -4,6 +4,7 @@
  */
 import { hubSettingsFromEnvironment } from "../models/host/settings.ts";
 import { comparisonRemarks, comparisonReport, comparisonTable } from "./train/comparison_files.ts";
+import { type Continued, findContinued } from "./train/continued.ts";
 import { type Experiment, type ExperimentOptions, runExperiment } from "./train/experiment.ts";
 import { runCommand } from "./shared/command.ts";
 import { type Flags, parseFlags } from "./train/flags.ts";
@@ -41,9 +42,9 @@ function printExperiment(experiment: Experiment, output: Output): void {
   ]);
 }
 
-async function countOnly(flags: Flags, plan: Plan): Promise<void> {
+async function countOnly(flags: Flags, plan: Plan, continued?: Continued): Promise<void> {
   const { dryRun, dryRunReport, dryRunTable } = await import("./train/dry_run.ts");
-  const counted = await dryRun(plan, flags);
+  const counted = await dryRun(plan, flags, continued?.model);
   for (const notice of counted.classes.notices) stderr.write(renderNotice(stderr, notice));
   if (flags.json) printJson(dryRunReport(counted));
   else printLines(stdout, dryRunTable(counted, Math.max(80, stdout.columns())));
@@ -91,13 +92,17 @@ export function main<Device extends DeviceHandle>(
       stderr.write(`${found.folder} is finished: there is nothing to resume.\n`);
       return 0;
     }
-    const { flags, resumed } = found ?? { flags: given, resumed: undefined };
-    const plan = planRuns(flags);
+    const { flags: asked, resumed } = found ?? { flags: given, resumed: undefined };
+    const continued = await findContinued(asked);
+    const flags = continued ? { ...asked, method: continued.method.method } : asked;
+    const plan = planRuns(flags, continued && [continued.method]);
     for (const warning of plan.warnings) {
       stderr.write(`${paint(stderr, "yellow", "Warning:")} ${warning}\n`);
     }
-    if (flags.dryRun) return await countOnly(flags, plan);
-    return await trainAll({ flags, plan, command: args, resumed }, await loadTools());
+    if (flags.dryRun) return await countOnly(flags, plan, continued);
+    const tools = await loadTools();
+    const options = { flags, plan, command: args, resumed };
+    return await trainAll(options, continued ? continued.tools(tools) : tools);
   }, { stdout, stderr });
 }
 

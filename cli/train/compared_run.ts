@@ -28,6 +28,8 @@ const comparedRun = v.object({
     name: v.string(),
     /** Whether it is a run of an older version over its `mini`, which started at random. */
     random_start: v.optional(v.boolean(), false),
+    /** The adapter with which it went on. */
+    continued_from: v.optional(v.string()),
   }),
   dataset: v.object({
     name: v.string(),

@@ -65,7 +65,10 @@ const splitSeedOf = ({ dataset, hyperparameters }: ComparedRun) =>
 /** Why two runs cannot stand in one table, or undefined; learning rate and training's seed may differ. */
 function difference(run: ComparedRun, other: ComparedRun): string | undefined {
   if (run.model.name !== other.model.name) return `model ${other.model.name}`;
-  if (run.model.random_start !== other.model.random_start) return "another start of the weights";
+  const { random_start, continued_from } = run.model;
+  if (random_start !== other.model.random_start || continued_from !== other.model.continued_from) {
+    return "another start of the weights";
+  }
   if (run.dataset.hash !== other.dataset.hash) return `data set ${other.dataset.name}`;
   const { split } = run.dataset;
   const theirs = other.dataset.split;

@@ -2,6 +2,7 @@
  * `--dry_run`: what each run would train, from the model's config alone. Nothing on the GPU, and no
  * network but for the config.json of a hub model that is named and not cached.
  */
+import type { EncoderConfig } from "../../models/encoders/mod.ts";
 import { loadDataset } from "../../models/host/dataset.ts";
 import { exists } from "../../models/host/files.ts";
 import { resolveConfig } from "../../models/host/resolve.ts";
@@ -50,10 +51,14 @@ export interface DryRun {
   runs: (PlannedRun & { trainable: number; total: number; percent: number })[];
 }
 
-/** Counts every run's parameters. Throws a UserError for an unknown model or data set. */
-export async function dryRun(plan: Plan, flags: Flags): Promise<DryRun> {
+/** Counts every run's parameters, of a model that is known already or of the one that the flags name. Throws a UserError for an unknown model or data set. */
+export async function dryRun(
+  plan: Plan,
+  flags: Flags,
+  model?: { name: string; config: EncoderConfig },
+): Promise<DryRun> {
   const hub = hubSettingsFromEnvironment();
-  const { name, config } = await resolveConfig(flags.modelName, hub);
+  const { name, config } = model ?? await resolveConfig(flags.modelName, hub);
   const classes = await classesOf(flags, hub);
   const { runs } = fitToModel(plan, flags, config, name);
   return {

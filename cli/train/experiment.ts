@@ -18,7 +18,7 @@ import { dataRequest, labelNotices } from "./data_request.ts";
 import { isDiskFull } from "./checkpoints.ts";
 import type { Comparison } from "./comparison.ts";
 import { writeComparison } from "./comparison_files.ts";
-import { factsOf, printFacts } from "./facts.ts";
+import { type Fact, factsOf, printFacts } from "./facts.ts";
 import type { Flags } from "./flags.ts";
 import { type Shared, trainRun } from "./one_run.ts";
 import { fitToModel, type Plan, type PlannedRun, rateNote } from "./plan.ts";
@@ -91,6 +91,8 @@ interface Loaded {
   dataset: Dataset;
   split: Split;
   tokenizer: Tokenizer;
+  /** What the checkpoint's reader noted. */
+  weightNotes: string[];
 }
 
 async function load<Device extends DeviceHandle>(
@@ -111,7 +113,10 @@ async function load<Device extends DeviceHandle>(
     maxSamples: flags.maxSamples,
   });
   const tokenizer = await tools.loadTokenizer(model.folder, model.config.vocabSize);
-  return { runs, model, dataset, split, tokenizer };
+  // Its header alone: a file that cannot be trained from is told before anything is set up.
+  const weights = await tools.openWeights(model, dataset.labels);
+  weights.close();
+  return { runs, model, dataset, split, tokenizer, weightNotes: weights.notes };
 }
 
 /** The kernels' plans: those of the experiment that goes on, where they are for this adapter, else timed or cached ones. */
@@ -154,7 +159,8 @@ export async function runExperiment<Device extends DeviceHandle>(
     const loaded = await load(options, tools);
     const { runs, model, dataset } = loaded;
     const { classWeights } = runs[0].hyperparameters;
-    const weights = await weightsFingerprint(hostFolder(model.folder));
+    const folders = [model.folder, model.continuedFrom ?? []].flat();
+    const weights = await weightsFingerprint(...folders.map((folder) => hostFolder(folder)));
     if (resumed) checkSame(resumed, { model, weights, dataset, classWeights });
     const tuning = await tune(options, loaded, device, tools);
     const folder = named ?? await newExperiment(outputDir, model.name, dataset.name);
@@ -167,6 +173,7 @@ export async function runExperiment<Device extends DeviceHandle>(
       ...factsOf({ ...loaded, seed: plan.splitSeed, adapter: device.info }),
       ...(tuning.fact === undefined ? [] : [["Tuned", tuning.fact] as [string, string]]),
       ...(note === undefined ? [] : [["Rate", note] as [string, string]]),
+      ...loaded.weightNotes.map((text): Fact => ["Note", text]),
       ["Results", folder],
     ], out);
     const work: Work = resumed?.work ?? {
@@ -191,7 +198,6 @@ export async function runExperiment<Device extends DeviceHandle>(
       kernels: { fixed: device.kernels.matmul, tuned: tuning.plans, refused: tuning.refused },
       notices: [...model.notices, ...dataset.notices],
       warnings: plan.warnings,
-      weightNotes: [],
       command: work.command,
       device,
       folder,
@@ -260,7 +266,6 @@ async function trainRuns<Device extends DeviceHandle>(
     try {
       const report = await trainRun(planned, pace.placeOf(index, runs.length), shared, tools);
       pace.done();
-      if (index === 0) printFacts(report.weight_notes.map((note) => ["Note", note]), out);
       out.write(`  saved ${name}, ${formatBytes(report.exported_bytes)}\n`);
       reports.push(report);
       work.done.push(name);

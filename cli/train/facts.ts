@@ -56,7 +56,10 @@ export function factsOf(
   },
 ): Fact[] {
   return [
-    ["Model", model.name],
+    [
+      "Model",
+      model.name + (model.continuedFrom ? `, going on from ${model.continuedFrom}` : ""),
+    ],
     ["Data", describeData(dataset)],
     ["Columns", describeColumns(dataset)],
     ["Split", describeSplit(dataset, split, seed)],

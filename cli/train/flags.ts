@@ -86,7 +86,7 @@ const dataFlags = object({
   modelName: flag(
     "--model_name",
     valueOf("NAME", parseText, ""),
-    "Hub id, folder or mini",
+    "Hub id, folder of a model or adapter, or mini",
     "bert-base-uncased",
   ),
   dataset: flag(

@@ -104,7 +104,7 @@ export async function trainRun<Device extends DeviceHandle>(
     ...planned.hyperparameters,
     ...(search && { learningRate: search.learningRate }),
   };
-  const weights = await tools.openWeights(model, dataset.labels.length);
+  const weights = await tools.openWeights(model, dataset.labels);
   let watched: Watched;
   try {
     const training = {
@@ -133,7 +133,6 @@ export async function trainRun<Device extends DeviceHandle>(
   const { result, steps, history } = watched;
   const context: RunContext = {
     ...shared,
-    weightNotes: weights.notes,
     warnings: [...shared.warnings, ...history.warnings],
     resumedAtSteps: history.resumed_at_steps,
     group: planned.group,

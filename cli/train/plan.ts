@@ -139,10 +139,10 @@ function unusedRates(
 }
 
 /**
- * The runs that flags ask for, in the order of the table of methods. Throws a UserError (wrong use) on
+ * The runs that flags ask for, in the order of the table of methods, or those of methods that something else chose. Throws a UserError (wrong use) on
  * flags that contradict each other, and one on a file of class weights that cannot be read.
  */
-export function planRuns(flags: Flags): Plan {
+export function planRuns(flags: Flags, chosen: readonly Method[] = methodsOf(flags)): Plan {
   if (flags.useSample && flags.dataset !== undefined) {
     throw new UserError(
       `--use_sample and --dataset ${flags.dataset} are two data sets: leave one of them out.`,
@@ -185,7 +185,7 @@ export function planRuns(flags: Flags): Plan {
   const searches = [...(given ? [false] : []), ...(tuned ? [true] : [])];
   // Seed by seed, so that what is done at any moment is a comparison.
   const runs = (flags.seeds ?? [shared.seed]).flatMap((seed) =>
-    methodsOf(flags).flatMap((method) =>
+    chosen.flatMap((method) =>
       searches.map((tuned): PlannedRun => {
         const group = fittedName(`${runName(method)}${tuned ? "-tuned" : ""}`, mostGroupBytes);
         const learningRate = (tuned ? undefined : rates[method.method]) ?? shared.learningRate;

@@ -139,6 +139,7 @@ export function runReport(
       name: model.name,
       folder: model.folder,
       built_in: model.builtIn,
+      ...(model.continuedFrom !== undefined && { continued_from: model.continuedFrom }),
       config: inSnakeCase(model.config),
     },
     dataset: {

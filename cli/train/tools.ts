@@ -33,8 +33,8 @@ export interface TrainingTools<Device extends DeviceHandle> {
   loadDataset(request: DatasetRequest): Promise<Dataset>;
   stratifiedSplit(dataset: Dataset, options: { seed: number; maxSamples?: number }): Split;
   loadTokenizer(folder: string, embeddings: number): Promise<Tokenizer>;
-  /** A model's weights for so many classes. */
-  openWeights(model: ResolvedModel, classes: number): Promise<WeightSource>;
+  /** A model's weights for these classes. */
+  openWeights(model: ResolvedModel, labels: readonly string[]): Promise<WeightSource>;
   /** Trains a run, or goes on `from` a state of it. */
   train(options: {
     run: string;

@@ -104,7 +104,7 @@ export async function tunedRate<Device extends DeviceHandle>(
     const { trial } = next;
     const settings = settingsOf(hyperparameters, trial, examples);
     const label = `${formatRate(trial.learningRate)} for ${counted(trial.steps, "step")}`;
-    const weights = await tools.openWeights(model, dataset.labels.length);
+    const weights = await tools.openWeights(model, dataset.labels);
     const progress = createProgress(out, {
       place: { text: `trial ${trials.length + 1} of ${trialCount}`, whole: () => "" },
       onlyLine: true,

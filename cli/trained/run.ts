@@ -48,6 +48,8 @@ export interface TrainedRun extends LoadedRun {
   model: ResolvedModel;
   /** In the order of the classifier's rows; `LABEL_0` … where the folder names none. */
   labels: string[];
+  /** What to say of labels that are no names; among the model's notices, too. */
+  labelNotices: string[];
   /** As the run was trained, within what the model takes. */
   maxLength: number;
   batchSize: number;
@@ -209,6 +211,7 @@ export async function findRun(
     folder,
     model: { ...model, notices: [...model.notices, ...labels.notices] },
     labels: labels.names,
+    labelNotices: labels.notices,
     maxLength: Math.min(hyperparameters.max_length, maxTokens(model.config)),
     batchSize: hyperparameters.batch_size,
     frozenDtype: hyperparameters.frozen_dtype,

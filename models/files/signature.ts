@@ -1,7 +1,6 @@
 /** What a file is that should have been another: told by its first bytes. */
 import { UserError } from "../errors.ts";
 import type { ByteSource } from "./byte_source.ts";
-import { openSafetensors, type SafetensorsFile } from "./safetensors.ts";
 
 /** How files begin, a character a byte, and what they are. */
 const signatures: [beginnings: string[], what: string][] = [
@@ -13,18 +12,20 @@ const signatures: [beginnings: string[], what: string][] = [
   [["ARROW1", "\xff\xff\xff\xff"], "an Arrow file"],
   [["PAR1"], "a Parquet file"],
   [["<!doctype", "<!DOCTYPE", "<html", "<HTML"], "a web page"],
+  [["<?xml"], "a page of XML, such as a server's error"],
 ];
 
 /** More than a pointer of git-LFS takes. */
 const longest = 1024;
 
 /** The first bytes, a character each. */
-async function beginningOf(source: ByteSource): Promise<string> {
+export async function beginningOf(source: ByteSource): Promise<string> {
   const bytes = new Uint8Array(await source.slice(0, Math.min(longest, source.byteLength)));
   return String.fromCharCode(...bytes);
 }
 
-function pointerError(beginning: string, name: string): UserError | undefined {
+/** What to say of a file that git-LFS left a pointer of; undefined of any other. */
+export function pointerError(beginning: string, name: string): UserError | undefined {
   if (!beginning.startsWith("version https://git-lfs.github.com/spec/")) return undefined;
   const size = /^size (\d+)\s*$/m.exec(beginning)?.[1];
   return new UserError(
@@ -33,8 +34,11 @@ function pointerError(beginning: string, name: string): UserError | undefined {
   );
 }
 
-const signatureOf = (beginning: string): string | undefined =>
-  signatures.find(([all]) => all.some((each) => beginning.startsWith(each)))?.[1];
+/** What a file is by its beginning, where that is known. */
+export const signatureOf = (beginning: string): string | undefined =>
+  signatures.find(([all]) =>
+    all.some((each) => (each[0] === "<" ? beginning.trimStart() : beginning).startsWith(each))
+  )?.[1];
 
 /** Throws a UserError where a file that should be text is another, or was not downloaded. */
 export async function checkText(source: ByteSource): Promise<void> {
@@ -49,37 +53,4 @@ export async function checkText(source: ByteSource): Promise<void> {
 export async function checkDownloaded(source: ByteSource): Promise<void> {
   const pointer = pointerError(await beginningOf(source), source.name);
   if (pointer) throw pointer;
-}
-
-/**
- * Reads the header of a safetensors file, as {@link openSafetensors} does, which closes the source when
- * it throws. Where the file is none, the UserError says what it is as far as its first bytes tell.
- */
-export async function openWeightsFile(source: ByteSource): Promise<SafetensorsFile> {
-  const { name } = source;
-  const beginning = await beginningOf(source).catch((error: unknown) => {
-    source.close?.();
-    throw error;
-  });
-  try {
-    return await openSafetensors(source);
-  } catch (cause) {
-    // Only now: the length of a header may look like the beginning of a pickle.
-    const pointer = pointerError(beginning, name);
-    if (pointer) throw pointer;
-    if (/^\s*[{[]/.test(beginning)) {
-      throw new UserError(
-        `${name} is JSON, no safetensors file: of a model, an adapter or a run the folder can be ` +
-          `inspected, and tables are JSON lines (.jsonl).`,
-        { cause },
-      );
-    }
-    const what = signatureOf(beginning);
-    if (what === undefined) throw cause;
-    const pickle = /pickle/.test(what)
-      ? " Loading a pickle can run code, so it is not opened: save the model as safetensors with " +
-        "Python's transformers, model.save_pretrained(folder, safe_serialization=True)."
-      : "";
-    throw new UserError(`${name} is ${what}, no safetensors file.${pickle}`, { cause });
-  }
 }

@@ -5,10 +5,11 @@
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { bertBaseUncased, type EncoderConfig, hubOwner, parseConfig } from "../encoders/mod.ts";
-import { type Remedy, UserError } from "../errors.ts";
+import { listed, type Remedy, UserError } from "../errors.ts";
 import { readJsonObject } from "../files/json.ts";
 import { indexFile, noWeights, readShardIndex, weightsFile } from "../files/shards.ts";
-import { missingTokenizer } from "../text/tokenizer.ts";
+import { checkTokenizerClass } from "../text/tokenizer_class.ts";
+import { missingTokenizer, tokenizerFileNames } from "../text/tokenizer.ts";
 import { miniModel } from "./built_in.ts";
 import { exists, hostFolder, isMissing, readError } from "./files.ts";
 import {
@@ -34,6 +35,8 @@ export interface ResolvedModel {
   /** Whether it is part of this project, so that others do not find it under its name. */
   builtIn: boolean;
   config: EncoderConfig;
+  /** The folder of the adapter over it with which training goes on. */
+  continuedFrom?: string;
   /** What the reader must not overlook. */
   notices: string[];
 }
@@ -42,10 +45,41 @@ const otherModel: Remedy = { kind: "otherModel" };
 
 const configFile = "config.json";
 
-function noConfig(where: string): UserError {
+/** PEFT's and AdapterHub's name for what an adapter is. */
+const adapterFile = "adapter_config.json";
+
+function noConfig(where: string, files: readonly string[] = []): UserError {
+  if (files.includes(adapterFile)) {
+    return new UserError(
+      `${where} is an adapter, which lies over a model and is none by itself: it has ` +
+        `${adapterFile} and no ${configFile}.`,
+      { remedy: otherModel },
+    );
+  }
+  const below = [adapterFile, configFile].flatMap((file) =>
+    files.filter((name) => name.split("/")[1] === file).map((name) => name.split("/")[0])
+  );
+  if (below.length > 0) {
+    return new UserError(
+      `${where} has no ${configFile}; models or adapters lie in folders below it: ` +
+        `${listed([...new Set(below)], 5)}. Name one of these.`,
+      { remedy: { kind: "useModel", name: `${where}/${below[0]}` } },
+    );
+  }
   return new UserError(`${where} has no ${configFile}, so it is no model in HF's format.`, {
     remedy: otherModel,
   });
+}
+
+/** Throws where a repository has no config, which an adapter's has not. */
+function checkHasConfig(name: string, files: readonly string[]): void {
+  if (files.includes(configFile)) return;
+  if (!files.includes(adapterFile)) throw noConfig(name);
+  throw new UserError(
+    `${name} is an adapter, which lies over a model and is none by itself. To go on with it, ` +
+      `download it with Python's huggingface_hub: snapshot_download("${name}", local_dir="adapter").`,
+    { remedy: { kind: "useModel", name: "adapter" } },
+  );
 }
 
 async function readConfig(path: string): Promise<EncoderConfig> {
@@ -61,9 +95,14 @@ async function shardsOf(path: string): Promise<string[]> {
 
 /** What a folder lacks of a whole model, or undefined when it can be used. */
 async function lacking(path: string): Promise<UserError | undefined> {
-  const files = await hostFolder(path).list();
+  const folder = hostFolder(path);
+  const files = await folder.list();
   const has = (name: string) => files.includes(name);
-  if (!has(configFile)) return noConfig(path);
+  // A pipe or a folder of a file's name is not listed; opening it tells what it is.
+  for (const name of [configFile, weightsFile, indexFile, ...tokenizerFileNames]) {
+    if (!has(name) && await folder.has(name)) (await folder.open(name)).close?.();
+  }
+  if (!has(configFile)) return noConfig(path, files);
   const noTokenizer = missingTokenizer(path, files);
   if (noTokenizer !== undefined) return noTokenizer;
   if (has(weightsFile)) return undefined;
@@ -110,7 +149,7 @@ async function download(name: string, settings: HubSettings): Promise<string> {
   const [repository] = repositoriesOf(name);
   const listing = await listRepository(repository, settings);
   const present = listing.files.map(({ path }) => path);
-  if (!present.includes(configFile)) throw noConfig(repository.name);
+  checkHasConfig(repository.name, present);
   const small = [
     configFile,
     "tokenizer_config.json",
@@ -121,6 +160,7 @@ async function download(name: string, settings: HubSettings): Promise<string> {
   await readConfig(folder);
   const noTokenizer = missingTokenizer(repository.name, present);
   if (noTokenizer !== undefined) throw noTokenizer;
+  await checkTokenizerClass(hostFolder(folder));
   if (present.includes(weightsFile)) {
     await downloadFiles(repository, listing, [weightsFile], settings);
   } else if (present.includes(indexFile)) {
@@ -226,6 +266,7 @@ export async function resolveConfig(
   try {
     const [repository] = repositoriesOf(asked);
     const listing = await listRepository(repository, settings);
+    checkHasConfig(repository.name, listing.files.map(({ path }) => path));
     const { folder } = await downloadFiles(repository, listing, [configFile], settings);
     await keepSnapshot(repository, listing, settings);
     return { name: asked, config: await readConfig(folder) };

@@ -4,9 +4,10 @@
  */
 import { UserError } from "../errors.ts";
 import { type Folder, pathIn } from "../files/folder.ts";
-import { isObject, readJsonObject } from "../files/json.ts";
+import { isObject, readJsonObject, readSmallText } from "../files/json.ts";
 import { byteLevelBpe } from "./byte_bpe.ts";
 import type { TokenizerContent, TokenizerKind } from "./package.ts";
+import { checkTokenizerClass } from "./tokenizer_class.ts";
 import { vocabularyTokenizer, wordPiece } from "./wordpiece.ts";
 
 export interface Tokenizer {
@@ -67,6 +68,7 @@ export async function loadTokenizer(folder: Folder, embeddings = Infinity): Prom
   const names = present.flat();
   const missing = missingTokenizer(folder.name, names);
   if (missing !== undefined) throw missing;
+  await checkTokenizerClass(folder);
   const content = await readContent(folder, names);
   const { source } = content;
   const { tokenizer, first, last } = kindOf(content);
@@ -99,7 +101,7 @@ async function readContent(folder: Folder, names: readonly string[]): Promise<To
     const json = await readJsonObject(folder, jsonFile);
     return { source: pathIn(folder, jsonFile), json, config };
   }
-  const json = vocabularyTokenizer(await folder.text(vocabularyFile), config);
+  const json = vocabularyTokenizer(await readSmallText(folder, vocabularyFile), config);
   return { source: pathIn(folder, vocabularyFile), json, config };
 }
 

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { UserError } from "../../models/errors.ts";
 import { bytesSource } from "../../models/files/byte_source.ts";
 import { encodeSafetensors } from "../../models/files/safetensors.ts";
-import { checkText, openWeightsFile } from "../../models/files/signature.ts";
+import { checkText } from "../../models/files/signature.ts";
+import { openWeightsFile } from "../../models/files/weights_file.ts";
 
 const bytesOf = (text: string) => Uint8Array.from(text, (character) => character.charCodeAt(0));
 
@@ -15,7 +16,9 @@ Deno.test("what is no safetensors file is told by its first bytes, and closed", 
     ["\x80\x02}q\x00.and more", /a pickle.*can run code/],
     ["GGUF\x03\x00\x00\x00", /GGUF/],
     ["\x1f\x8b\x08\x00\x00\x00\x00\x00", /gzip/],
-    ["<!DOCTYPE html><html>", /a web page/],
+    ["<!DOCTYPE html><html>", /a web page.* Download the file again/],
+    ['\n\n  <html lang="en"></html>', /a web page/],
+    ["<?xml version='1.0'?><Error><Code>AccessDenied</Code>", /a page of XML/],
     ['{"model_type": "bert"}', /is JSON/],
     ["plain words, no format", /announce a header/],
     ["", /0 bytes hold no header/],
