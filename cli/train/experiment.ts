@@ -103,11 +103,11 @@ async function load<Device extends DeviceHandle>(
   const dataset = await tools.loadDataset(asked);
   const { classWeights } = runs[0].hyperparameters;
   if (classWeights !== undefined) checkClassWeights(classWeights, dataset.labels);
-  for (const notice of [...model.notices, ...dataset.notices]) {
+  const tokenizer = await tools.loadTokenizer(model.folder, model.config.vocabSize);
+  for (const notice of [...model.notices, ...tokenizer.notices, ...dataset.notices]) {
     err.write(renderNotice(err, notice));
   }
   const split = tools.stratifiedSplit(dataset, { seed: plan.splitSeed, maxSamples });
-  const tokenizer = await tools.loadTokenizer(model.folder, model.config.vocabSize);
   return { runs, model, dataset, split, tokenizer };
 }
 

@@ -4,7 +4,7 @@
  */
 import { UserError } from "../errors.ts";
 import { isObject } from "../files/json.ts";
-import { isId, type TokenizerContent, type TokenizerKind } from "./kind.ts";
+import { isId, shownToken, type TokenizerContent, type TokenizerKind } from "./kind.ts";
 
 /** A token that is found in the text before it is cut into words. */
 export interface AddedToken {
@@ -128,7 +128,7 @@ function entryOf(
 ): Told {
   if (!isObject(entry) || typeof entry.content !== "string") {
     throw new UserError(
-      `${source}: an entry of ${where} is no token: ${JSON.stringify(entry)?.slice(0, 100)}.`,
+      `${source}: an entry of ${where} is no token: ${shownToken(entry)}.`,
     );
   }
   const special = isSpecial || entry.special === true;

@@ -8,9 +8,11 @@ import { isObject } from "../files/json.ts";
 import { frameOf } from "./frame.ts";
 import {
   remembered,
+  shownToken,
   specialTokens,
   type TokenizerContent,
   type TokenizerKind,
+  typeIn,
   vocabularyOf,
 } from "./kind.ts";
 import { makeNormalizer } from "./normalizer.ts";
@@ -63,7 +65,7 @@ function byteLevel(cutter: unknown, config: Json, source: string): PreTokenizer 
   if (!isObject(cutter) || cutter.type !== "ByteLevel") {
     throw new UserError(
       `${source} is a BPE tokenizer, but not a byte-level one as RoBERTa has: its pre_tokenizer is ` +
-        `${JSON.stringify(isObject(cutter) ? cutter.type : cutter)}.`,
+        `${typeIn(cutter)}.`,
     );
   }
   // transformers lets the config decide, as of casing for BERT.
@@ -99,7 +101,7 @@ function mergedPairs(
   }
   const unknown = typeof unk_token === "string" ? vocabulary.get(unk_token) : undefined;
   if (unknown === undefined && unk_token !== null && unk_token !== undefined) {
-    throw new UserError(`${source} has no token ${JSON.stringify(unk_token)}, its unk_token.`);
+    throw new UserError(`${source} has no token ${shownToken(unk_token)}, its unk_token.`);
   }
   // The package drops unknown letters only after merging, so it is given words without them.
   const bpe = new BPE({
@@ -147,7 +149,7 @@ function mergesOf(
       if ([left, right, left + right].every((token) => vocabulary.has(token))) return [left, right];
     }
     throw new UserError(
-      `${source}: the merge ${JSON.stringify(merge)} is not of two tokens of the vocabulary that ` +
+      `${source}: the merge ${shownToken(merge)} is not of two tokens of the vocabulary that ` +
         `make a third.`,
     );
   });

@@ -1,6 +1,7 @@
 /** The `post_processor` of a `tokenizer.json`: the tokens that come before and after a text. */
 import { UserError } from "../errors.ts";
 import { isObject } from "../files/json.ts";
+import { typeIn } from "./kind.ts";
 
 /**
  * The tokens that a post-processor puts before and after a text; undefined where it says nothing of
@@ -11,9 +12,8 @@ export function frameOf(
   source: string,
 ): { first: string; last: string } | undefined {
   if (processor === null || processor === undefined) return undefined;
-  const type = isObject(processor) ? processor.type : processor;
   if (isObject(processor)) {
-    const { cls, sep, processors } = processor;
+    const { type, cls, sep, processors } = processor;
     if (type === "ByteLevel") return undefined; // it moves offsets, no tokens
     if (type === "Sequence" && Array.isArray(processors)) {
       const frames = processors.map((inner: unknown) => frameOf(inner, source));
@@ -36,9 +36,7 @@ export function frameOf(
     }
   }
   throw new UserError(
-    `${source} has the post_processor ${
-      JSON.stringify(type)
-    }, which is not computed here, or not ` +
+    `${source} has the post_processor ${typeIn(processor)}, which is not computed here, or not ` +
       `as it stands there. These are: BertProcessing, RobertaProcessing, TemplateProcessing, ` +
       `ByteLevel and a Sequence of them.`,
   );

@@ -89,3 +89,16 @@ export function remembered(
     return ids;
   };
 }
+
+/** What a message calls a part of the file, such as a normalizer: its type, quoted. */
+export function typeIn(json: unknown): string {
+  const type = isObject(json) ? json.type : json;
+  return type === undefined ? "of no type" : JSON.stringify(type).slice(0, 100);
+}
+
+/** A token in a message: as it is where that can be read. */
+export function shownToken(token: unknown): string {
+  return typeof token === "string" && /^[!-~]+$/.test(token)
+    ? token
+    : (JSON.stringify(token) ?? "of no text").slice(0, 100);
+}

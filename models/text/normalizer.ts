@@ -1,6 +1,7 @@
 /** The `normalizer` of a `tokenizer.json`: what happens to a text before it is cut into words. */
 import { UserError } from "../errors.ts";
 import { isObject } from "../files/json.ts";
+import { typeIn } from "./kind.ts";
 import {
   clean,
   decompose,
@@ -33,9 +34,7 @@ export function makeNormalizer(json: unknown, source: string): Normalizer {
   }
   if (typeof type === "string" && Object.hasOwn(simple, type)) return simple[type];
   throw new UserError(
-    `${source} has the normalizer ${
-      JSON.stringify(type)
-    }, which is not computed here. These are: ` +
+    `${source} has the normalizer ${typeIn(json)}, which is not computed here. These are: ` +
       `BertNormalizer, ${Object.keys(simple).join(", ")} and a Sequence of them.`,
   );
 }

@@ -1,6 +1,7 @@
 /** The `pre_tokenizer` of a `tokenizer.json`: how a text is cut into words. */
 import { UserError } from "../errors.ts";
 import { isObject } from "../files/json.ts";
+import { typeIn } from "./kind.ts";
 import { bertWords, blankSeparated, plainWords } from "./unicode.ts";
 
 export type PreTokenizer = (text: string) => string[];
@@ -21,7 +22,7 @@ export function makePreTokenizer(json: unknown, source: string): PreTokenizer {
   }
   if (typeof type === "string" && Object.hasOwn(simple, type)) return simple[type];
   throw new UserError(
-    `${source} has the pre_tokenizer ${JSON.stringify(type)}, which is not computed here. Of a ` +
+    `${source} has the pre_tokenizer ${typeIn(json)}, which is not computed here. Of a ` +
       `WordPiece tokenizer these are: ${Object.keys(simple).join(", ")} and a Sequence of them.`,
   );
 }

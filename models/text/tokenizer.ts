@@ -7,7 +7,7 @@ import { type Folder, pathIn } from "../files/folder.ts";
 import { isObject, readJsonObject } from "../files/json.ts";
 import { type AddedToken, addedTokens } from "./added_tokens.ts";
 import { byteLevelBpe } from "./byte_bpe.ts";
-import type { TokenizerContent, TokenizerKind } from "./kind.ts";
+import { shownToken, type TokenizerContent, type TokenizerKind, typeIn } from "./kind.ts";
 import { makeSplitter } from "./splitter.ts";
 import { vocabularyTokenizer, wordPiece } from "./wordpiece.ts";
 
@@ -81,7 +81,9 @@ export async function loadTokenizer(folder: Folder, embeddings = Infinity): Prom
   const idOf = (token: string) => added.get(token) ?? kind.vocabulary.get(token);
   const needed = (token: string): number => {
     const id = idOf(token);
-    if (id === undefined) throw new UserError(`${source} has no token ${token}. ${kind.needs}`);
+    if (id === undefined) {
+      throw new UserError(`${source} has no token ${shownToken(token)}. ${kind.needs}`);
+    }
     return id;
   };
   const [first, last] = [needed(kind.first), needed(kind.last)];
@@ -197,10 +199,9 @@ function kindOf(content: TokenizerContent): TokenizerKind {
     if (type === "WordPiece") return wordPiece(content);
     if (type === "BPE") return byteLevelBpe(content);
   }
+  const shown = type === "WordPiece" || type === "BPE" ? `${type}, without a vocab` : typeIn(type);
   throw new UserError(
-    `${content.source} is a tokenizer of the type ${
-      JSON.stringify(model.type)
-    }; only WordPiece, as ` +
+    `${content.source} is a tokenizer of the type ${shown}; only WordPiece, as ` +
       `BERT has, and byte-level BPE, as RoBERTa has, can be used.`,
   );
 }

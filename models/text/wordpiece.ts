@@ -5,6 +5,7 @@ import { frameOf } from "./frame.ts";
 import {
   namedToken,
   remembered,
+  shownToken,
   specialTokens,
   type TokenizerContent,
   type TokenizerKind,
@@ -65,7 +66,7 @@ export function wordPiece(content: TokenizerContent): TokenizerKind {
   if (unknownId === undefined) {
     throw new UserError(
       `${source} has no token ${
-        typeof unknown === "string" ? unknown : JSON.stringify(unknown)
+        shownToken(unknown)
       }, which stands for words that it does not know. ${needs}`,
     );
   }
