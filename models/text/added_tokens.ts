@@ -128,7 +128,8 @@ function entryOf(
 ): Told {
   if (!isObject(entry) || typeof entry.content !== "string") {
     throw new UserError(
-      `${source}: an entry of ${where} is no token: ${shownToken(entry)}.`,
+      `${source}, or a file beside it, has an entry of ${where} that is no token: ` +
+        `${shownToken(entry)}.`,
     );
   }
   const special = isSpecial || entry.special === true;

@@ -66,7 +66,7 @@ type Path = (string | number)[];
 function places(value: unknown, path: Path = []): Path[] {
   if (typeof value !== "object" || value === null) return [path];
   const keys = Array.isArray(value) ? [...value.keys()] : Object.keys(value);
-  const some = keys.length > 40 ? [...keys.slice(0, 15), ...keys.slice(-5)] : keys;
+  const some = keys.length > 20 ? [...keys.slice(0, 3), ...keys.slice(-2)] : keys;
   const inner = some.flatMap((key) =>
     places((value as Record<string, unknown>)[key], [...path, key])
   );
