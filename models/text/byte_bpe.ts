@@ -48,10 +48,12 @@ export function byteLevelBpe(content: TokenizerContent): TokenizerKind {
   const vocabulary = vocabularyOf(model, source);
   const special = specialTokens(config, defaults);
   const frame = frameOf(json.post_processor, source);
+  const letters = byteLetters();
+  const merged = mergedPairs(model, vocabulary, source);
   return {
     normalize: makeNormalizer(json.normalizer, source),
     preTokenize: byteLevel(json.pre_tokenizer, config, source),
-    wordIds: remembered(mergedPairs(model, vocabulary, source)),
+    wordIds: remembered((word) => merged(letters(word))),
     vocabulary,
     special,
     first: frame?.first ?? special.cls,
@@ -72,14 +74,22 @@ function byteLevel(cutter: unknown, config: Json, source: string): PreTokenizer 
   const prefix = [config.add_prefix_space, cutter.add_prefix_space].find((value) =>
     typeof value === "boolean"
   );
+  const whole = cutter.use_regex === false;
+  return (text) => {
+    const spaced = prefix === true && !text.startsWith(" ") ? " " + text : text;
+    return whole ? [spaced] : spaced.match(words) ?? [];
+  };
+}
+
+/** A word's bytes, a letter each. */
+function byteLetters(): (word: string) => string {
   const bytes = new ByteLevelPreTokenizer({
     type: "ByteLevel",
-    add_prefix_space: prefix === true,
+    add_prefix_space: false,
     trim_offsets: false,
-    use_regex: cutter.use_regex !== false,
+    use_regex: false,
   });
-  bytes.pattern = words;
-  return (text) => bytes.pre_tokenize(text);
+  return (word) => bytes.pre_tokenize(word).join("");
 }
 
 /** From a word's letters to ids. What the vocabulary has no letter for is its unknown token, or nothing. */

@@ -25,7 +25,7 @@ const defaults = { unk: "[UNK]", sep: "[SEP]", pad: "[PAD]", cls: "[CLS]", mask:
  */
 export function vocabularyTokenizer(text: string, config: Json): Json {
   const lines = text.replace(/\r?\n$/, "").split("\n");
-  const tokens = lines.map((line) => line.replace(/\p{White_Space}+$/u, ""));
+  const tokens = lines.map((line) => /[!-~]$/.test(line.slice(-1)) ? line : withoutEnd(line));
   return {
     normalizer: { type: "BertNormalizer" },
     pre_tokenizer: { type: "BertPreTokenizer" },
@@ -36,6 +36,9 @@ export function vocabularyTokenizer(text: string, config: Json): Json {
     },
   };
 }
+
+/** A line without the blanks at its end. */
+const withoutEnd = (line: string) => line.replace(/\p{White_Space}+$/u, "");
 
 /** `tokenizer_config.json` has the last word on casing and accents, as in transformers. */
 function respectConfig(normalizer: unknown, config: Json): unknown {
