@@ -12,11 +12,10 @@ import {
   specialTokens,
   type TokenizerContent,
   type TokenizerKind,
-  typeIn,
   vocabularyOf,
 } from "./kind.ts";
 import { makeNormalizer } from "./normalizer.ts";
-import type { PreTokenizer } from "./pre_tokenizer.ts";
+import { byteLevelWords } from "./pre_tokenizer.ts";
 
 type Json = Record<string, unknown>;
 
@@ -29,13 +28,6 @@ const defaults = {
   cls: "<s>",
   mask: "<mask>",
 };
-
-/**
- * GPT-2's way of cutting a text into words. JavaScript's \s holds U+FEFF and lacks U+0085, other than
- * that of Python's tokenizers, where the property tells what a blank is.
- */
-const words =
-  /'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\p{White_Space}\p{L}\p{N}]+|\p{White_Space}+(?!\P{White_Space})|\p{White_Space}+/gu;
 
 /**
  * Makes a byte-level BPE tokenizer. Blanks before a text are as its file says, or as
@@ -52,7 +44,7 @@ export function byteLevelBpe(content: TokenizerContent): TokenizerKind {
   const merged = mergedPairs(model, vocabulary, source);
   return {
     normalize: makeNormalizer(json.normalizer, source),
-    preTokenize: byteLevel(json.pre_tokenizer, config, source),
+    preTokenize: byteLevelWords(json.pre_tokenizer, config, source),
     wordIds: remembered((word) => merged(letters(word))),
     vocabulary,
     special,
@@ -60,24 +52,6 @@ export function byteLevelBpe(content: TokenizerContent): TokenizerKind {
     last: frame?.last ?? special.sep,
     needs: `RoBERTa needs <s> and </s>; tokenizer_config.json may name others as cls_token and ` +
       `sep_token.`,
-  };
-}
-
-function byteLevel(cutter: unknown, config: Json, source: string): PreTokenizer {
-  if (!isObject(cutter) || cutter.type !== "ByteLevel") {
-    throw new UserError(
-      `${source} is a BPE tokenizer, but not a byte-level one as RoBERTa has: its pre_tokenizer is ` +
-        `${typeIn(cutter)}.`,
-    );
-  }
-  // transformers lets the config decide, as of casing for BERT.
-  const prefix = [config.add_prefix_space, cutter.add_prefix_space].find((value) =>
-    typeof value === "boolean"
-  );
-  const whole = cutter.use_regex === false;
-  return (text) => {
-    const spaced = prefix === true && !text.startsWith(" ") ? " " + text : text;
-    return whole ? [spaced] : spaced.match(words) ?? [];
   };
 }
 

@@ -26,3 +26,36 @@ export function makePreTokenizer(json: unknown, source: string): PreTokenizer {
       `WordPiece tokenizer these are: ${Object.keys(simple).join(", ")} and a Sequence of them.`,
   );
 }
+
+/**
+ * GPT-2's way of cutting a text into words. JavaScript's \s holds U+FEFF and lacks U+0085, other than
+ * that of Python's tokenizers, where the property tells what a blank is.
+ */
+const gpt2Word =
+  /'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\p{White_Space}\p{L}\p{N}]+|\p{White_Space}+(?!\P{White_Space})|\p{White_Space}+/gu;
+
+/**
+ * Makes a byte-level BPE's pre-tokenizer; its words are not yet in bytes. Throws a `UserError` where
+ * the file's is of another kind.
+ */
+export function byteLevelWords(
+  cutter: unknown,
+  config: Record<string, unknown>,
+  source: string,
+): PreTokenizer {
+  if (!isObject(cutter) || cutter.type !== "ByteLevel") {
+    throw new UserError(
+      `${source} is a BPE tokenizer, but not a byte-level one as RoBERTa has: its pre_tokenizer is ` +
+        `${typeIn(cutter)}.`,
+    );
+  }
+  // transformers lets the config decide, as of casing for BERT.
+  const prefix = [config.add_prefix_space, cutter.add_prefix_space].find((value) =>
+    typeof value === "boolean"
+  );
+  const whole = cutter.use_regex === false;
+  return (text) => {
+    const spaced = prefix === true && !text.startsWith(" ") ? " " + text : text;
+    return whole ? [spaced] : spaced.match(gpt2Word) ?? [];
+  };
+}

@@ -5,6 +5,7 @@
 import { UserError } from "../errors.ts";
 import { type Folder, pathIn } from "../files/folder.ts";
 import { isObject, readJsonObject } from "../files/json.ts";
+import { checkText } from "../files/signature.ts";
 import { type AddedToken, addedTokens } from "./added_tokens.ts";
 import { byteLevelBpe } from "./byte_bpe.ts";
 import { shownToken, type TokenizerContent, type TokenizerKind, typeIn } from "./kind.ts";
@@ -183,7 +184,14 @@ async function readContent(folder: Folder, names: readonly string[]): Promise<To
   const [own, map, added] = [await read(configFile), await read(mapFile), await read(addedFile)];
   // As in transformers: newer configs, which list all added tokens, have the last word.
   const config = isObject(own.added_tokens_decoder) ? { ...map, ...own } : { ...own, ...map };
-  if (names.includes(jsonFile)) {
+  const main = names.includes(jsonFile) ? jsonFile : vocabularyFile;
+  const opened = await folder.open(main);
+  try {
+    await checkText(opened);
+  } finally {
+    opened.close?.();
+  }
+  if (main === jsonFile) {
     const json = await readJsonObject(folder, jsonFile);
     return { source: pathIn(folder, jsonFile), json, config, added };
   }
@@ -193,8 +201,8 @@ async function readContent(folder: Folder, names: readonly string[]): Promise<To
 
 function kindOf(content: TokenizerContent): TokenizerKind {
   const model = isObject(content.json.model) ? content.json.model : {};
-  // Old files of WordPiece tokenizers name no type.
-  const type = model.type ?? "WordPiece";
+  // Old files name no type.
+  const type = model.type ?? (Array.isArray(model.merges) ? "BPE" : "WordPiece");
   if (isObject(model.vocab)) {
     if (type === "WordPiece") return wordPiece(content);
     if (type === "BPE") return byteLevelBpe(content);

@@ -214,6 +214,14 @@ Deno.test("letters that a BPE has no token for are left out before merging, or u
   assert.deepEqual(await encode({ unk_token: "<unk>", fuse_unk: true }), [2, 5, 3]);
 });
 
+Deno.test("what is no tokenizer's file, or was not downloaded, is said", async () => {
+  const pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 231508\n";
+  for (const name of ["vocab.txt", "tokenizer.json"]) {
+    await assert.rejects(loaded({ [name]: pointer }), /is a git-LFS pointer, .* of 231508 bytes/);
+    await assert.rejects(loaded({ [name]: "<!DOCTYPE html>" }), /is a web page, although its name/);
+  }
+});
+
 Deno.test("special tokens of the map are special where added_tokens.json lists them too", async () => {
   // transformers 4.57; 5 no longer takes the map's list into account, and finds <USER> too.
   const { encode } = await loaded({
