@@ -214,6 +214,19 @@ Deno.test("letters that a BPE has no token for are left out before merging, or u
   assert.deepEqual(await encode({ unk_token: "<unk>", fuse_unk: true }), [2, 5, 3]);
 });
 
+Deno.test("characters beyond the BMP are one each, and halves of them none", async () => {
+  const pieces = { "𠀀": 18, "##𠀀": 19, "\ud840": 20, "##\udc01": 21 };
+  const model = { vocab: { ...vocab, ...pieces }, max_input_chars_per_word: 3 };
+  const file = json({ normalizer: null }, model);
+  const { encode } = await loaded({ "tokenizer.json": file });
+  assert.deepEqual(encode("𠀀𠀀𠀀", 9), [cls, 18, 19, 19, sep]);
+  assert.deepEqual(encode("𠀀𠀀𠀀𠀀 𠀁", 9), [cls, unk, unk, sep]);
+  assert.deepEqual(encode("\ud840", 9), [cls, unk, sep]);
+  // Cleaning takes out U+FFFD, as which half a character is read.
+  const cleaned = await loaded({ "tokenizer.json": json() });
+  assert.deepEqual(cleaned.encode("u\ud840n", 9), [cls, id("un"), sep]);
+});
+
 Deno.test("what is no tokenizer's file, or was not downloaded, is said", async () => {
   const pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 231508\n";
   for (const name of ["vocab.txt", "tokenizer.json"]) {
