@@ -50,8 +50,8 @@ export function makeSplitter(patterns: readonly Pattern[]): (text: string) => Pi
       if (token.rstrip) stop += blanksAtStart.exec(text.slice(stop))![0].length;
       if (start > done) pieces.push(text.slice(done, start));
       pieces.push(token.id);
+      // The search goes on within blanks that were taken along, which may begin another token.
       done = stop;
-      anyStart.lastIndex = stop;
     }
     if (done < text.length) pieces.push(text.slice(done));
     return pieces;
