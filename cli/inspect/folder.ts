@@ -74,7 +74,7 @@ async function inspectModel(folder: Folder, files: readonly string[]): Promise<F
       vocabulary: vocabSize,
       longest_text: `${maxTokens(config)} tokens`,
     });
-    await loadTokenizer(folder, vocabSize);
+    found.notes.push(...(await loadTokenizer(folder, vocabSize)).notices);
     // Reads headers, and checks them against what the config asks for.
     const weights = await openWeights(folder, config, labels?.length || 2);
     weights.close();

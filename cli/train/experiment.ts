@@ -105,14 +105,14 @@ async function load<Device extends DeviceHandle>(
   const dataset = { ...read, notices: [...read.notices, ...labelNotices(read, flags.labelCase)] };
   const { classWeights } = runs[0].hyperparameters;
   if (classWeights !== undefined) checkClassWeights(classWeights, dataset.labels);
-  for (const notice of [...model.notices, ...dataset.notices]) {
+  const tokenizer = await tools.loadTokenizer(model.folder, model.config.vocabSize);
+  for (const notice of [...model.notices, ...tokenizer.notices, ...dataset.notices]) {
     err.write(renderNotice(err, notice));
   }
   const split = tools.stratifiedSplit(dataset, {
     seed: plan.splitSeed,
     maxSamples: flags.maxSamples,
   });
-  const tokenizer = await tools.loadTokenizer(model.folder, model.config.vocabSize);
   // Its header alone: a file that cannot be trained from is told before anything is set up.
   const weights = await tools.openWeights(model, dataset.labels);
   weights.close();

@@ -154,6 +154,7 @@ async function download(name: string, settings: HubSettings): Promise<string> {
     configFile,
     "tokenizer_config.json",
     "special_tokens_map.json",
+    "added_tokens.json",
     present.includes("tokenizer.json") ? "tokenizer.json" : "vocab.txt",
   ].filter((path) => present.includes(path));
   const { folder } = await downloadFiles(repository, listing, small, settings);

@@ -99,6 +99,7 @@ export function fakeTools(options: FakeOptions = {}): TrainingTools<DeviceHandle
         idOf: () => undefined,
         encode: () => [1, 2],
         files: [],
+        notices: [],
       }),
     stepProducts: () => [],
     tuningKey: () => "a test's GPU",

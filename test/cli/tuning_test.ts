@@ -149,6 +149,7 @@ Deno.test("tuned for are the products of every run's step, of a batch of the usu
     vocabSize: 100,
     idOf: () => undefined,
     files: [],
+    notices: [],
     encode: (text: string) => [0, ...text.split(" ").map(Number)],
   };
   const sizes = { config: tinyConfig, classes: 3 };

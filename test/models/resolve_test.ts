@@ -28,6 +28,7 @@ const model = {
   "config.json": config,
   "vocab.txt": vocabulary,
   "tokenizer_config.json": "{}",
+  "added_tokens.json": "{}",
   "model.safetensors": "weights",
 };
 
