@@ -1,9 +1,10 @@
 /** Data sets as labelled examples. */
 import { UserError } from "../errors.ts";
 import type { ByteSource } from "../files/byte_source.ts";
+import { CompoundCell, multiLabel } from "./cell.ts";
 import { cleanRows, type Example } from "./clean.ts";
 import { findColumns } from "./columns.ts";
-import { openTable } from "./table.ts";
+import { openTable, type Table } from "./table.ts";
 
 export type { Example } from "./clean.ts";
 
@@ -37,6 +38,14 @@ export interface DatasetFiles extends Pick<Dataset, "name" | "source" | "sample"
   files: readonly ByteSource[];
 }
 
+async function readLabels(table: Table, column: string): Promise<string[]> {
+  try {
+    return await table.read(column);
+  } catch (error) {
+    throw error instanceof CompoundCell && error.what === "a list" ? multiLabel(error) : error;
+  }
+}
+
 /**
  * Reads and cleans a data set. Labels come from the data; empty rows and exact duplicates are dropped
  * and counted. Throws a `UserError` where it cannot be read, or has not at least two classes.
@@ -53,7 +62,7 @@ export async function readDataset(
     found ??= findColumns(table.columns, asked, file.name);
     const { textColumn, labelColumn } = findColumns(table.columns, found, file.name);
     for (const text of await table.read(textColumn)) texts.push(text);
-    for (const label of await table.read(labelColumn)) labels.push(label);
+    for (const label of await readLabels(table, labelColumn)) labels.push(label);
   }
   const cleaned = await cleanRows(texts, labels);
   if (found === undefined || cleaned.labels.length < 2) {

@@ -81,5 +81,5 @@ Deno.test("Parquet: class numbers become the names that the schema carries", asy
   const table = await parquet("classes.parquet");
   assert.deepEqual(table.columns, ["text", "label", "tokens"]);
   assert.deepEqual(await table.read("label"), ["joy", "sadness", "joy", "neutral", "joy", ""]);
-  await rejects(table.read("tokens"), /row 1: "tokens" is a list/);
+  await rejects(table.read("tokens"), /classes\.parquet: "tokens" is a list/);
 });
