@@ -150,7 +150,7 @@ function unpacker({ codec }: Chunk): (input: Uint8Array, length: number) => Uint
         `have them written by another, as with pandas: df.to_parquet(path, compression="snappy")`,
     );
   }
-  return (input, length) => input.length === 0 && length === 0 ? input : found(input, length);
+  return (input, length) => length === 0 ? new Uint8Array() : found(input, length);
 }
 
 function checkRatio(codec: CompressionCodec | undefined, size: number, unpacked: number): void {

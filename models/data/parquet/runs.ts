@@ -8,6 +8,9 @@ export interface Section {
   end: number;
 }
 
+/** By how many values a run of packed ones may go beyond what there is. */
+const mostFilledUp = 4096;
+
 /** An unsigned number of 7 bits a byte, as hyparquet reads it: of 32 bits. */
 function varint(section: Section): number {
   let value = 0;
@@ -51,19 +54,19 @@ export function readRuns(
     const header = varint(section);
     const packed = (header & 1) === 1;
     const times = Math.floor(header / 2) * (packed ? 8 : 1);
-    // The last eight packed values may be filled up.
-    if (times > count - seen + (packed ? 7 : 0)) {
+    const left = Math.min(times, count - seen);
+    const size = Math.ceil((packed ? times : 1) * width / 8);
+    const from = section.at;
+    // Packed values may be filled up, DuckDB's to 256, and the bytes that only fill up be left out.
+    if (times > left + (packed ? mostFilledUp : 0)) {
       throw new Damage(`a run of ${times} values stands where ${count - seen} are left`);
     }
-    const size = packed ? times / 8 * width : Math.ceil(width / 8);
-    const from = section.at;
-    // Writers may leave out the bytes that only fill up.
-    const needed = packed ? Math.ceil(Math.min(times, count - seen) * width / 8) : size;
-    if (from + needed > end) throw new Damage("its values end too early");
+    if (from + (packed ? Math.ceil(left * width / 8) : size) > end) {
+      throw new Damage("its values end too early");
+    }
     section.at = Math.min(from + size, end);
     if (packed) {
-      const last = Math.min(times, count - seen);
-      for (let index = 0; index < last; index++) {
+      for (let index = 0; index < left; index++) {
         visit(bitsAt(bytes, from, index * width, width), 1);
       }
     } else visit(bitsAt(bytes, from, 0, size * 8), times);
