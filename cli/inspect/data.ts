@@ -1,11 +1,11 @@
 /** What a data set's files hold: their columns, and how many rows. */
 import { chooseTable } from "../../models/data/choose.ts";
 import { findColumns } from "../../models/data/columns.ts";
-import { extensionOf, isTable, openTable, tableExtensions } from "../../models/data/table.ts";
+import { isHidden, isTable, kindOfSource, tableExtensions } from "../../models/data/kind.ts";
+import { openTable } from "../../models/data/table.ts";
 import { UserError } from "../../models/errors.ts";
 import type { ByteSource } from "../../models/files/byte_source.ts";
 import { type Folder, pathIn } from "../../models/files/folder.ts";
-import { checkDownloaded, checkText } from "../../models/files/signature.ts";
 import { fileSource } from "../../models/host/files.ts";
 import { messageWithAdvice } from "../shared/advice.ts";
 import { formatBytes } from "../shared/format.ts";
@@ -25,7 +25,7 @@ export async function inspectDataFolder(
   where: Where,
 ): Promise<Found> {
   const found = foundIn(folder.name, "dataset");
-  const tables = files.filter(isTable);
+  const tables = files.filter((name) => isTable(name) && !isHidden(name));
   found.details.files = tables;
   await guarded(found, async () => {
     const within = tables.filter((name) => where === "hub" || !name.includes("/"));
@@ -80,8 +80,7 @@ async function describe(
     const source = await open(path);
     try {
       bytes += source.byteLength;
-      const text = extensionOf(path) !== ".parquet";
-      await (text ? checkText : checkDownloaded)(source);
+      const text = await kindOfSource(source) !== "parquet";
       if (text && source.byteLength > mostBytes[where]) {
         counted = false;
         continue;

@@ -1,6 +1,6 @@
 /** Which table of a folder or repository is its data set, by the paths alone. */
 import { UserError } from "../errors.ts";
-import { extensionOf, isTable, tableExtensions } from "./table.ts";
+import { extensionOf, isHidden, isTable, otherFolder, tableExtensions } from "./kind.ts";
 
 /** Folder, split and shards, as a path like `data/train-00000-of-00002.parquet` tells them. */
 function describe(path: string) {
@@ -30,9 +30,10 @@ function describe(path: string) {
  * Throws a `UserError` that lists what there is.
  */
 export function chooseTable(paths: readonly string[], where: string): string[] {
-  const tables = paths.filter(isTable).map(describe);
+  const shown = paths.filter((path) => !isHidden(path));
+  const tables = shown.filter(isTable).map(describe);
   if (tables.length === 0) {
-    throw new UserError(
+    throw otherFolder(shown, where) ?? new UserError(
       `${where} holds no data file (${tableExtensions.join(", ")}).`,
       { remedy: { kind: "otherDataset" } },
     );

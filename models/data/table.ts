@@ -2,7 +2,8 @@
 import { UserError } from "../errors.ts";
 import type { ByteSource } from "../files/byte_source.ts";
 import { parseDelimited } from "./delimited.ts";
-import { parseJsonLines } from "./json_lines.ts";
+import { parseJsonTable } from "./json_table.ts";
+import { kindOfSource } from "./kind.ts";
 import { openParquet } from "./parquet.ts";
 
 export interface Table {
@@ -13,18 +14,7 @@ export interface Table {
   read(column: string): Promise<string[]>;
 }
 
-/** The formats we read, by file name extension. */
-export const tableExtensions = [".parquet", ".csv", ".tsv", ".jsonl", ".ndjson"];
-
-/** The extension of a file name or path, in lower case, with its dot; "" where it has none. */
-export function extensionOf(path: string): string {
-  return /[^\\/](\.[^.\\/]*)$/.exec(path)?.[1].toLowerCase() ?? "";
-}
-
-/** Whether a file name ends as one of the formats that we read. */
-export function isTable(path: string): boolean {
-  return tableExtensions.includes(extensionOf(path));
-}
+export { extensionOf, isTable, tableExtensions } from "./kind.ts";
 
 /** A source's text. Throws a `UserError` where it is not UTF-8. */
 export async function readText(source: ByteSource): Promise<string> {
@@ -69,28 +59,21 @@ function delimitedTable(text: string, delimiter: string, source: string): Table 
 }
 
 /**
- * Opens a Parquet, CSV, TSV (both with a first line that names the columns) or JSON Lines file; the
- * end of the source's name tells which. The source stays open, for a Parquet file's columns are read
- * when they are asked for. Throws a UserError for another extension and for what cannot be read, with
- * the line number.
+ * Opens a Parquet, CSV, TSV (both with a first line that names the columns) or JSON file; the end of
+ * the source's name tells which. The source stays open, for a Parquet file's columns are read when they
+ * are asked for. Throws a UserError for another kind of file, which its first bytes may tell, and for
+ * what cannot be read, with the line number.
  */
 export async function openTable(source: ByteSource): Promise<Table> {
   const { name } = source;
-  switch (extensionOf(name)) {
-    case ".parquet":
+  switch (await kindOfSource(source)) {
+    case "parquet":
       return await openParquet(source);
-    case ".csv":
+    case "csv":
       return delimitedTable(await readText(source), ",", name);
-    case ".tsv":
+    case "tsv":
       return delimitedTable(await readText(source), "\t", name);
-    case ".jsonl":
-    case ".ndjson":
-      return parseJsonLines(await readText(source), name);
-    default:
-      throw new UserError(
-        `Cannot tell the format of ${name}. Data sets are files that end in ${
-          tableExtensions.join(", ")
-        }.`,
-      );
+    case "json":
+      return parseJsonTable(await readText(source), name);
   }
 }

@@ -2,6 +2,7 @@
 import type { ByteSource } from "../files/byte_source.ts";
 import { UserError } from "../errors.ts";
 import { findColumn } from "./columns.ts";
+import { checkPlainText } from "./kind.ts";
 import { extensionOf, isTable, openTable, readText, tableExtensions } from "./table.ts";
 
 /**
@@ -16,7 +17,10 @@ export async function readTexts(source: ByteSource, textColumn?: string): Promis
 
 async function textsIn(source: ByteSource, textColumn?: string): Promise<string[]> {
   const { name } = source;
-  if (extensionOf(name) === ".txt") return (await readText(source)).split(/\r\n?|\n/);
+  if (extensionOf(name) === ".txt") {
+    await checkPlainText(source);
+    return (await readText(source)).split(/\r\n?|\n/);
+  }
   if (!isTable(name)) {
     throw new UserError(
       `Cannot tell the format of ${name}. Texts are files that end in .txt (one a line) or ${

@@ -53,7 +53,9 @@ const isDictionary = (encoding: number) => encoding === encodings.plainDictionar
 function count(fields: Fields | undefined, id: number, what: string, most = 2 ** 31): number {
   const value = fields?.get(id);
   if (typeof value !== "number" || value < 0) throw new Damage(`a page lacks its ${what}`);
-  if (value > most) throw new Damage(`a page announces ${value} for its ${what}, of ${most} at most`);
+  if (value > most) {
+    throw new Damage(`a page announces ${value} for its ${what}, of ${most} at most`);
+  }
   return value;
 }
 
@@ -64,7 +66,15 @@ function structIn(fields: Fields, id: number): Fields | undefined {
 
 /** The bytes that so many values take at least, each for itself. */
 function leastBytes({ type, typeLength = 0 }: Chunk, values: number): number {
-  const each = { BOOLEAN: 1 / 8, INT32: 4, FLOAT: 4, INT64: 8, DOUBLE: 8, INT96: 12, BYTE_ARRAY: 4 };
+  const each = {
+    BOOLEAN: 1 / 8,
+    INT32: 4,
+    FLOAT: 4,
+    INT64: 8,
+    DOUBLE: 8,
+    INT96: 12,
+    BYTE_ARRAY: 4,
+  };
   return Math.ceil(values * (type === "FIXED_LEN_BYTE_ARRAY" ? typeLength : each[type]));
 }
 

@@ -45,7 +45,9 @@ export function readStruct(view: DataView, start: number): { fields: Fields; end
   const length = (): number => {
     const value = varint(32);
     const left = view.byteLength - at;
-    if (value > left) throw new Damage(`it announces ${value} bytes or items where ${left} are left`);
+    if (value > left) {
+      throw new Damage(`it announces ${value} bytes or items where ${left} are left`);
+    }
     return value;
   };
 
