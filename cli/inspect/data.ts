@@ -1,6 +1,7 @@
 /** What a data set's files hold: their columns, and how many rows. */
 import { chooseTable } from "../../models/data/choose.ts";
 import { findColumns } from "../../models/data/columns.ts";
+import { readLabels } from "../../models/data/load.ts";
 import { isHidden, isTable, kindOfSource, tableExtensions } from "../../models/data/kind.ts";
 import { openTable } from "../../models/data/table.ts";
 import { UserError } from "../../models/errors.ts";
@@ -75,7 +76,8 @@ async function describe(
   let bytes = 0;
   let rows = 0;
   let counted = true;
-  const tables: { path: string; columns: string[] }[] = [];
+  // What is known last is told first.
+  Object.assign(found.details, { size: undefined, rows: undefined, columns: undefined });
   for (const path of paths) {
     const source = await open(path);
     try {
@@ -87,7 +89,14 @@ async function describe(
       }
       const table = await openTable(source);
       rows += table.rows;
-      tables.push({ path: source.name, columns: table.columns });
+      found.details.columns ??= table.columns;
+      const { textColumn, labelColumn } = findColumns(table.columns, {}, source.name);
+      Object.assign(found.details, { text_column: textColumn, label_column: labelColumn });
+      if (where === "disk" && source.byteLength <= mostBytes.disk) {
+        // As training does: what is wrong with values shows only here.
+        await table.read(textColumn);
+        await readLabels(table, labelColumn);
+      }
     } finally {
       source.close?.();
     }
@@ -97,11 +106,6 @@ async function describe(
   else {found.notes.push(
       `Above ${formatBytes(mostBytes[where])} a text is not read to count its rows.`,
     );}
-  found.details.columns = tables[0]?.columns;
-  for (const { path, columns } of tables) {
-    const { textColumn, labelColumn } = findColumns(columns, {}, path);
-    Object.assign(found.details, { text_column: textColumn, label_column: labelColumn });
-  }
   if (counted && rows === 0) found.problems.push("It has columns and no rows.");
   else found.use = { command: `deno task train --dataset ${quoted(found.path)}` };
 }

@@ -65,7 +65,7 @@ function fromObject(value: JsonRow, source: string): JsonRow[] | undefined {
   }
   // pandas' orient="index": {"0": {"text": …, "label": …}, "1": …}.
   if (keys.every(isIndex) && !inner.every(isIndex)) return columns;
-  if (columns.length === 1) return undefined;
+  if (columns.length === 1 && inner.length < 50) return undefined; // a row, of nested fields
   throw new UserError(
     `${source} is an object of objects, and nothing tells its rows from its columns; expected ` +
       `an array of rows, ${example}, or an object a line. ${byPandas}`,
@@ -77,11 +77,10 @@ function documentError(text: string, source: string, cause: unknown): UserError 
   const lines = text.split("\n").filter((line) => line.trim() !== "");
   if (/^\s*\{/.test(text) && lines.length > 1) {
     if (/^\s*\{/.test(lines[1])) {
-      const place = `${source}, line ${text.split("\n").indexOf(lines[0]) + 1}`;
       try {
         parseExactly(lines[0]);
       } catch (error) {
-        return jsonError(place, error);
+        return jsonError(source, lines[0], error, text.split("\n").indexOf(lines[0]) + 1);
       }
     }
     if (/after JSON/.test(String(cause))) {
@@ -92,7 +91,7 @@ function documentError(text: string, source: string, cause: unknown): UserError 
       );
     }
   }
-  if (/^\s*[[{]/.test(text)) return jsonError(source, cause);
+  if (/^\s*[[{]/.test(text)) return jsonError(source, text, cause);
   return new UserError(
     `${source}, line 1: expected an object such as {"text": "…", "label": "…"}.`,
     { cause },

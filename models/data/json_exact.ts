@@ -27,8 +27,46 @@ export function parseExactly(text: string): unknown {
   }
 }
 
-/** What is wrong with text that is no JSON, as a sentence. */
-export function jsonError(where: string, cause: unknown): UserError {
-  const what = cause instanceof RangeError ? "it is nested too deep" : messageOf(cause);
-  return new UserError(`${where} is not JSON that can be read: ${what}.`, { cause });
+/** Longer text takes too long to be parsed again and again. */
+const longestSearched = 2 ** 25;
+
+/** The line on which text stops being JSON: what is before it ends too early, and is not wrong. */
+function errorLine(text: string, message: string): number | undefined {
+  const told = /\(line (\d+) column \d+\)/.exec(message)?.[1];
+  if (told !== undefined) return Number(told);
+  if (text.length > longestSearched) return undefined;
+  const isBeginning = (end: number): boolean => {
+    try {
+      JSON.parse(text.slice(0, end));
+      return true;
+    } catch (error) {
+      return /end of JSON|Unterminated/.test(messageOf(error));
+    }
+  };
+  let [good, bad] = [0, text.length + 1];
+  while (bad - good > 1) {
+    const middle = (good + bad) >> 1;
+    if (isBeginning(middle)) good = middle;
+    else bad = middle;
+  }
+  return text.slice(0, good + 1).trimEnd().split("\n").length;
+}
+
+/** What is wrong with text that is no JSON, as a sentence, with the line on which it stops being some. */
+export function jsonError(
+  source: string,
+  text: string,
+  cause: unknown,
+  knownLine?: number,
+): UserError {
+  if (!(cause instanceof SyntaxError)) {
+    return new UserError(`${source} cannot be read as JSON: it is nested too deep.`, { cause });
+  }
+  const { message } = cause;
+  const line = knownLine ?? errorLine(text, message);
+  const what = message.replace(/ in JSON at position.*$|, ("|\.\.\.)[^]*is not valid JSON$/, "");
+  return new UserError(
+    `${source}${line === undefined ? "" : `, line ${line}`} is not JSON: ${what}.`,
+    { cause },
+  );
 }

@@ -42,7 +42,7 @@ function parseLines(text: string, source: string): Map<number, JsonRow> | undefi
       value = parseExactly(content);
     } catch (error) {
       if (rows.size === 0) return undefined;
-      throw jsonError(where, error);
+      throw jsonError(source, text, error, index + 1);
     }
     if (!isObject(value)) {
       throw new UserError(`${where}: expected an object such as {"text": "…", "label": "…"}.`);
@@ -65,6 +65,7 @@ export function parseJsonTable(text: string, source: string): Table {
     : [...lines].map(([line, row]): [string, JsonRow] => [`line ${line}`, row]);
   const columns = new Set<string>();
   for (const [, row] of rows) addColumns(row, columns);
+  if (columns.size === 0) throw new UserError(`${source} has rows without any field.`);
   return {
     columns: [...columns],
     rows: rows.length,

@@ -102,15 +102,14 @@ export function kindOf(beginning: string, name: string): Kind {
     throw refused(name, what.startsWith("a zip") ? archive(beginning) : what);
   }
   if (kind === undefined) throw unknown(name);
-  if (beginning.trim() === "") return kind; // told by what reads it
+  if (beginning === "") throw new UserError(`${name} is empty.`);
   const text = beginning.replace(/^\xef\xbb\xbf/, "");
   if (kind === "parquet") {
     if (beginning.includes("\0")) return kind; // and damaged
-    if (isJson(text)) throw renamed(name, "JSON", ".jsonl");
+    if (isJson(text)) throw renamed(name, "JSON", ".json");
     throw renamed(name, "plain text, no Parquet file", ".csv");
   }
-  const json = isJson(text);
-  if (kind !== "json" && json) throw renamed(name, "JSON", ".jsonl");
+  if (kind !== "json" && isJson(text)) throw renamed(name, "JSON", ".json");
   if (kind === "json" && /^[^[{\0\r\n]+[,;\t|][^\0\r\n]*[\r\n]/.test(text)) {
     throw renamed(name, "no JSON, but a table of lines", text.includes("\t") ? ".tsv" : ".csv");
   }
@@ -158,6 +157,13 @@ const aboutOthers = new Set(
 export function isTable(path: string): boolean {
   const name = path.slice(Math.max(path.lastIndexOf("/"), path.lastIndexOf("\\")) + 1);
   return tableExtensions.includes(extensionOf(path)) && !aboutOthers.has(name.toLowerCase());
+}
+
+/** Whether a file name is one of data, read or not, rather than one of a model's weights or settings. */
+export function isDataName(path: string): boolean {
+  const extension = extensionOf(path);
+  return isTable(path) || named[extension] !== undefined ||
+    /^\.(txt|gz|bz2|xz|zst|7z|tar|tgz|rar|html?|xml)$/.test(extension);
 }
 
 /** Whether a path within a folder or repository is hidden, or what a system keeps there for itself. */

@@ -38,7 +38,8 @@ export interface DatasetFiles extends Pick<Dataset, "name" | "source" | "sample"
   files: readonly ByteSource[];
 }
 
-async function readLabels(table: Table, column: string): Promise<string[]> {
+/** The labels of a table's rows. Throws a UserError where they cannot be read, or are lists. */
+export async function readLabels(table: Table, column: string): Promise<string[]> {
   try {
     return await table.read(column);
   } catch (error) {

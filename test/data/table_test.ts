@@ -55,7 +55,7 @@ Deno.test("what cannot be read is an error that says where", async () => {
   await rejects(open("twice.csv"), /two columns are called "text"/);
   await rejects(open("empty.tsv"), /is empty/);
   await rejects(open("latin.csv"), /is not UTF-8 text.*iconv/);
-  await rejects(open("broken.jsonl"), /broken\.jsonl, line 2 is not JSON that can be read/);
+  await rejects(open("broken.jsonl"), /broken\.jsonl, line 2 is not JSON: /);
   const lists = await open("list.jsonl");
   await rejects(lists.read("label"), /list\.jsonl, line 2: "label" is a list/);
   await rejects(open("array.ndjson"), /array\.ndjson, row 1: expected an object/);
