@@ -40,7 +40,8 @@ function errorLine(text: string, message: string): number | undefined {
       JSON.parse(text.slice(0, end));
       return true;
     } catch (error) {
-      return /end of JSON|Unterminated/.test(messageOf(error));
+      const place = /at position (\d+)/.exec(messageOf(error))?.[1];
+      return Number(place) >= end || /end of JSON|Unterminated/.test(messageOf(error));
     }
   };
   let [good, bad] = [0, text.length + 1];
