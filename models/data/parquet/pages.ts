@@ -3,10 +3,9 @@
  * length (it reads on from NaN), and takes whatever memory a header asks for.
  */
 import type { CompressionCodec, ParquetType } from "hyparquet";
-import { compressors } from "hyparquet-compressors";
-import { UserError } from "../../errors.ts";
 import { readRuns, type Section, skipDeltas } from "./runs.ts";
 import { Damage, type Fields, readStruct } from "./thrift.ts";
+import { checkRatio, type Unpack, unpackerOf } from "./unpack.ts";
 
 /** What the footer says of a column within a group of rows; its values are no lists. */
 export interface Chunk {
@@ -31,20 +30,6 @@ interface Page {
 
 /** Larger than any writer's row group: parquet-cpp's are of 2²⁰ rows, and were of 2²⁶. */
 const mostValues = 2 ** 26;
-
-/** How much larger than its bytes a page may be: twice what a codec can do at most, but for the last two. */
-const mostRatio: Partial<Record<CompressionCodec, number>> = {
-  UNCOMPRESSED: 1,
-  SNAPPY: 50,
-  LZ4: 512,
-  LZ4_RAW: 512,
-  GZIP: 2064,
-  ZSTD: 50_000,
-  BROTLI: 50_000,
-};
-
-/** A page that is not larger than this may have any ratio. */
-const smallPage = 2 ** 20;
 
 const encodings = { plain: 0, plainDictionary: 2, rle: 3, deltas: 5, lengths: 6, prefixes: 7 };
 const isDictionary = (encoding: number) => encoding === encodings.plainDictionary || encoding === 8;
@@ -83,12 +68,9 @@ function leastBytes({ type, typeLength = 0 }: Chunk, values: number): number {
  * is to be called with the pages in their order, as hyparquet does for a codec. Both throw a {@link Damage}; a
  * UserError where the codec is not known.
  */
-export function checkPages(
-  bytes: Uint8Array,
-  chunk: Chunk,
-): (input: Uint8Array, length: number) => Uint8Array {
+export function checkPages(bytes: Uint8Array, chunk: Chunk): Unpack {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const unpack = unpacker(chunk);
+  const unpack = unpackerOf(chunk.codec);
   const packed: Page[] = [];
   let dictionary: number | undefined;
   let rows = 0;
@@ -149,25 +131,6 @@ export function checkPages(
     checkValues(content, page);
     return content;
   };
-}
-
-function unpacker({ codec }: Chunk): (input: Uint8Array, length: number) => Uint8Array {
-  if (codec === "UNCOMPRESSED") return (input) => input;
-  const found = codec && compressors[codec];
-  if (!found) {
-    throw new UserError(
-      `its values are compressed by ${codec ?? "a codec that is not known"}, which is not read; ` +
-        `have them written by another, as with pandas: df.to_parquet(path, compression="snappy")`,
-    );
-  }
-  return (input, length) => length === 0 ? new Uint8Array() : found(input, length);
-}
-
-function checkRatio(codec: CompressionCodec | undefined, size: number, unpacked: number): void {
-  const most = mostRatio[codec ?? "UNCOMPRESSED"] ?? 1;
-  if (unpacked > smallPage && unpacked > size * most) {
-    throw new Damage(`a page of ${size} bytes announces ${unpacked} when unpacked`);
-  }
 }
 
 /** The levels' sizes are those of a page of version 2. */
