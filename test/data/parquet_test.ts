@@ -5,6 +5,7 @@ import fc from "fast-check";
 import { openParquet } from "../../models/data/parquet.ts";
 import { readRuns, skipDeltas } from "../../models/data/parquet/runs.ts";
 import { readStruct } from "../../models/data/parquet/thrift.ts";
+import { checkRatio, unpackerOf } from "../../models/data/parquet/unpack.ts";
 import { exactValue, parsers } from "../../models/data/parquet/values.ts";
 import { UserError } from "../../models/errors.ts";
 import { bytesSource } from "../../models/files/byte_source.ts";
@@ -151,6 +152,20 @@ Deno.test("runs and packed bits are read as they were written", () => {
   deltas(8, 1, 5, 2, 2, 0);
   // -1 miniblocks, by which hyparquet walks backwards.
   assert.throws(() => deltas(8, 0xff, 0xff, 0xff, 0xff, 0x0f, 5, 2, 2, 0), /in 4294967295 parts/);
+});
+
+Deno.test("a page is unpacked into the room that it announces, and fills it", () => {
+  // A frame of Zstandard with a window of 2³⁰ bytes, for which fzstd would make room, and a block of 100 times "a".
+  const frame = Uint8Array.of(0x28, 0xb5, 0x2f, 0xfd, 0, 0xa0, 0x23, 0x03, 0, 97);
+  const unpack = unpackerOf("ZSTD");
+  assert.equal(new TextDecoder().decode(unpack(frame, 100)), "a".repeat(100));
+  assert.equal(unpack(frame, 0).length, 0);
+  assert.throws(() => unpack(frame, 200), /holds less than the 200 bytes/);
+  assert.throws(() => unpackerOf("LZO"), /compressed by LZO, which is not read/);
+  assert.throws(() => unpackerOf(undefined), /a codec that is not known/);
+  checkRatio("SNAPPY", 10, 2 ** 20);
+  checkRatio("GZIP", 2 ** 20, 2 ** 30);
+  assert.throws(() => checkRatio("SNAPPY", 2 ** 20, 2 ** 30), /announces 1073741824 when unpacked/);
 });
 
 Deno.test("decimals and times keep the digits that a float would lose", () => {
