@@ -154,13 +154,22 @@ Deno.test("runs and packed bits are read as they were written", () => {
   assert.throws(() => deltas(8, 0xff, 0xff, 0xff, 0xff, 0x0f, 5, 2, 2, 0), /in 4294967295 parts/);
 });
 
-Deno.test("a page is unpacked into the room that it announces, and fills it", () => {
-  // A frame of Zstandard with a window of 2³⁰ bytes, for which fzstd would make room, and a block of 100 times "a".
-  const frame = Uint8Array.of(0x28, 0xb5, 0x2f, 0xfd, 0, 0xa0, 0x23, 0x03, 0, 97);
+Deno.test("a page that asks for more room than it announces is not unpacked", () => {
   const unpack = unpackerOf("ZSTD");
-  assert.equal(new TextDecoder().decode(unpack(frame, 100)), "a".repeat(100));
-  assert.equal(unpack(frame, 0).length, 0);
-  assert.throws(() => unpack(frame, 200), /holds less than the 200 bytes/);
+  /** A frame of Zstandard with such a window, and as many blocks of 100 times "a". */
+  const frame = (window: number, blocks: number) =>
+    Uint8Array.from([
+      ...[0x28, 0xb5, 0x2f, 0xfd, 0, window],
+      ...Array.from({ length: blocks }, (_, at) => [at + 1 < blocks ? 0x22 : 0x23, 3, 0, 97])
+        .flat(),
+    ]);
+  assert.equal(new TextDecoder().decode(unpack(frame(0x50, 2), 200)), "a".repeat(200));
+  assert.equal(unpack(frame(0x50, 1), 0).length, 0);
+  assert.throws(() => unpack(frame(0xa0, 1), 100), /announces 100 bytes asks for room for 107374/);
+  const many = frame(0x50, 1000).map((byte, at) => at > 6 && at % 4 === 0 ? 0xff : byte);
+  assert.throws(() => unpack(many, 100), /asks for room for/);
+  assert.throws(() => unpack(frame(0x50, 2).slice(0, -3), 200), /ends too early/);
+  assert.throws(() => unpack(Uint8Array.of(1, 2, 3, 4), 200), /not compressed by Zstandard/);
   assert.throws(() => unpackerOf("LZO"), /compressed by LZO, which is not read/);
   assert.throws(() => unpackerOf(undefined), /a codec that is not known/);
   checkRatio("SNAPPY", 10, 2 ** 20);
