@@ -65,7 +65,7 @@ export function jsonError(
   }
   const { message } = cause;
   const line = knownLine ?? errorLine(text, message);
-  const what = message.replace(/ in JSON at position.*$|, ("|\.\.\.)[^]*is not valid JSON$/, "");
+  const what = message.replace(/ in JSON at position.*$/, "");
   return new UserError(
     `${source}${line === undefined ? "" : `, line ${line}`} is not JSON: ${what}.`,
     { cause },
