@@ -6,7 +6,7 @@ import { dirname } from "node:path";
 import { object } from "@optique/core/constructs";
 import { text } from "@optique/core/message";
 import { argument } from "@optique/core/primitives";
-import { isTable } from "../models/data/table.ts";
+import { isDataName } from "../models/data/kind.ts";
 import { UserError } from "../models/errors.ts";
 import { cannotRead, fileSource, hostFolder, isMissing } from "../models/host/files.ts";
 import { hubSettingsFromEnvironment } from "../models/host/settings.ts";
@@ -51,7 +51,7 @@ export async function inspect(path: string): Promise<Found> {
   }
   if (info.isDirectory) return await inspectFolder(hostFolder(path, 1));
   if (!info.isFile) throw new UserError(`${path} is neither a file nor a folder.`);
-  if (isTable(path)) return await inspectTable(path);
+  if (isDataName(path)) return await inspectTable(path);
   const found = foundIn(path, "safetensors");
   found.weights.push(await readWeights(await fileSource(path), path));
   const folder = dirname(path);

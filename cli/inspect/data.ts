@@ -1,18 +1,13 @@
 /** What a data set's files hold: their columns, and how many rows. */
 import { chooseTable, pathsInFolder } from "../../models/data/choose.ts";
 import { findColumns } from "../../models/data/columns.ts";
-import {
-  extensionOf,
-  isTable,
-  openTable,
-  type Table,
-  tableExtensions,
-} from "../../models/data/table.ts";
+import { isHidden, isTable, kindOfSource, tableExtensions } from "../../models/data/kind.ts";
+import { readLabels } from "../../models/data/part_rows.ts";
+import { openTable, type Table } from "../../models/data/table.ts";
 import { type Remedy, UserError } from "../../models/errors.ts";
 import type { ByteSource } from "../../models/files/byte_source.ts";
 import { isGzip } from "../../models/files/gzip.ts";
 import type { Folder } from "../../models/files/folder.ts";
-import { checkDownloaded, checkText } from "../../models/files/signature.ts";
 import { fileSource } from "../../models/host/files.ts";
 import { messageWithAdvice } from "../shared/advice.ts";
 import { countOf, formatBytes } from "../shared/format.ts";
@@ -32,7 +27,7 @@ export async function inspectDataFolder(
   where: Where,
 ): Promise<Found> {
   const found = foundIn(folder.name, "dataset");
-  const tables = files.filter(isTable);
+  const tables = files.filter((name) => isTable(name) && !isHidden(name));
   found.details.files = tables;
   await guarded(found, async () => {
     const within = where === "hub" ? tables : pathsInFolder(tables);
@@ -86,42 +81,32 @@ function flagsFor(remedy: Remedy, path: string): string | undefined {
   }
 }
 
-interface ReadFiles {
-  bytes: number;
-  /** Undefined where files are too large to be counted. */
-  rows: number | undefined;
-  tables: { path: string; table: Table }[];
-}
-
-/** What one table's files, in order, hold. */
+/** What one table's files, in order, hold; `look` sees each table that is opened. */
 async function read(
   paths: readonly string[],
   open: (path: string) => Promise<ByteSource>,
   where: Where,
-): Promise<ReadFiles> {
+  look?: (table: Table, source: ByteSource) => Promise<void>,
+): Promise<{ bytes: number; rows?: number }> {
   let bytes = 0;
-  let rows = 0;
-  let isCounted = true;
-  const tables: ReadFiles["tables"] = [];
+  let rows: number | undefined = 0;
   for (const path of paths) {
     const source = await open(path);
     try {
       bytes += source.byteLength;
-      const text = extensionOf(path) !== ".parquet";
-      const packed = await isGzip(source);
-      await (text && !packed ? checkText : checkDownloaded)(source);
-      if (text && source.byteLength > mostBytes[where]) {
-        isCounted = false;
+      const isText = await isGzip(source) || await kindOfSource(source) !== "parquet";
+      if (isText && source.byteLength > mostBytes[where]) {
+        rows = undefined; // not all are counted
         continue;
       }
       const table = await openTable(source);
-      rows += table.rows;
-      tables.push({ path: source.name, table });
+      if (rows !== undefined) rows += table.rows;
+      await look?.(table, source);
     } finally {
       source.close?.();
     }
   }
-  return { bytes, rows: isCounted ? rows : undefined, tables };
+  return { bytes, rows };
 }
 
 /** Adds what the training data's files, in order, hold. */
@@ -131,20 +116,25 @@ async function describe(
   open: (path: string) => Promise<ByteSource>,
   where: Where,
 ): Promise<void> {
-  const { bytes, rows, tables } = await read(paths, open, where);
+  // What is known last is told first.
+  Object.assign(found.details, { size: undefined, rows: undefined, columns: undefined });
+  const { bytes, rows } = await read(paths, open, where, async (table, source) => {
+    found.details.columns ??= table.columns;
+    const { textColumn, labelColumn } = findColumns(table.columns, {}, source.name);
+    Object.assign(found.details, { text_column: textColumn, label_column: labelColumn });
+    const notices = table.notices?.([textColumn, labelColumn]) ?? [];
+    found.notes.push(...notices.map((notice) => messageWithAdvice(notice)));
+    if (where === "hub" || source.byteLength > mostBytes.disk) return;
+    // As training does: what is wrong with values shows only here.
+    await table.read(textColumn);
+    await readLabels(table, labelColumn);
+  });
   found.details.size = formatBytes(bytes);
   found.details.rows = rows;
   if (rows === undefined) {
     found.notes.push(
       `Above ${formatBytes(mostBytes[where])} a text is not read to count its rows.`,
     );
-  }
-  found.details.columns = tables[0]?.table.columns;
-  for (const { path, table } of tables) {
-    const { textColumn, labelColumn } = findColumns(table.columns, {}, path);
-    const notices = table.notices?.([textColumn, labelColumn]) ?? [];
-    found.notes.push(...notices.map((notice) => messageWithAdvice(notice)));
-    Object.assign(found.details, { text_column: textColumn, label_column: labelColumn });
   }
   if (rows === 0) found.problems.push("It has columns and no rows.");
   else found.use = { command: `deno task train --dataset ${quoted(found.path)}` };

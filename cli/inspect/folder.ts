@@ -1,7 +1,7 @@
 /** Tells by a folder's files what it is: a model, an adapter, a run, an experiment or a data set. */
 import { basename, dirname, join, resolve } from "node:path";
 import { pathsInFolder } from "../../models/data/choose.ts";
-import { isTable } from "../../models/data/table.ts";
+import { isHidden, isTable, otherFolder } from "../../models/data/kind.ts";
 import { maxTokens, parseConfig } from "../../models/encoders/mod.ts";
 import { openWeights } from "../../models/encoders/weights.ts";
 import { deepest } from "../../models/host/locate.ts";
@@ -27,7 +27,7 @@ const workFile = "checkpoints/command.json";
  * chosen. Throws a UserError where a JSON file that tells is damaged.
  */
 export async function inspectFolder(folder: Folder, where: Where = "disk"): Promise<Found> {
-  const all = (await folder.list()).filter((name) => !/(^|\/)\./.test(name));
+  const all = (await folder.list()).filter((name) => !isHidden(name));
   const files = all.filter((name) => !name.includes("/"));
   if (files.includes(runFile)) {
     const report = await readJsonObject(folder, runFile);
@@ -46,6 +46,8 @@ export async function inspectFolder(folder: Folder, where: Where = "disk"): Prom
     if (below.some(isTable)) return await inspectDataFolder(deeper, below, where);
   }
   const found = foundIn(folder.name, "unknown", await findWeights(folder, files));
+  const other = otherFolder(files, folder.name);
+  if (other) found.problems.push(other.message);
   found.notes.push(
     `Looked for ${configFile} (a model), ${adapterConfigFile} (an adapter), ${runFile} (a run, ` +
       `or in a folder below an experiment) and ${tableEnds} (a data set).`,

@@ -1,6 +1,6 @@
 /** A name on the hub, told as a folder is, without downloading what it holds. */
 import { chooseTable } from "../../models/data/choose.ts";
-import { isTable } from "../../models/data/table.ts";
+import { isTable } from "../../models/data/kind.ts";
 import { UserError } from "../../models/errors.ts";
 import { HubError } from "../../models/host/hub_errors.ts";
 import type { Repository } from "../../models/host/hub.ts";

@@ -86,7 +86,7 @@ function sentenceFor(remedy: Remedy): string {
     case "useModel":
       return `Then give --model_name ${remedy.name}.`;
     case "otherDataset":
-      return `Name a file (.parquet, .csv, .tsv, .jsonl) or a folder with one, or take the ` +
+      return `Name a file (.parquet, .csv, .tsv, .jsonl, .json) or a folder with one, or take the ` +
         `built-in sample with --use_sample.`;
     case "chooseDataset":
       return `Name one of them: --dataset ${remedy.example}`;

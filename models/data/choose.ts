@@ -1,8 +1,8 @@
 /** Which tables of a folder or repository are its data set, by the paths alone. */
 import { UserError } from "../errors.ts";
 import { withoutGzip } from "../files/gzip.ts";
+import { extensionOf, isHidden, isTable, otherFolder, tableExtensions } from "./kind.ts";
 import { type NamedPart, partOf } from "./part_names.ts";
-import { extensionOf, isTable, tableExtensions } from "./table.ts";
 
 /** The files of a data set by its parts; each part's are the shards of one table, in their order. */
 export interface ChosenFiles {
@@ -99,13 +99,14 @@ function belonging(
  * `datasets` have it, unless a test is there beside it. Throws a `UserError` that lists what there is.
  */
 export function chooseTable(paths: readonly string[], where: string): ChosenFiles {
+  const shown = paths.filter((path) => !isHidden(path));
   const unpacked = (path: string) =>
-    withoutGzip(path) !== path && paths.includes(withoutGzip(path));
+    withoutGzip(path) !== path && shown.includes(withoutGzip(path));
   const tables = withEvaluation(
-    paths.filter((path) => isTable(path) && !unpacked(path)).map(describe),
+    shown.filter((path) => isTable(path) && !unpacked(path)).map(describe),
   );
   if (tables.length === 0) {
-    throw new UserError(
+    throw otherFolder(shown, where) ?? new UserError(
       `${where} holds no data file (${tableExtensions.join(", ")}).`,
       { remedy: { kind: "otherDataset" } },
     );

@@ -1,6 +1,7 @@
 /** The rows of one part of a data set, from the shards of its table. */
 import { UserError } from "../errors.ts";
 import type { ByteSource } from "../files/byte_source.ts";
+import { CompoundCell, multiLabel } from "./cell.ts";
 import type { RawRows } from "./clean.ts";
 import { findColumns } from "./columns.ts";
 import { isMissingLabel, normalLabel } from "./labels.ts";
@@ -48,6 +49,15 @@ function columnsOf(
   }
 }
 
+/** The labels of a table's rows. Throws a UserError where they cannot be read, or are lists. */
+export async function readLabels(table: Table, column: string): Promise<string[]> {
+  try {
+    return await table.read(column);
+  } catch (error) {
+    throw error instanceof CompoundCell && error.what === "a list" ? multiLabel(error) : error;
+  }
+}
+
 /**
  * Reads texts and labels, by the columns that were asked for or found; `train` is the part whose columns others have too.
  * Such a part may lack the labels: they are empty then. Throws a `UserError` where a shard lacks a column.
@@ -80,7 +90,7 @@ export async function readPart(
       found ??= { textColumn, labelColumn };
       notices.push(...table.notices?.([textColumn, labelColumn]) ?? []);
       for (const text of await table.read(textColumn)) texts.push(text);
-      for (const label of await table.read(labelColumn)) labels.push(label);
+      for (const label of await readLabels(table, labelColumn)) labels.push(label);
     }
     first ??= { columns: table.columns, name: file.name };
     tables.push(table);

@@ -1,10 +1,11 @@
 /** A file of rows and named columns, whatever its format. */
 import { UserError } from "../errors.ts";
 import type { ByteSource } from "../files/byte_source.ts";
-import { isGzip, unpackGzip, withoutGzip } from "../files/gzip.ts";
+import { isGzip, unpackGzip } from "../files/gzip.ts";
 import { delimitedTable } from "./delimited.ts";
 import type { Quoting } from "./delimited_rows.ts";
-import { parseJsonLines } from "./json_lines.ts";
+import { parseJsonTable } from "./json_table.ts";
+import { kindOfSource } from "./kind.ts";
 import { openParquet } from "./parquet.ts";
 import { mostTextBytes, readText } from "./text_decoding.ts";
 
@@ -26,40 +27,18 @@ export interface TableOptions {
   quoting?: Quoting;
 }
 
-/** The formats we read, by file name extension. */
-export const tableExtensions = [".parquet", ".csv", ".tsv", ".jsonl", ".ndjson"];
-
 /**
- * The extension of a file name or path, in lower case, with its dot; "" where it has none. Of `a.csv.gz` it is that of
- * what was compressed.
- */
-export function extensionOf(path: string): string {
-  return /[^\\/](\.[^.\\/]*)$/.exec(withoutGzip(path))?.[1].toLowerCase() ?? "";
-}
-
-/** Whether a file name ends as one of the formats that we read. */
-export function isTable(path: string): boolean {
-  return tableExtensions.includes(extensionOf(path));
-}
-
-/**
- * Opens a Parquet, CSV, TSV (both with a first line that names the columns) or JSON Lines file, compressed by gzip or
- * not; the end of the source's name tells which. The source stays open, for a Parquet file's columns are read when they
- * are asked for. Throws a UserError for another extension and for what cannot be read, with the line number.
+ * Opens a Parquet, CSV, TSV (both with a first line that names the columns) or JSON file, compressed by gzip or not; the
+ * end of the source's name tells which. The source stays open, for a Parquet file's columns are read when they are asked
+ * for. Throws a UserError for another kind of file, which its first bytes may tell, and for what cannot be read, with
+ * the line number.
  */
 export async function openTable(source: ByteSource, options: TableOptions = {}): Promise<Table> {
   const { name } = source;
-  if (!isTable(name)) {
-    throw new UserError(
-      `Cannot tell the format of ${name}. Data sets are files that end in ${
-        tableExtensions.join(", ")
-      }.`,
-    );
-  }
   const content = await isGzip(source) ? await unpackGzip(source, mostTextBytes) : source;
-  const extension = extensionOf(name);
-  if (extension === ".parquet") return await openParquet(content);
+  const kind = await kindOfSource(content);
+  if (kind === "parquet") return await openParquet(content);
   const text = await readText(content, options.encoding);
-  if (extension === ".jsonl" || extension === ".ndjson") return parseJsonLines(text, name);
-  return delimitedTable(text, name, { usual: extension === ".tsv" ? "\t" : ",", ...options });
+  if (kind === "json") return parseJsonTable(text, name);
+  return delimitedTable(text, name, { usual: kind === "tsv" ? "\t" : ",", ...options });
 }

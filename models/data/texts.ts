@@ -3,7 +3,8 @@ import type { ByteSource } from "../files/byte_source.ts";
 import { UserError } from "../errors.ts";
 import { findColumn } from "./columns.ts";
 import { isGzip, unpackGzip } from "../files/gzip.ts";
-import { extensionOf, isTable, openTable, tableExtensions, type TableOptions } from "./table.ts";
+import { checkPlainText, extensionOf, isTable, tableExtensions } from "./kind.ts";
+import { openTable, type TableOptions } from "./table.ts";
 import { mostTextBytes, readText } from "./text_decoding.ts";
 
 /** Which of a file's texts, and how it is read. */
@@ -26,6 +27,7 @@ export async function readTexts(source: ByteSource, options: TextOptions = {}): 
   const { name } = source;
   if (extensionOf(name) === ".txt") {
     const content = await isGzip(source) ? await unpackGzip(source, mostTextBytes) : source;
+    await checkPlainText(content);
     return { texts: (await readText(content, options.encoding)).split(/\r\n?|\n/), notices: [] };
   }
   if (!isTable(name)) {

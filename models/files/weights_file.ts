@@ -1,8 +1,9 @@
 /** Weights by the name of safetensors, which may be something else. */
 import { UserError } from "../errors.ts";
 import type { ByteSource } from "./byte_source.ts";
+import { pointerError } from "./lfs_pointer.ts";
 import { openSafetensors, type SafetensorsFile } from "./safetensors.ts";
-import { beginningOf, pointerError, signatureOf } from "./signature.ts";
+import { beginningOf, signatureOf } from "./signature.ts";
 
 /**
  * Reads the header of a safetensors file, as {@link openSafetensors} does, which closes the source when
@@ -23,7 +24,7 @@ export async function openWeightsFile(source: ByteSource): Promise<SafetensorsFi
     if (/^\s*[{[]/.test(beginning)) {
       throw new UserError(
         `${name} is JSON, no safetensors file: of a model, an adapter or a run the folder can be ` +
-          `inspected, and tables are JSON lines (.jsonl).`,
+          `inspected, and tables of rows end in .json or .jsonl.`,
         { cause },
       );
     }

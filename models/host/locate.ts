@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { chooseTable, type ChosenFiles, pathsInFolder } from "../data/choose.ts";
 import { classNameFiles } from "../data/class_names.ts";
-import { extensionOf, isTable } from "../data/table.ts";
+import { extensionOf, isTable } from "../data/kind.ts";
 import { type Remedy, UserError } from "../errors.ts";
 import { filesBelow, isMissing, readError } from "./files.ts";
 import {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { chooseTable } from "../../models/data/choose.ts";
-import { extensionOf, isTable, openTable } from "../../models/data/table.ts";
+import { extensionOf, isTable } from "../../models/data/kind.ts";
+import { openTable } from "../../models/data/table.ts";
 import { readTexts } from "../../models/data/texts.ts";
 import { bytesSource } from "../../models/files/byte_source.ts";
 import { unpackGzip } from "../../models/files/gzip.ts";
