@@ -4,13 +4,13 @@
  */
 import { join } from "node:path";
 import { UserError } from "../models/errors.ts";
-import { hubSettingsFromEnvironment } from "../models/host/settings.ts";
 import { writeFileWhole } from "../models/host/write.ts";
 import type { Metrics } from "../models/training/metrics.ts";
 import { adviceForEvaluation } from "./shared/advice.ts";
 import { type EvaluateFlags, parseEvaluateFlags } from "./evaluate/flags.ts";
 import { type EvaluatedRows, evaluatedRows } from "./evaluate/rows.ts";
 import { runCommand } from "./shared/command.ts";
+import { hubSettings } from "./shared/hub.ts";
 import { formatCount } from "./shared/format.ts";
 import { metricsReport, versions } from "./train/run_report.ts";
 import { type Column, renderTable } from "./shared/table.ts";
@@ -96,8 +96,7 @@ async function run(flags: EvaluateFlags): Promise<void> {
       exitCode: 2,
     });
   }
-  const report = (message: string) => stderr.write(`${harmless(message)}\n`);
-  const hub = { ...hubSettingsFromEnvironment(), report };
+  const hub = hubSettings(stderr);
   const trained = await findRun(flags.run, flags.modelName, hub, flags.labels);
   const sizes = sizesOf(trained, flags);
   const rows = await evaluatedRows(trained, flags, hub);
@@ -114,7 +113,7 @@ async function run(flags: EvaluateFlags): Promise<void> {
   stdout.write(`${text}\n`);
   const absent = metrics.perClass.filter(({ support }) => support === 0);
   if (absent.length > 0) {
-    report(
+    hub.report?.(
       `No row has ${absent.map(({ label }) => `"${label}"`).join(", ")}: counted as 0 in the ` +
         `macro averages.`,
     );

@@ -9,8 +9,8 @@ import { argument } from "@optique/core/primitives";
 import { isTable } from "../models/data/table.ts";
 import { UserError } from "../models/errors.ts";
 import { cannotRead, fileSource, hostFolder, isMissing } from "../models/host/files.ts";
-import { hubSettingsFromEnvironment } from "../models/host/settings.ts";
 import { runCommand } from "./shared/command.ts";
+import { hubSettings } from "./shared/hub.ts";
 import { parseCommand, switchOn, valueOf } from "./shared/flag_parser.ts";
 import { parsePath } from "./shared/flag_values.ts";
 import { inspectTable } from "./inspect/data.ts";
@@ -41,7 +41,7 @@ export async function inspect(path: string): Promise<Found> {
     if (!isMissing(cause)) {
       throw new UserError(cannotRead(path, cause), { cause });
     }
-    const settings = hubSettingsFromEnvironment();
+    const settings = hubSettings(standardOutput("stderr"));
     const repositories = hubRepositories(path, settings.endpoint);
     if (repositories.length > 0) return await inspectOnHub(path, repositories, settings);
     throw new UserError(

@@ -7,11 +7,11 @@ import { object } from "@optique/core/constructs";
 import type { InferValue } from "@optique/core/parser";
 import { UserError } from "../models/errors.ts";
 import { readJsonObject } from "../models/files/json.ts";
-import { hubSettingsFromEnvironment } from "../models/host/settings.ts";
 import { mergeRun } from "../models/peft/merge.ts";
 import { runName } from "../models/peft/methods.ts";
 import { adviceForMerge } from "./shared/advice.ts";
 import { runCommand } from "./shared/command.ts";
+import { hubSettings } from "./shared/hub.ts";
 import { flag, parseCommand, switchOn } from "./shared/flag_parser.ts";
 import { removeUnfinished, type Unfinished } from "./shared/folders.ts";
 import { formatBytes } from "./shared/format.ts";
@@ -105,8 +105,7 @@ async function run(flags: InferValue<typeof parser>): Promise<void> {
     );
   }
   if (output !== undefined) await checkOutput(output);
-  const report = (message: string) => stderr.write(`${message}\n`);
-  const hub = { ...hubSettingsFromEnvironment(), report };
+  const hub = hubSettings(stderr);
   const trained = await findRun(run, flags.modelName, hub, flags.labels);
   for (const notice of trained.model.notices) stderr.write(renderNotice(stderr, notice));
   const unfinished: Unfinished = new Set();

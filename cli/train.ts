@@ -2,10 +2,10 @@
  * `deno task train`: reads the flags, then counts (`--dry_run`) or trains, and ends with an exit
  * code: 0 done, 1 failed, 2 wrong use, 130 interrupted (SIGTERM 143, SIGHUP 129).
  */
-import { hubSettingsFromEnvironment } from "../models/host/settings.ts";
 import { comparisonRemarks, comparisonReport, comparisonTable } from "./train/comparison_files.ts";
 import { type Experiment, type ExperimentOptions, runExperiment } from "./train/experiment.ts";
 import { runCommand } from "./shared/command.ts";
+import { hubSettings } from "./shared/hub.ts";
 import { type Flags, parseFlags } from "./train/flags.ts";
 import { type Plan, planRuns } from "./train/plan.ts";
 import { findResumed } from "./train/resume.ts";
@@ -57,10 +57,7 @@ async function trainAll<Device extends DeviceHandle>(
   const out = json ? stderr : stdout;
   const session = newSession();
   endOnSignals(session, stderr);
-  const hub = {
-    ...hubSettingsFromEnvironment(),
-    report: (message: string) => stderr.write(`${message}\n`),
-  };
+  const hub = hubSettings(stderr);
   try {
     const experiment = await runExperiment({ ...options, hub, out, err: stderr, session }, tools);
     const { folder, runs, comparison } = experiment;

@@ -1,4 +1,5 @@
 /** Where text goes: a terminal of some width, or a pipe that wants plain lines. */
+import { redact } from "../../models/host/secrets.ts";
 import { systemReason } from "../../models/host/system_error.ts";
 
 export interface Output {
@@ -47,7 +48,7 @@ function columnsOfTerminal(): number {
 type Stream = Pick<typeof Deno.stdout, "writeSync">;
 
 function writeAll(stream: Stream, text: string): void {
-  const bytes = new TextEncoder().encode(text);
+  const bytes = new TextEncoder().encode(redact(text));
   for (let written = 0; written < bytes.length;) {
     written += stream.writeSync(bytes.subarray(written));
   }

@@ -5,7 +5,7 @@
 import { loadDataset } from "../../models/host/dataset.ts";
 import { exists } from "../../models/host/files.ts";
 import { resolveConfig } from "../../models/host/resolve.ts";
-import { type HubSettings, hubSettingsFromEnvironment } from "../../models/host/settings.ts";
+import type { HubSettings } from "../../models/host/settings.ts";
 import { countParameters } from "../../models/peft/methods.ts";
 import type { Flags } from "./flags.ts";
 import { formatCount, formatPercent, formatRate } from "../shared/format.ts";
@@ -18,6 +18,8 @@ import {
   rateNote,
 } from "./plan.ts";
 import { hyperparameterReport } from "./run_report.ts";
+import { hubSettings } from "../shared/hub.ts";
+import { standardOutput } from "../shared/terminal.ts";
 import { renderTable } from "../shared/table.ts";
 import { wrap } from "../shared/terminal.ts";
 
@@ -44,7 +46,7 @@ export interface DryRun {
 
 /** Counts every run's parameters. Throws a UserError for an unknown model or data set. */
 export async function dryRun(plan: Plan, flags: Flags): Promise<DryRun> {
-  const hub = hubSettingsFromEnvironment();
+  const hub = hubSettings(standardOutput("stderr"));
   const { name, config } = await resolveConfig(flags.modelName, hub);
   const classes = await classesOf(flags, hub);
   const { runs } = fitToModel(plan, flags, config, name);

@@ -4,17 +4,16 @@ import { fileURLToPath } from "node:url";
 import { chooseTable } from "../data/choose.ts";
 import { isTable } from "../data/table.ts";
 import { type Remedy, UserError } from "../errors.ts";
-import { entriesOf, filesBelow, isMissing, readError } from "./files.ts";
 import {
   cachedListing,
   cachedSnapshot,
-  downloadFiles,
+  checkContents,
   keepSnapshot,
-  listRepository,
-  type Repository,
-  type RepositoryListing,
-} from "./hub.ts";
-import { HubError, HubUnreachable } from "./hub_errors.ts";
+  snapshotFiles,
+} from "./cache.ts";
+import { entriesOf, isMissing, readError } from "./files.ts";
+import { downloadFiles, listRepository, type Repository, type RepositoryListing } from "./hub.ts";
+import { HubError, HubUnreachable, isOutOfReach } from "./hub_errors.ts";
 import type { HubSettings } from "./settings.ts";
 
 /** The data set that is used where none is named. */
@@ -40,7 +39,7 @@ const otherDataset: Remedy = { kind: "otherDataset" };
 /** Splits `org/name/path/in/it.csv` into repository and path. */
 function parseHubName(name: string): { repository: Repository; path?: string } | undefined {
   const match = name.match(/^([\w.-]+\/[\w.-]+)(?:\/(.+))?$/);
-  if (match === null || name.startsWith(".")) return undefined;
+  if (match === null || name.startsWith(".") || /\/\.+$/.test(match[1])) return undefined;
   // `data/emotions.csv` is a file that is not there, not a repository.
   if (match[2] === undefined && isTable(name)) return undefined;
   return { repository: { type: "dataset", name: match[1] }, path: match[2] };
@@ -48,7 +47,7 @@ function parseHubName(name: string): { repository: Repository; path?: string } |
 
 /**
  * Finds a data set on the hub, the cache first. Throws a `UserError`, of kind `HubUnreachable` where
- * the cache does not hold it and the hub cannot be reached.
+ * the cache does not hold it and there is no network.
  */
 async function locateOnHub(
   repository: Repository,
@@ -72,11 +71,12 @@ async function locateOnHub(
     notices: [],
   });
   const cached = await cachedSnapshot(repository, settings);
-  const present = cached && await filesBelow(cached.folder);
+  const present = cached && await snapshotFiles(repository, cached, settings);
   const all = cached && await cachedListing(repository, cached, settings);
   if (cached && present && all) {
     const files = choose(all);
     if (files.every((file) => present.includes(file))) {
+      await checkContents(repository, cached, files, settings);
       return located(cached.folder, cached.revision, files);
     }
   }
@@ -86,8 +86,10 @@ async function locateOnHub(
   } catch (error) {
     // Where another program filled the cache we do not know what else there is; it may do.
     const mayDo = path === undefined ? present?.some(isTable) : present?.includes(path);
-    if (!(error instanceof HubUnreachable) || !cached || !present || all || !mayDo) throw error;
-    return located(cached.folder, cached.revision, choose(present));
+    if (!isOutOfReach(error) || !cached || !present || all || !mayDo) throw error;
+    const files = choose(present);
+    await checkContents(repository, cached, files, settings);
+    return located(cached.folder, cached.revision, files);
   }
   const files = choose(listing.files.map((file) => file.path));
   const { folder, revision } = await downloadFiles(repository, listing, files, settings);
@@ -116,7 +118,7 @@ export function locateSample(notices: string[] = []): Located {
 /**
  * Finds the files of a data set: a path to a file or a folder, or a hub id (`org/name`, or
  * `org/name/path` for one file of it). Without a name it is {@link defaultDataset}, for which the
- * built-in sample stands in, under a notice, where it is not cached and the hub cannot be reached.
+ * built-in sample stands in, under a notice, where it is not cached and there is no network.
  * What was named is never replaced: a `UserError` names the ways out.
  */
 export async function locateDataset(
@@ -127,7 +129,10 @@ export async function locateDataset(
     try {
       return await locateOnHub({ type: "dataset", name: defaultDataset }, undefined, settings);
     } catch (error) {
-      if (!(error instanceof HubUnreachable)) throw error;
+      if (!(error instanceof HubError)) throw error;
+      if (!(error instanceof HubUnreachable)) {
+        throw new HubError(error.message, { cause: error, remedy: otherDataset });
+      }
       return locateSample([
         `BUILT-IN SAMPLE INSTEAD OF ${defaultDataset}: ${error.message} ` +
         `The results of this run are those of the built-in sample and carry its name.`,

@@ -1,6 +1,7 @@
 /** Files appear whole or not at all: written beside their place, then renamed into it. */
 import { basename, dirname, join } from "node:path";
 import { UserError } from "../errors.ts";
+import { redact } from "./secrets.ts";
 import { systemCode, systemReason } from "./system_error.ts";
 
 /** Why something cannot be written, as far as it makes a difference to what can be done: `full` passes. */
@@ -72,7 +73,7 @@ export async function writeFileWhole(
 }
 
 function piecesIn(content: string | Uint8Array | Iterable<Uint8Array>): Iterable<Uint8Array> {
-  if (typeof content === "string") return [new TextEncoder().encode(content)];
+  if (typeof content === "string") return [new TextEncoder().encode(redact(content))];
   return content instanceof Uint8Array ? [content] : content;
 }
 

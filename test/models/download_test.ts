@@ -1,0 +1,324 @@
+/** What a download does where the network or the hub fails it, and what the cache is worth afterwards. */
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { UserError } from "../../models/errors.ts";
+import { cachedSnapshot } from "../../models/host/cache.ts";
+import type { DownloadProgress } from "../../models/host/download.ts";
+import { HubFailing, HubUnreachable } from "../../models/host/hub_errors.ts";
+import { downloadFiles, listRepository, type Repository } from "../../models/host/hub.ts";
+import { locateDataset } from "../../models/host/locate.ts";
+import { resolveModel } from "../../models/host/resolve.ts";
+import type { HubSettings } from "../../models/host/settings.ts";
+import { type FakeHub, hashOf, withFakeHub, withoutHub } from "./fake_hub.ts";
+
+const revision = "0123456789abcdef0123456789abcdef01234567";
+const repository: Repository = { type: "model", name: "org/tiny" };
+const weights = Uint8Array.from({ length: 300_000 }, (_, at) => (at * 7919) >> 3);
+const path = "model.bin";
+const files = { [path]: weights, "empty.txt": "", "ünï #1.txt": "ö" };
+const hash = hashOf(weights);
+
+/** A hub with the file, what was waited between tries, and a try to get it. */
+function withDownload(
+  test: (
+    hub: FakeHub,
+    get: (more?: Partial<HubSettings>) => Promise<Uint8Array>,
+    waited: number[],
+    blob: string,
+  ) => Promise<void>,
+): Promise<void> {
+  return withFakeHub({ "models/org/tiny": { revision, files } }, async (hub, settings) => {
+    const waited: number[] = [];
+    const wait = (seconds: number) => Promise.resolve(void waited.push(seconds));
+    const listing = await listRepository(repository, settings);
+    const get = async (more: Partial<HubSettings> = {}) => {
+      const patience = { wait, ...more.patience };
+      const asked = { ...settings, ...more, patience };
+      const { folder } = await downloadFiles(repository, listing, [path], asked);
+      return await Deno.readFile(join(folder, path));
+    };
+    hub.requests.length = 0;
+    hub.bytesSent = 0;
+    await test(hub, get, waited, join(settings.cacheFolder, "models--org--tiny", "blobs", hash));
+  });
+}
+
+/** A body that sends so many bytes and then breaks off, or stays silent. */
+function broken(first: number, bytes: number, end: "error" | "silence" | "close"): Response {
+  const part = weights.slice(first, first + bytes);
+  const body = new ReadableStream<Uint8Array<ArrayBuffer>>({
+    start(controller) {
+      controller.enqueue(part);
+      if (end === "close") controller.close();
+    },
+    // A pull after the first piece: what was enqueued has gone out.
+    pull(controller) {
+      if (end === "error") controller.error(new Error("broken"));
+      if (end === "silence") return new Promise(() => {});
+    },
+  }, { highWaterMark: 0 });
+  const range = `bytes ${first}-${weights.length - 1}/${weights.length}`;
+  return first === 0
+    ? new Response(body)
+    : new Response(body, { status: 206, headers: { "content-range": range } });
+}
+
+const firstOf = (request: Request) =>
+  Number(/^bytes=(\d+)-/.exec(request.headers.get("range") ?? "")?.[1] ?? 0);
+
+const isFile = (path: string) => path.includes("/resolve/");
+
+for (const end of ["error", "silence", "close"] as const) {
+  Deno.test(`a body that ends in ${end} is gone on with from where it stopped`, () =>
+    withDownload(async (hub, get, waited) => {
+      const begins: number[] = [];
+      hub.instead = (path, request) => {
+        if (!isFile(path)) return undefined;
+        begins.push(firstOf(request));
+        return begins.length < 3 ? broken(firstOf(request), 100_000, end) : undefined;
+      };
+      assert.deepEqual(await get({ patience: { stallAfter: 0.2 } }), weights);
+      assert.equal(begins.length, 3);
+      assert.equal(begins[0], 0);
+      if (end !== "error") assert.deepEqual(begins, [0, 100_000, 200_000]);
+      assert.deepEqual(waited, [2, 4]);
+    }));
+}
+
+Deno.test("what came before the program ended is not asked again", () =>
+  withDownload(async (hub, get, waited, blob) => {
+    hub.instead = (path, request) =>
+      isFile(path) ? broken(firstOf(request), 10_000, "close") : undefined;
+    await assert.rejects(get(), (error: unknown) => {
+      assert.ok(error instanceof HubFailing, String(error));
+      assert.match(error.message, /model\.bin arrived with 40000 of 300000 bytes\). Try again/);
+      return true;
+    });
+    assert.deepEqual(waited, [2, 4, 8]);
+    assert.equal((await Deno.stat(`${blob}.incomplete`)).size, 40_000);
+    hub.instead = undefined;
+    assert.deepEqual(await get(), weights);
+    assert.equal(hub.bytesSent, 260_000);
+    await assert.rejects(Deno.stat(`${blob}.incomplete`), Deno.errors.NotFound);
+  }));
+
+Deno.test("a part of something else, or too long a one, is begun anew; so is one that a server cannot go on with", () =>
+  withDownload(async (hub, get, _waited, blob) => {
+    for (const length of [1000, weights.length, weights.length + 5]) {
+      await get();
+      await Deno.remove(blob);
+      await Deno.writeFile(`${blob}.incomplete`, new Uint8Array(length));
+      assert.deepEqual(await get(), weights);
+    }
+    hub.ignoresRanges = true;
+    await Deno.remove(blob);
+    await Deno.writeFile(`${blob}.incomplete`, weights.slice(0, 5000));
+    assert.deepEqual(await get(), weights);
+    // A link there leads nowhere.
+    const outside = await Deno.makeTempFile();
+    await Deno.remove(blob);
+    await Deno.symlink(outside, `${blob}.incomplete`);
+    assert.deepEqual(await get(), weights);
+    assert.equal((await Deno.stat(outside)).size, 0);
+    await Deno.remove(outside);
+  }));
+
+Deno.test("other content, more of it, and no room on the disk are sentences, and nothing is kept", () =>
+  withDownload(async (hub, get, _waited, blob) => {
+    const said = async (message: RegExp, more: Partial<HubSettings> = {}) => {
+      await assert.rejects(get(more), (error: unknown) => {
+        assert.ok(error instanceof UserError && !(error instanceof HubUnreachable));
+        assert.match(error.message, message);
+        return true;
+      });
+      await assert.rejects(Deno.stat(blob), Deno.errors.NotFound);
+    };
+    const send = (bytes: Uint8Array<ArrayBuffer>) => {
+      hub.instead = (path) => isFile(path) ? new Response(bytes) : undefined;
+    };
+    const flipped = weights.slice();
+    flipped[1234] ^= 1;
+    send(flipped);
+    await said(/sends what cannot be trusted .* model\.bin with another content than its hash/);
+    send(new Uint8Array(300_001));
+    await said(/more than the 300000 bytes that it lists of model\.bin\. Nothing of it is used/);
+    hub.instead = undefined;
+    await said(
+      /it needs 300 kB, and the disk has 299 kB free\. HF_HUB_CACHE names another folder/,
+      { freeBytes: () => Promise.resolve(299_000) },
+    );
+    assert.deepEqual(await get({ freeBytes: () => Promise.resolve(300_000) }), weights);
+  }));
+
+Deno.test("5xx and 429 are asked again, as long as is asked for; then they are sentences", () =>
+  withDownload(async (hub, get, waited) => {
+    const heard: string[] = [];
+    const report = (message: string) => void heard.push(message);
+    const failing = (status: number, times: number, retryAfter?: string) => {
+      waited.length = heard.length = 0;
+      let left = times;
+      hub.instead = (path) => {
+        if (!isFile(path) || left-- <= 0) return undefined;
+        return new Response("<html>", {
+          status,
+          headers: retryAfter === undefined ? {} : { "retry-after": retryAfter },
+        });
+      };
+    };
+    const said = (message: RegExp) =>
+      assert.rejects(get({ report }), (error: unknown) => {
+        assert.ok(error instanceof HubFailing, String(error));
+        assert.match(error.message, message);
+        return true;
+      });
+    failing(500, 9);
+    await said(/answered 500 when asked for org\/tiny, four times\. Try again later\.$/);
+    assert.deepEqual(waited, [1, 2, 4]);
+    failing(429, 9, "120");
+    await said(/no more requests for now \(answer 429.*Try again in 120 seconds\. With HF_TOKEN/);
+    assert.deepEqual(waited, []);
+    failing(429, 2, "7");
+    assert.deepEqual(await get({ report }), weights);
+    assert.deepEqual(waited, [7, 7]);
+    assert.match(heard[1], /^127\.0\.0\.1:\d+: answer 429; asking again in 7 s\.$/);
+  }));
+
+Deno.test("a server that says nothing has a time limit, and is no missing network", () =>
+  withDownload(async (hub, get) => {
+    let done = () => {};
+    hub.instead = (path) =>
+      isFile(path)
+        ? new Promise((resolve) => done = () => resolve(new Response("late")))
+        : undefined;
+    await assert.rejects(get({ patience: { answerWithin: 0.1 } }), (error: unknown) => {
+      assert.ok(error instanceof HubFailing);
+      assert.match(error.message, /no answer within 0\.1 seconds/);
+      return true;
+    });
+    done();
+  }));
+
+Deno.test("progress tells bytes and rate, and ends with the file", () =>
+  withDownload(async (_hub, get) => {
+    const told: DownloadProgress[] = [];
+    await get({ progress: (progress) => void told.push(progress) });
+    const { path, done, total, bytesPerSecond } = told.at(-1)!;
+    assert.deepEqual([path, done, total], ["model.bin", 300_000, 300_000]);
+    assert.ok(bytesPerSecond > 0);
+  }));
+
+Deno.test("empty files and names that need escaping arrive", async () => {
+  await withFakeHub({ "models/org/tiny": { revision, files } }, async (_hub, settings) => {
+    const listing = await listRepository(repository, settings);
+    const paths = Object.keys(files);
+    const { folder } = await downloadFiles(repository, listing, paths, settings);
+    assert.equal(await Deno.readTextFile(join(folder, "empty.txt")), "");
+    assert.equal(await Deno.readTextFile(join(folder, "ünï #1.txt")), "ö");
+    const link = await Deno.readLink(join(folder, path));
+    assert.equal(link, join("..", "..", "blobs", hash), "as Python's huggingface_hub links");
+  });
+});
+
+Deno.test("mini and the sample stand in where there is no network, and nowhere else", async () => {
+  await withoutHub(async (settings) => {
+    assert.equal((await resolveModel(undefined, settings)).name, "mini");
+    assert.equal((await locateDataset(undefined, settings)).sample, true);
+    const nowhere = { ...settings, endpoint: "http://127.0.0.1:9" };
+    assert.equal((await resolveModel(undefined, nowhere)).name, "mini");
+  });
+  await withFakeHub({}, async (hub, settings) => {
+    const answers: (() => Response)[] = [
+      ...[400, 401, 403, 404, 408, 429, 500, 503].map((status) => () =>
+        new Response("no", { status, headers: { "retry-after": "0" } })
+      ),
+      () => new Response("<html>Log in to the hotel's network</html>"),
+      () => new Response(null, { status: 302, headers: { location: "http://login.invalid/" } }),
+    ];
+    for (const answer of answers) {
+      hub.instead = answer;
+      for (const get of [resolveModel, locateDataset]) {
+        await assert.rejects(get(undefined, settings), (error: unknown) => {
+          assert.ok(error instanceof UserError && !(error instanceof HubUnreachable));
+          assert.ok(error.remedy !== undefined);
+          return true;
+        });
+      }
+    }
+  });
+});
+
+Deno.test("a changed byte in the cache is found before it is used, and put right by a new download", async () => {
+  const config = JSON.stringify({
+    model_type: "bert",
+    vocab_size: 5,
+    hidden_size: 8,
+    num_hidden_layers: 1,
+    num_attention_heads: 2,
+    intermediate_size: 16,
+  });
+  const model = {
+    "config.json": config,
+    "vocab.txt": "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\n",
+    "model.safetensors": weights,
+  };
+  const rows = { "train.csv": "text,label\na,1\nb,0\n" };
+  const repositories = {
+    "models/org/tiny": { revision, files: model },
+    "datasets/org/rows": { revision, files: rows },
+  };
+  await withFakeHub(repositories, async (hub, settings) => {
+    const offline = { ...settings, offline: true };
+    const cases = [
+      ["models--org--tiny", "model.safetensors", weights, resolveModel, "org/tiny"],
+      ["models--org--tiny", "vocab.txt", model["vocab.txt"], resolveModel, "org/tiny"],
+      ["datasets--org--rows", "train.csv", rows["train.csv"], locateDataset, "org/rows"],
+    ] as const;
+    for (const [folder, file, content, get, name] of cases) {
+      await get(name, settings);
+      hub.requests.length = 0;
+      await get(name, offline);
+      const blob = join(settings.cacheFolder, folder, "blobs", hashOf(content));
+      const bytes = await Deno.readFile(blob);
+      bytes[bytes.length >> 1] ^= 4;
+      await Deno.writeFile(blob, bytes);
+      for (const asked of [settings, offline]) {
+        await assert.rejects(get(name, asked), (error: unknown) => {
+          assert.ok(error instanceof UserError);
+          assert.match(error.message, new RegExp(`^${file} of ${name} is damaged in the cache: `));
+          assert.ok(error.message.includes(`${blob} does not hold`), error.message);
+          return true;
+        });
+      }
+      assert.deepEqual(hub.requests, [], "nothing is asked of what is cached");
+      await Deno.remove(blob);
+      await get(name, settings);
+      await get(name, offline);
+    }
+  });
+});
+
+Deno.test("a link of the cache that leads out of it is not followed, for reading or writing", async () => {
+  await withFakeHub({ "models/org/tiny": { revision, files } }, async (_hub, settings) => {
+    const listing = await listRepository(repository, settings);
+    const outside = await Deno.makeTempDir();
+    const base = join(settings.cacheFolder, "models--org--tiny");
+    const snapshot = join(base, "snapshots", revision);
+    await Deno.mkdir(join(base, "refs"), { recursive: true });
+    await Deno.mkdir(snapshot, { recursive: true });
+    await Deno.writeTextFile(join(base, "refs", "main"), revision);
+    await Deno.writeTextFile(join(outside, "config.json"), "{}");
+    await Deno.symlink(join(outside, "config.json"), join(snapshot, "config.json"));
+    assert.ok(await cachedSnapshot(repository, settings));
+    await assert.rejects(
+      resolveModel("org/tiny", settings),
+      /leads out of the cache, to .*Delete it/,
+    );
+    await Deno.symlink(outside, join(base, "blobs"));
+    await assert.rejects(
+      downloadFiles(repository, listing, [path], settings),
+      /blobs is a link, where the cache has folders\. Remove it\./,
+    );
+    assert.deepEqual([...Deno.readDirSync(outside)].map(({ name }) => name), ["config.json"]);
+    await Deno.remove(outside, { recursive: true });
+  });
+});
