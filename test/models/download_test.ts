@@ -43,24 +43,30 @@ function withDownload(
   });
 }
 
+type End = "error" | "silence" | "close";
+
 /** A body that sends so many bytes and then breaks off, or stays silent. */
-function broken(first: number, bytes: number, end: "error" | "silence" | "close"): Response {
+function broken(first: number, bytes: number, end: End): Response {
   const part = weights.slice(first, first + bytes);
+  let release = () => {};
   const body = new ReadableStream<Uint8Array<ArrayBuffer>>({
     start(controller) {
       controller.enqueue(part);
-      if (end === "close") controller.close();
+      if (end !== "silence") controller.close();
     },
     // A pull after the first piece: what was enqueued has gone out.
-    pull(controller) {
-      if (end === "error") controller.error(new Error("broken"));
-      if (end === "silence") return new Promise(() => {});
+    pull() {
+      if (end === "silence") return new Promise((resolve) => release = resolve);
     },
+    cancel: () => release(),
   }, { highWaterMark: 0 });
-  const range = `bytes ${first}-${weights.length - 1}/${weights.length}`;
-  return first === 0
-    ? new Response(body)
-    : new Response(body, { status: 206, headers: { "content-range": range } });
+  const range = { "content-range": `bytes ${first}-${weights.length - 1}/${weights.length}` };
+  // Of a body that is shorter than its header says the server breaks the connection.
+  const length = { "content-length": String(weights.length - first) };
+  return new Response(body, {
+    status: first === 0 ? 200 : 206,
+    headers: { ...(first === 0 ? {} : range), ...(end === "error" ? length : {}) },
+  });
 }
 
 const firstOf = (request: Request) =>
@@ -68,7 +74,7 @@ const firstOf = (request: Request) =>
 
 const isFile = (path: string) => path.includes("/resolve/");
 
-for (const end of ["error", "silence", "close"] as const) {
+for (const end of ["error", "silence", "close"] satisfies End[]) {
   Deno.test(`a body that ends in ${end} is gone on with from where it stopped`, () =>
     withDownload(async (hub, get, waited) => {
       const begins: number[] = [];
@@ -185,17 +191,17 @@ Deno.test("5xx and 429 are asked again, as long as is asked for; then they are s
 
 Deno.test("a server that says nothing has a time limit, and is no missing network", () =>
   withDownload(async (hub, get) => {
-    let done = () => {};
+    const late: (() => void)[] = [];
     hub.instead = (path) =>
       isFile(path)
-        ? new Promise((resolve) => done = () => resolve(new Response("late")))
+        ? new Promise((resolve) => late.push(() => resolve(new Response("late"))))
         : undefined;
     await assert.rejects(get({ patience: { answerWithin: 0.1 } }), (error: unknown) => {
       assert.ok(error instanceof HubFailing);
       assert.match(error.message, /no answer within 0\.1 seconds/);
       return true;
     });
-    done();
+    for (const answer of late) answer();
   }));
 
 Deno.test("progress tells bytes and rate, and ends with the file", () =>
