@@ -54,6 +54,7 @@ export async function checkedFiles(
   let count = 0;
   for await (const entry of entries) {
     if (++count > mostFiles) throw new HubFault(`a listing of more than ${mostFiles} files`);
+    if (typeof entry !== "object") throw new HubFault(`${quoted(entry)} where it lists a file`);
     if (entry.type !== "file") continue;
     const file = checkedFile(entry);
     if (files.has(file.path)) throw new HubFault(`${quoted(file.path)} listed twice`);
