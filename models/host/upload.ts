@@ -9,7 +9,7 @@ import { formatBytes } from "../../engine/bytes.ts";
 import { UserError } from "../errors.ts";
 import { checkEndpoint, quietly } from "./hub.ts";
 import { NetworkFailure } from "./hub_errors.ts";
-import { withoutPassword } from "./secrets.ts";
+import { redact, withoutPassword } from "./secrets.ts";
 import type { HubSettings } from "./settings.ts";
 import { explainUploadError, ForeignHost } from "./upload_errors.ts";
 
@@ -42,7 +42,7 @@ export interface Uploaded {
 /** Bytes of a file's content. Throws what the file system throws. */
 export async function sizeOfFile({ content }: PushedFile): Promise<number> {
   return "text" in content
-    ? new TextEncoder().encode(content.text).length
+    ? new TextEncoder().encode(redact(content.text)).length
     : (await Deno.stat(content.file)).size;
 }
 
@@ -176,7 +176,7 @@ export async function uploadModel(
           operation: "addOrUpdate",
           path,
           content: "text" in content
-            ? new Blob([content.text])
+            ? new Blob([redact(content.text)])
             : pathToFileURL(resolve(content.file)),
         })),
         ...access,

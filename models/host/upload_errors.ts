@@ -2,7 +2,7 @@
 import { HubApiError } from "@huggingface/hub";
 import { UserError } from "../errors.ts";
 import { HubError, HubUnreachable, reason } from "./hub_errors.ts";
-import { withoutPassword, withoutSecrets } from "./secrets.ts";
+import { redact, withoutPassword, withoutSecrets } from "./secrets.ts";
 
 /** A host that large files should go to is not permitted, or one that is not the hub's asks for the token. */
 export class ForeignHost extends Error {
@@ -82,7 +82,7 @@ export function explainUploadError(error: unknown, context: UploadContext): User
   const standing = context.created
     ? ` ${context.repository} was made and is empty; nothing was committed.`
     : " Nothing was committed.";
-  const text = `${message}${standing}`.replaceAll(context.token, "hf_…");
+  const text = redact(`${message}${standing}`.replaceAll(context.token, "hf_…"));
   const options = { cause: error };
   return name === "HubUnreachable"
     ? new HubUnreachable(text, options)

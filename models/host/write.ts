@@ -39,7 +39,7 @@ export function writeErrorAt(path: string, error: unknown): unknown {
 }
 
 /**
- * Writes text (as UTF-8), bytes, or pieces of bytes that follow one another, and returns their number.
+ * Writes text (as UTF-8, without the secrets that it quotes), bytes, or pieces of bytes that follow one another, and returns their number.
  * They go to a temporary file beside `path`, which is then renamed into place; the folder is made
  * where it is missing. When anything throws, the temporary file is removed and an older file at
  * `path` stays as it was. Throws a WriteError where the system refuses, and what the pieces throw.
