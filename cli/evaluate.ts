@@ -14,7 +14,7 @@ import { hubSettings } from "./shared/hub.ts";
 import { formatCount } from "./shared/format.ts";
 import { metricsReport, versions } from "./train/run_report.ts";
 import { type Column, renderTable } from "./shared/table.ts";
-import { harmless, renderNotice, standardOutput } from "./shared/terminal.ts";
+import { harmless, jsonText, renderNotice, standardOutput } from "./shared/terminal.ts";
 import { findRun, type Sizes, sizesOf, type TrainedRun } from "./trained/run.ts";
 
 /** The content of `evaluation.json`; metrics as `run.json` has them. */
@@ -106,7 +106,7 @@ async function run(flags: EvaluateFlags): Promise<void> {
   // Loaded only now, so that --help and mistakes need no engine.
   const { evaluateExamples } = await import("./trained/predictor.ts");
   const metrics = await evaluateExamples(trained, rows.examples, sizes);
-  const document = JSON.stringify(evaluationReport(trained, rows, sizes, metrics), null, 2);
+  const document = jsonText(evaluationReport(trained, rows, sizes, metrics));
   const text = flags.json
     ? document
     : evaluationLines(trained, rows, metrics, stdout.columns()).join("\n");

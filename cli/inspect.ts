@@ -20,7 +20,7 @@ import { hubRepositories, inspectOnHub } from "./inspect/hub.ts";
 import { reportDocument, reportLines } from "./inspect/report.ts";
 import { readWeights } from "./inspect/weights.ts";
 import { quoted } from "./shared/shell.ts";
-import { harmless, standardOutput } from "./shared/terminal.ts";
+import { harmless, jsonText, standardOutput } from "./shared/terminal.ts";
 
 const command = "deno task inspect";
 
@@ -80,7 +80,7 @@ export function main(args: readonly string[]): Promise<number> {
   return runCommand(parsed, command, async ({ path, all, json }) => {
     const found = await inspect(path);
     const document = json
-      ? JSON.stringify(reportDocument(found), null, 2)
+      ? jsonText(reportDocument(found))
       : reportLines(found, all, stdout.columns()).join("\n");
     stdout.write(`${document}\n`);
     return found.damaged ? 1 : 0;

@@ -19,7 +19,7 @@ import { checkOutput, writeModel } from "./merge/model_folder.ts";
 import { mismatch, unmergeFolder, unmergeLines } from "./merge/unmerge.ts";
 import { predictCommand } from "./shared/shell.ts";
 import { onSignals } from "./shared/signals.ts";
-import { renderNotice, standardOutput } from "./shared/terminal.ts";
+import { jsonText, renderNotice, standardOutput } from "./shared/terminal.ts";
 import { baseFlags, folder, runFlag } from "./trained/flags.ts";
 import { findRun, openBase, type TrainedRun } from "./trained/run.ts";
 
@@ -111,7 +111,7 @@ async function run(flags: InferValue<typeof parser>): Promise<void> {
   const unfinished: Unfinished = new Set();
   cleanUpOnSignals(unfinished);
   const print = (document: unknown, lines: string[]) =>
-    stdout.write(`${flags.json ? JSON.stringify(document, null, 2) : lines.join("\n")}\n`);
+    stdout.write(`${flags.json ? jsonText(document) : lines.join("\n")}\n`);
   if (unmerge !== undefined) {
     const unmerged = await unmergeFolder(trained, unmerge, output, unfinished);
     if (unmerged.matches || flags.json) {

@@ -12,7 +12,7 @@ import { runCommand } from "./shared/command.ts";
 import { hubSettings } from "./shared/hub.ts";
 import { formatBytes } from "./shared/format.ts";
 import { type Column, renderTable } from "./shared/table.ts";
-import { harmless, paint, standardOutput } from "./shared/terminal.ts";
+import { harmless, jsonText, paint, standardOutput } from "./shared/terminal.ts";
 
 const command = "deno task push";
 const stdout = standardOutput("stdout");
@@ -94,7 +94,7 @@ async function run(flags: PushFlags): Promise<void> {
   }
   const settings = hubSettings(stderr);
   const report = await reportOf(plan, settings.endpoint);
-  const json = (document: object) => stdout.write(`${JSON.stringify(document, null, 2)}\n`);
+  const json = (document: object) => stdout.write(`${jsonText(document)}\n`);
   if (flags.showCard || flags.dryRun) {
     if (flags.json) json({ ...report, card: plan.card });
     else if (flags.showCard) {

@@ -11,7 +11,7 @@ import { type Plan, planRuns } from "./train/plan.ts";
 import { findResumed } from "./train/resume.ts";
 import { endOnSignals, newSession } from "./train/session.ts";
 import { stoppedSentence } from "./train/standing.ts";
-import { type Output, paint, standardOutput, wrap } from "./shared/terminal.ts";
+import { jsonText, type Output, paint, standardOutput, wrap } from "./shared/terminal.ts";
 import type { DeviceHandle, TrainingTools } from "./train/tools.ts";
 import { StoppedError } from "./train/watch.ts";
 
@@ -19,7 +19,7 @@ const stdout = standardOutput("stdout");
 const stderr = standardOutput("stderr");
 
 function printJson(document: unknown): void {
-  stdout.write(`${JSON.stringify(document, null, 2)}\n`);
+  stdout.write(`${jsonText(document)}\n`);
 }
 
 function printLines(output: Output, lines: string[]): void {

@@ -114,6 +114,13 @@ export function harmless(text: string): string {
   });
 }
 
+/** A document as JSON whose every character a terminal shows; a parser reads the same. */
+export const jsonText = (document: unknown) =>
+  JSON.stringify(document, null, 2).replace(
+    obeyed,
+    (each) => each === "\n" ? each : harmless(each),
+  );
+
 /** Breaks a text into lines of at most `width` characters, at spaces. */
 export function wrap(text: string, width: number): string[] {
   const lines: string[] = [];

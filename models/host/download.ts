@@ -151,7 +151,9 @@ async function complete(
       breaks = part.done - before >= fewBytes ? 0 : breaks + 1;
       if (breaks === mostBreaks) throw error;
       const seconds = 2 ** breaks;
-      settings.report?.(`${file.path}: ${error.message}; going on in ${seconds} s.`);
+      const { path } = file;
+      const what = error.message.startsWith(path) ? error.message : `${path}: ${error.message}`;
+      settings.report?.(`${what}; going on in ${seconds} s.`);
       await patienceOf(settings).wait(seconds);
     }
   }
