@@ -182,7 +182,8 @@ export async function downloadBlob(
   blob: string,
   settings: HubSettings,
 ): Promise<void> {
-  const part: Part = { ...await openPart(blob), done: 0, hasher: newHasher(file) };
+  const hasher = newHasher(file);
+  const part: Part = { ...await openPart(blob), done: 0, hasher };
   using _ = part.file;
   try {
     await fill(part, file, url, blob, settings);

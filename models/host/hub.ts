@@ -108,13 +108,17 @@ export function listRepository(
   return ask(repository, settings, () => quietly(list));
 }
 
-/** Makes a link to a blob; where none can be made, as on Windows, the blob itself takes its place, as in Python. */
+/**
+ * Makes a link to a blob, in place of whatever is there; where none can be made, as on Windows, the blob itself takes its
+ * place, as in Python.
+ */
 async function linkTo(blob: string, folder: string, name: string): Promise<void> {
-  const link = join(folder, name);
-  await Deno.remove(link).catch((error) => {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-  });
-  await Deno.symlink(relative(folder, blob), link).catch(() => Deno.rename(blob, link));
+  const temporary = join(folder, `.${crypto.randomUUID()}.tmp`);
+  const linked = await Deno.symlink(relative(folder, blob), temporary).then(
+    () => true,
+    () => false,
+  );
+  await Deno.rename(linked ? temporary : blob, join(folder, name));
 }
 
 /** Downloads one file into the cache, unless it is there already, whole. */

@@ -1,6 +1,6 @@
 /** What a download does where the network or the hub fails it, and what the cache is worth afterwards. */
 import assert from "node:assert/strict";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { UserError } from "../../models/errors.ts";
 import { cachedSnapshot } from "../../models/host/cache.ts";
 import type { DownloadProgress } from "../../models/host/download.ts";
@@ -127,6 +127,16 @@ Deno.test("a part of something else, or too long a one, is begun anew; so is one
     assert.deepEqual(await get(), weights);
     assert.equal((await Deno.stat(outside)).size, 0);
     await Deno.remove(outside);
+  }));
+
+Deno.test("two programs that download the same file do not mix their parts", () =>
+  withDownload(async (hub, get, _waited, blob) => {
+    assert.deepEqual(await Promise.all([get(), get(), get()]), [weights, weights, weights]);
+    hub.instead = (path) => isFile(path) ? broken(0, 10, "close") : undefined;
+    await Deno.remove(blob);
+    await Promise.allSettled([get(), get()]);
+    const names = [...Deno.readDirSync(dirname(blob))].map(({ name }) => name);
+    assert.deepEqual(names, [`${hash}.incomplete`], "only one part is gone on with");
   }));
 
 Deno.test("other content, more of it, and no room on the disk are sentences, and nothing is kept", () =>

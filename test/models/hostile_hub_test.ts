@@ -245,6 +245,8 @@ Deno.test("the token goes to the endpoint alone: not with redirects, not to the 
 const nonsense = fc.oneof(
   fc.constantFrom<unknown>(
     "../../../x",
+    "../../../../x.csv",
+    "../../../../train.csv",
     "/x",
     "a/../../x",
     ".git/x",
