@@ -3,9 +3,9 @@
  * 2 wrong use, 130 interrupted.
  */
 import { UserError } from "../models/errors.ts";
-import { hubSettingsFromEnvironment } from "../models/host/settings.ts";
 import { adviceForPrediction } from "./shared/advice.ts";
 import { runCommand } from "./shared/command.ts";
+import { hubSettings } from "./shared/hub.ts";
 import { parsePredictFlags, type PredictFlags } from "./predict/flags.ts";
 import { answerLines, answerRows, terminalLines } from "./predict/prompt.ts";
 import {
@@ -115,8 +115,7 @@ async function run(flags: PredictFlags): Promise<void> {
   const typed = flags.texts.length === 0 && flags.file === undefined && Deno.stdin.isTerminal();
   const texts = typed ? undefined : await openTexts(flags, Deno.stdin);
   for (const notice of texts?.notices ?? []) stderr.write(`${notice}\n`);
-  const report = (message: string) => stderr.write(`${message}\n`);
-  const hub = { ...hubSettingsFromEnvironment(), report };
+  const hub = hubSettings(stderr);
   const runs = await findRuns(flags.run, flags.modelName, flags, hub);
   const notices = new Set(runs.flatMap(({ run }) => run.model.notices));
   for (const notice of notices) stderr.write(renderNotice(stderr, notice));

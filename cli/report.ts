@@ -10,7 +10,7 @@ import { runCommand } from "./shared/command.ts";
 import { flag, parseCommand, switchOn, texts, valueOf } from "./shared/flag_parser.ts";
 import { parseText } from "./shared/flag_values.ts";
 import { countOf, formatBytes } from "./shared/format.ts";
-import { type Output, renderNotice, standardOutput } from "./shared/terminal.ts";
+import { jsonText, type Output, renderNotice, standardOutput } from "./shared/terminal.ts";
 
 const command = "deno task report";
 
@@ -65,7 +65,7 @@ export function main(
     const { bytes, runs, problems } = await writeReport(folders, path, output);
     for (const problem of problems) stderr.write(renderNotice(stderr, problem));
     const text = json
-      ? JSON.stringify({ path, bytes, runs, problems }, null, 2)
+      ? jsonText({ path, bytes, runs, problems })
       : `${path}: ${countOf(runs, "run")}, ${formatBytes(bytes)}`;
     stdout.write(`${text}\n`);
   }, { stdout, stderr });

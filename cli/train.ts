@@ -2,17 +2,24 @@
  * `deno task train`: reads the flags, then counts (`--dry_run`) or trains, and ends with an exit
  * code: 0 done, 1 failed, 2 wrong use, 130 interrupted (SIGTERM 143, SIGHUP 129).
  */
-import { hubSettingsFromEnvironment } from "../models/host/settings.ts";
 import { comparisonRemarks, comparisonReport, comparisonTable } from "./train/comparison_files.ts";
 import { type Continued, findContinued } from "./train/continued.ts";
 import { type Experiment, type ExperimentOptions, runExperiment } from "./train/experiment.ts";
 import { runCommand } from "./shared/command.ts";
+import { hubSettings } from "./shared/hub.ts";
 import { type Flags, parseFlags } from "./train/flags.ts";
 import { type Plan, planRuns } from "./train/plan.ts";
 import { findResumed } from "./train/resume.ts";
 import { endOnSignals, newSession } from "./train/session.ts";
 import { stoppedSentence } from "./train/standing.ts";
-import { type Output, paint, renderNotice, standardOutput, wrap } from "./shared/terminal.ts";
+import {
+  jsonText,
+  type Output,
+  paint,
+  renderNotice,
+  standardOutput,
+  wrap,
+} from "./shared/terminal.ts";
 import type { DeviceHandle, TrainingTools } from "./train/tools.ts";
 import { StoppedError } from "./train/watch.ts";
 
@@ -20,7 +27,7 @@ const stdout = standardOutput("stdout");
 const stderr = standardOutput("stderr");
 
 function printJson(document: unknown): void {
-  stdout.write(`${JSON.stringify(document, null, 2)}\n`);
+  stdout.write(`${jsonText(document)}\n`);
 }
 
 function printLines(output: Output, lines: string[]): void {
@@ -59,10 +66,7 @@ async function trainAll<Device extends DeviceHandle>(
   const out = json ? stderr : stdout;
   const session = newSession();
   endOnSignals(session, stderr);
-  const hub = {
-    ...hubSettingsFromEnvironment(),
-    report: (message: string) => stderr.write(`${message}\n`),
-  };
+  const hub = hubSettings(stderr);
   try {
     const experiment = await runExperiment({ ...options, hub, out, err: stderr, session }, tools);
     const { folder, runs, comparison } = experiment;

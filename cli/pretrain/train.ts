@@ -7,7 +7,6 @@ import { indexFile } from "../../models/files/shards.ts";
 import { exists, hostFolder } from "../../models/host/files.ts";
 import { weightsFingerprint } from "../../models/host/fingerprint.ts";
 import { type ResolvedModel, resolveModel } from "../../models/host/resolve.ts";
-import { hubSettingsFromEnvironment } from "../../models/host/settings.ts";
 import { writeFileWhole } from "../../models/host/write.ts";
 import { writeFiles } from "../../models/host/write_files.ts";
 import { distil } from "../../models/pretraining/distil.ts";
@@ -23,6 +22,7 @@ import { pretrain } from "../../models/pretraining/run.ts";
 import { tokenizerFileNames } from "../../models/text/tokenizer.ts";
 import { adviceForPretraining, messageWithAdvice } from "../shared/advice.ts";
 import { formatAdapter, formatBytes, formatCount } from "../shared/format.ts";
+import { hubSettings } from "../shared/hub.ts";
 import { quoted } from "../shared/shell.ts";
 import { type Output, renderNotice } from "../shared/terminal.ts";
 import { newestCheckpoint } from "../train/checkpoints.ts";
@@ -105,8 +105,7 @@ async function findTeacher(
   { plan, err }: PretrainingOptions,
 ): Promise<ResolvedModel | undefined> {
   if (plan.teacher === undefined) return undefined;
-  const report = (message: string) => err.write(`${message}\n`);
-  const teacher = await resolveModel(plan.teacher, { ...hubSettingsFromEnvironment(), report });
+  const teacher = await resolveModel(plan.teacher, hubSettings(err));
   for (const notice of teacher.notices) err.write(renderNotice(err, notice));
   return teacher;
 }

@@ -1,4 +1,5 @@
 /** Where text goes: a terminal of some width, or a pipe that wants plain lines. */
+import { redact } from "../../models/host/secrets.ts";
 import { systemReason } from "../../models/host/system_error.ts";
 
 export interface Output {
@@ -47,7 +48,7 @@ function columnsOfTerminal(): number {
 type Stream = Pick<typeof Deno.stdout, "writeSync">;
 
 function writeAll(stream: Stream, text: string): void {
-  const bytes = new TextEncoder().encode(text);
+  const bytes = new TextEncoder().encode(redact(text));
   for (let written = 0; written < bytes.length;) {
     written += stream.writeSync(bytes.subarray(written));
   }
@@ -112,6 +113,13 @@ export function harmless(text: string): string {
     return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
   });
 }
+
+/** A document as JSON whose every character a terminal shows; a parser reads the same. */
+export const jsonText = (document: unknown) =>
+  JSON.stringify(document, null, 2).replace(
+    obeyed,
+    (each) => each === "\n" ? each : harmless(each),
+  );
 
 /** Breaks a text into lines of at most `width` characters, at spaces. */
 export function wrap(text: string, width: number): string[] {

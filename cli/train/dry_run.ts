@@ -6,7 +6,7 @@ import type { EncoderConfig } from "../../models/encoders/mod.ts";
 import { loadDataset } from "../../models/host/dataset.ts";
 import { exists } from "../../models/host/files.ts";
 import { resolveConfig } from "../../models/host/resolve.ts";
-import { type HubSettings, hubSettingsFromEnvironment } from "../../models/host/settings.ts";
+import type { HubSettings } from "../../models/host/settings.ts";
 import { countParameters } from "../../models/peft/methods.ts";
 import { dataRequest } from "./data_request.ts";
 import type { Flags } from "./flags.ts";
@@ -20,6 +20,8 @@ import {
   rateNote,
 } from "./plan.ts";
 import { hyperparameterReport } from "./run_report.ts";
+import { hubSettings } from "../shared/hub.ts";
+import { standardOutput } from "../shared/terminal.ts";
 import { renderTable } from "../shared/table.ts";
 import { wrap } from "../shared/terminal.ts";
 
@@ -57,7 +59,7 @@ export async function dryRun(
   flags: Flags,
   model?: { name: string; config: EncoderConfig },
 ): Promise<DryRun> {
-  const hub = hubSettingsFromEnvironment();
+  const hub = hubSettings(standardOutput("stderr"));
   const { name, config } = model ?? await resolveConfig(flags.modelName, hub);
   const classes = await classesOf(flags, hub);
   const { runs } = fitToModel(plan, flags, config, name);

@@ -9,13 +9,12 @@ import { filesBelow, isMissing, readError } from "./files.ts";
 import {
   cachedListing,
   cachedSnapshot,
-  downloadFiles,
+  checkContents,
   keepSnapshot,
-  listRepository,
-  type Repository,
-  type RepositoryListing,
-} from "./hub.ts";
-import { HubError, HubUnreachable } from "./hub_errors.ts";
+  snapshotFiles,
+} from "./cache.ts";
+import { downloadFiles, listRepository, type Repository, type RepositoryListing } from "./hub.ts";
+import { HubError, HubUnreachable, isOutOfReach } from "./hub_errors.ts";
 import type { HubSettings } from "./settings.ts";
 
 /** The data set that is used where none is named. */
@@ -69,14 +68,14 @@ const otherDataset: Remedy = { kind: "otherDataset" };
 /** Splits `org/name/path/in/it.csv` into repository and path. */
 function parseHubName(name: string): { repository: Repository; path?: string } | undefined {
   const match = name.match(/^([\w.-]+\/[\w.-]+)(?:\/(.+))?$/);
-  if (match === null || name.startsWith(".")) return undefined;
+  if (match === null || name.startsWith(".") || /\/\.+$/.test(match[1])) return undefined;
   // `data/emotions.csv` is a file that is not there, not a repository.
   if (match[2] === undefined && isTable(name)) return undefined;
   return { repository: { type: "dataset", name: match[1] }, path: match[2] };
 }
 
 /** Throws a UserError where the cache has a data set's training part, and not its others. */
-function checkOthers(chosen: ChosenFiles, present: readonly string[], cause: HubUnreachable): void {
+function checkOthers(chosen: ChosenFiles, present: readonly string[], cause: HubError): void {
   const missing = filesOf(chosen).filter((file) => !present.includes(file));
   if (missing.some((file) => chosen.train.includes(file))) return;
   throw new UserError(
@@ -87,7 +86,7 @@ function checkOthers(chosen: ChosenFiles, present: readonly string[], cause: Hub
 
 /**
  * Finds a data set on the hub, the cache first. Throws a `UserError`, of kind `HubUnreachable` where
- * the cache does not hold it and the hub cannot be reached.
+ * the cache does not hold it and there is no network.
  */
 async function locateOnHub(
   repository: Repository,
@@ -128,24 +127,33 @@ async function locateOnHub(
       notices: chosen.notices,
     };
   };
+  const fromCache = async (
+    snapshot: { folder: string; revision: string },
+    chosen: ChosenFiles,
+    present: readonly string[],
+  ) => {
+    const files = [...filesOf(chosen), ...besides(chosen, present)];
+    await checkContents(repository, snapshot, files, settings);
+    return located(snapshot, chosen, present);
+  };
   const cached = await cachedSnapshot(repository, settings);
-  const present = cached && await filesBelow(cached.folder);
+  const present = cached && await snapshotFiles(repository, cached, settings);
   const all = cached && await cachedListing(repository, cached, settings);
   if (cached && present && all) {
     const chosen = choose(all);
     if (filesOf(chosen).every((file) => present.includes(file))) {
-      return located(cached, chosen, present);
+      return await fromCache(cached, chosen, present);
     }
   }
   let listing: RepositoryListing;
   try {
     listing = await listRepository(repository, settings);
   } catch (error) {
-    if (error instanceof HubUnreachable && present && all) checkOthers(choose(all), present, error);
+    if (isOutOfReach(error) && present && all) checkOthers(choose(all), present, error);
     // Where another program filled the cache we do not know what else there is; it may do.
     const mayDo = path === undefined ? present?.some(isTable) : present?.includes(path);
-    if (!(error instanceof HubUnreachable) || !cached || !present || all || !mayDo) throw error;
-    return located(cached, choose(present), present);
+    if (!isOutOfReach(error) || !cached || !present || all || !mayDo) throw error;
+    return await fromCache(cached, choose(present), present);
   }
   const listed = listing.files.map((file) => file.path);
   const chosen = choose(listed);
@@ -186,7 +194,7 @@ export function locateSample(notices: string[] = []): Located {
 /**
  * Finds the files of a data set: a path to a file or a folder, or a hub id (`org/name`, or
  * `org/name/path` for one file or folder of it). Without a name it is {@link defaultDataset}, for which the
- * built-in sample stands in, under a notice, where it is not cached and the hub cannot be reached.
+ * built-in sample stands in, under a notice, where it is not cached and there is no network.
  * What was named is never replaced: a `UserError` names the ways out. Without `allParts` it is the training part alone.
  */
 export async function locateDataset(
@@ -199,7 +207,10 @@ export async function locateDataset(
     try {
       return await locateOnHub({ type: "dataset", name: defaultDataset }, undefined, wanted);
     } catch (error) {
-      if (!(error instanceof HubUnreachable)) throw error;
+      if (!(error instanceof HubError)) throw error;
+      if (!(error instanceof HubUnreachable)) {
+        throw new HubError(error.message, { cause: error, remedy: otherDataset });
+      }
       return locateSample([
         `BUILT-IN SAMPLE INSTEAD OF ${defaultDataset}: ${error.message} ` +
         `The results of this run are those of the built-in sample and carry its name.`,

@@ -11,14 +11,9 @@ import { indexFile, noWeights, readShardIndex, weightsFile } from "../files/shar
 import { checkTokenizerClass } from "../text/tokenizer_class.ts";
 import { missingTokenizer, tokenizerFileNames } from "../text/tokenizer.ts";
 import { miniModel } from "./built_in.ts";
+import { cachedSnapshot, checkContents, keepSnapshot, snapshotFiles } from "./cache.ts";
 import { exists, hostFolder, isMissing, readError } from "./files.ts";
-import {
-  cachedSnapshot,
-  downloadFiles,
-  keepSnapshot,
-  listRepository,
-  type Repository,
-} from "./hub.ts";
+import { downloadFiles, listRepository, type Repository } from "./hub.ts";
 import { HubError, HubUnreachable } from "./hub_errors.ts";
 import type { HubSettings } from "./settings.ts";
 
@@ -124,22 +119,43 @@ export function repositoriesOf(name: string): Repository[] {
 }
 
 function isHubName(name: string): boolean {
-  return /^[\w-][\w.-]*(\/[\w.-]+)?$/.test(name) && repositoriesOf(name).length > 0;
+  return /^[\w-][\w.-]*(\/[\w.-]+)?$/.test(name) && !/\/\.+$/.test(name) &&
+    repositoriesOf(name).length > 0;
 }
 
+/**
+ * The cached snapshot that lacks nothing, whose files of those names hold what their hashes say. Throws a UserError
+ * where one does not.
+ */
 async function cachedFolder(
   name: string,
   settings: HubSettings,
   lacks: (folder: string) => Promise<unknown>,
+  isUsed: (name: string) => boolean,
 ): Promise<string | undefined> {
   for (const repository of repositoriesOf(name)) {
     const snapshot = await cachedSnapshot(repository, settings);
-    if (snapshot !== undefined && await lacks(snapshot.folder) === undefined) {
-      return snapshot.folder;
-    }
+    if (snapshot === undefined) continue;
+    const used = (await snapshotFiles(repository, snapshot, settings)).filter(isUsed);
+    if (await lacks(snapshot.folder) !== undefined) continue;
+    await checkContents(repository, snapshot, used, settings);
+    return snapshot.folder;
   }
   return undefined;
 }
+
+/** The files of a model beside its weights, of which a tokenizer has one or the other. */
+const smallFiles = [
+  configFile,
+  "tokenizer_config.json",
+  "special_tokens_map.json",
+  "added_tokens.json",
+  "tokenizer.json",
+  "vocab.txt",
+];
+
+const isModelFile = (name: string) =>
+  smallFiles.includes(name) || name === indexFile || /^[^/]*\.safetensors$/.test(name);
 
 /**
  * Downloads what a model needs: config and tokenizer first, so that a model of another kind is
@@ -150,13 +166,9 @@ async function download(name: string, settings: HubSettings): Promise<string> {
   const listing = await listRepository(repository, settings);
   const present = listing.files.map(({ path }) => path);
   checkHasConfig(repository.name, present);
-  const small = [
-    configFile,
-    "tokenizer_config.json",
-    "special_tokens_map.json",
-    "added_tokens.json",
-    present.includes("tokenizer.json") ? "tokenizer.json" : "vocab.txt",
-  ].filter((path) => present.includes(path));
+  const small = smallFiles.filter((path) =>
+    present.includes(path) && !(path === "vocab.txt" && present.includes("tokenizer.json"))
+  );
   const { folder } = await downloadFiles(repository, listing, small, settings);
   await readConfig(folder);
   const noTokenizer = missingTokenizer(repository.name, present);
@@ -207,7 +219,7 @@ function notFound(name: string, cause?: UserError): UserError {
 
 /**
  * Finds a model: `mini`, a folder, or a hub name. Without a name it is {@link defaultModel}, for
- * which `mini` stands in, under a notice, where it is not cached and the hub cannot be reached. What
+ * which `mini` stands in, under a notice, where it is not cached and there is no network. What
  * was named is never replaced: a `UserError` names the ways out.
  */
 export async function resolveModel(
@@ -229,14 +241,16 @@ export async function resolveModel(
     return await found(name);
   }
   if (!isHubName(asked)) throw notFound(asked);
-  const cached = await cachedFolder(asked, settings, lacking);
+  const cached = await cachedFolder(asked, settings, lacking, isModelFile);
   if (cached !== undefined) return await found(cached);
   try {
     return await found(await download(asked, settings));
   } catch (error) {
     if (!(error instanceof HubError)) throw error;
     if (name !== undefined) throw notFound(name, error);
-    if (!(error instanceof HubUnreachable)) throw error;
+    if (!(error instanceof HubUnreachable)) {
+      throw new HubError(error.message, { cause: error, remedy: otherModel });
+    }
     const mini = await resolveMini([]);
     const notice = `BUILT-IN MODEL "${miniModel}" INSTEAD OF ${defaultModel}: ${error.message} ` +
       `The results of this run are those of ${miniModel} and carry its name.`;
@@ -262,7 +276,7 @@ export async function resolveConfig(
   if (!isHubName(asked)) throw notFound(asked);
   const hasConfig = async (folder: string) =>
     await exists(join(folder, configFile)) ? undefined : configFile;
-  const cached = await cachedFolder(asked, settings, hasConfig);
+  const cached = await cachedFolder(asked, settings, hasConfig, (name) => name === configFile);
   if (cached !== undefined) return { name: asked, config: await readConfig(cached) };
   try {
     const [repository] = repositoriesOf(asked);

@@ -44,7 +44,11 @@ Deno.test("a name that misleads is told, with what to do", () => {
     [pointer, "a.csv.gz", /git-LFS pointer/],
     ["\n <!DOCTYPE HTML><title>", "a.csv", /is a web page\. Download the raw file/],
     ["<?xml version='1.0'?><!-- x --><html lang=en>", "a.json", /is a web page/],
-    ["<?xml version='1.0'?><Error>", "a.csv", /is XML\. Data sets are files of/],
+    [
+      "<?xml version='1.0'?><Error>",
+      "a.csv",
+      /is a page of XML, such as a server's error\. Data sets are files of/,
+    ],
     ["PK\x03\x04" + "\0".repeat(26) + "[Content_Types].xml", "a.csv", /Excel workbook\. Export/],
     [
       "PK\x03\x04" + "\0".repeat(26) + "mimetypeapplication/vnd.oasis.opendocument",
@@ -84,7 +88,7 @@ Deno.test("hidden files, and those that tell of others, are no data", () => {
   assert(!isDataName("model.safetensors") && !isDataName("config.json"));
   const junk = ["._train.csv", "__MACOSX/train.csv", ".cache/test.parquet", "dataset_infos.json"];
   assert.deepEqual(chooseTable([...junk, "train.csv"], "d").train, ["train.csv"]);
-  assert.deepEqual(chooseTable([...junk, "data/train.json"], "d"), ["data/train.json"]);
+  assert.deepEqual(chooseTable([...junk, "data/train.json"], "d").train, ["data/train.json"]);
   told(() => chooseTable(junk, "d"), /d holds no data file/);
 });
 
