@@ -5,7 +5,7 @@ import type { EncoderConfig } from "../../models/encoders/mod.ts";
 import { UserError } from "../../models/errors.ts";
 import { indexFile } from "../../models/files/shards.ts";
 import { exists, hostFolder } from "../../models/host/files.ts";
-import { weightsFingerprint } from "../../models/host/fingerprint.ts";
+import { weightsDiffer, weightsFingerprint } from "../../models/host/fingerprint.ts";
 import { type ResolvedModel, resolveModel } from "../../models/host/resolve.ts";
 import { hubSettingsFromEnvironment } from "../../models/host/settings.ts";
 import { writeFileWhole } from "../../models/host/write.ts";
@@ -113,7 +113,7 @@ async function teacherWeights(
   resumed: PretrainWork | undefined,
 ): Promise<string> {
   const weights = await weightsFingerprint(hostFolder(teacher.folder));
-  if ((resumed?.teacher ?? weights) === weights) return weights;
+  if (!weightsDiffer(resumed?.teacher, weights)) return weights;
   throw new UserError(
     `${teacher.name}: the teacher's weights are not those that the run began with. --overwrite ` +
       `begins again.`,
