@@ -7,6 +7,7 @@ import { comparisonRemarks, comparisonReport, comparisonTable } from "./train/co
 import { type Experiment, type ExperimentOptions, runExperiment } from "./train/experiment.ts";
 import { runCommand } from "./shared/command.ts";
 import { type Flags, parseFlags } from "./train/flags.ts";
+import { giveUp } from "./shared/permissions.ts";
 import { type Plan, planRuns } from "./train/plan.ts";
 import { findResumed } from "./train/resume.ts";
 import { endOnSignals, newSession } from "./train/session.ts";
@@ -62,7 +63,14 @@ async function trainAll<Device extends DeviceHandle>(
     report: (message: string) => stderr.write(`${message}\n`),
   };
   try {
-    const experiment = await runExperiment({ ...options, hub, out, err: stderr, session }, tools);
+    const experiment = await runExperiment({
+      ...options,
+      hub,
+      out,
+      err: stderr,
+      session,
+      onLoaded: () => giveUp("net"),
+    }, tools);
     const { folder, runs, comparison } = experiment;
     printExperiment(experiment, out);
     if (json) printJson({ experiment: folder, runs, comparison: comparisonReport(comparison) });

@@ -24,6 +24,7 @@ import { tokenizerFileNames } from "../../models/text/tokenizer.ts";
 import { formatAdapter, formatBytes, formatCount } from "../shared/format.ts";
 import { quoted } from "../shared/shell.ts";
 import { type Output, renderNotice } from "../shared/terminal.ts";
+import { giveUp } from "../shared/permissions.ts";
 import { newestCheckpoint } from "../train/checkpoints.ts";
 import { type Fact, printFacts } from "../train/facts.ts";
 import type { Session } from "../train/session.ts";
@@ -175,6 +176,7 @@ export async function runPretraining(
   try {
     const teacher = await findTeacher(options);
     const corpus = await loadCorpus(options);
+    giveUp("net");
     await writeWork(output, {
       command: [...args],
       hash: corpus.hash,

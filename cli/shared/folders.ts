@@ -1,6 +1,7 @@
 /** Where results go: `<output_dir>/<experiment>/<run>/`, numbered, whole or not at all. */
 import { basename, join } from "node:path";
 import { messageOf, UserError } from "../../models/errors.ts";
+import { systemReason } from "../../models/host/system_error.ts";
 import { writeErrorAt } from "../../models/host/write.ts";
 
 /** `boltuix/emotions-dataset` → `emotions`, `/data/My Tweets.csv` → `my-tweets`. */
@@ -23,9 +24,14 @@ async function names(folder: string): Promise<string[]> {
 }
 
 const cannotMake = (folder: string, cause: unknown) =>
-  new UserError(`Cannot make the folder ${folder}: ${messageOf(cause)}. See --output_dir.`, {
-    cause,
-  });
+  new UserError(
+    `Cannot make the folder ${folder}: ${
+      systemReason(cause) ?? messageOf(cause)
+    }. See --output_dir.`,
+    {
+      cause,
+    },
+  );
 
 /** Makes the folder of all results. Throws a UserError where that cannot be, before hours are spent. */
 export async function ensureFolder(folder: string): Promise<void> {

@@ -1,6 +1,7 @@
 /** One program at a time trains into an experiment: it holds a lock, which the system takes back when it ends, however it ends. */
 import { join } from "node:path";
 import { messageOf, UserError } from "../../models/errors.ts";
+import { systemReason } from "../../models/host/system_error.ts";
 
 export interface Claim {
   /** Lets others in; synchronous, since the process may be ending. */
@@ -36,7 +37,9 @@ export function claim(
       // The program before has just removed the folder; not so often in a row.
       if (cause instanceof Deno.errors.NotFound && attempt < 100) continue;
       throw new UserError(
-        `Cannot write in ${experiment}: ${messageOf(cause)}. See ${flags.place}.`,
+        `Cannot write in ${experiment}: ${
+          systemReason(cause) ?? messageOf(cause)
+        }. See ${flags.place}.`,
         { cause },
       );
     }

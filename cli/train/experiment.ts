@@ -52,6 +52,8 @@ export interface ExperimentOptions {
   /** Notices go here. */
   err: Output;
   session: Session;
+  /** Called when model and data are here, and no network is needed any more. */
+  onLoaded?(): void;
 }
 
 export interface Experiment {
@@ -154,6 +156,7 @@ export async function runExperiment<Device extends DeviceHandle>(
     const { matmulPrecision } = plan.runs[0].hyperparameters;
     device = await tools.createDevice({ matmulPrecision });
     const loaded = await load(options, tools);
+    options.onLoaded?.();
     const { runs, model, dataset } = loaded;
     const { classWeights } = runs[0].hyperparameters;
     const weights = await weightsFingerprint(hostFolder(model.folder));

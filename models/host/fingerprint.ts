@@ -3,8 +3,9 @@ import { createHash } from "node:crypto";
 import type { Folder } from "../files/folder.ts";
 import { addSource } from "./checksums.ts";
 
-/** Before the sum: older versions kept one of the files' ends alone, which is compared with nothing. */
+/** Before the sum, which older versions took of the files' ends alone: such a one is compared with nothing. */
 const kind = "sha256:";
+const older = /^[0-9a-f]{64}$/;
 
 /**
  * The SHA-256 of the names, the sizes and all bytes of a folder's safetensors files, after its kind; about 2 GB a second
@@ -26,4 +27,4 @@ export async function weightsFingerprint(folder: Folder): Promise<string> {
 
 /** Whether weights are known to be others than those of a recorded fingerprint. */
 export const weightsDiffer = (recorded: string | undefined, now: string): boolean =>
-  recorded !== undefined && recorded.startsWith(kind) && recorded !== now;
+  recorded !== undefined && recorded !== now && !older.test(recorded);

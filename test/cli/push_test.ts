@@ -5,13 +5,13 @@ import { fileURLToPath } from "node:url";
 import { folderTest, golden, namesIn, withFolder } from "../files/temporary.ts";
 import { withUploadHub } from "../models/fake_upload.ts";
 import { labels } from "../peft/folders.ts";
-import { runProgram } from "./command.ts";
+import { runProgram, setOf } from "./command.ts";
 
 const token = "hf_right";
 
 /** `deno task push`, with no token of this machine, and of the network only this machine. */
 function runPush(args: string[], env: Record<string, string> = {}, host = "127.0.0.1") {
-  const run = ["run", "-q", "--no-check", "-P=commands", "--no-prompt", `--allow-net=${host}`];
+  const run = ["run", "-q", "--no-check", setOf("push"), "--no-prompt", `--allow-net=${host}`];
   return runProgram(Deno.execPath(), [...run, "cli/push.ts", ...args], {
     env: { NO_COLOR: "1", COLUMNS: "60", HF_HOME: "/nowhere", HF_TOKEN: "", ...env },
   });
@@ -200,7 +200,7 @@ folderTest(
       assert.ok(stderr.includes(`wants files sent to ${new URL(hub.storage).host}, which`), stderr);
       assert.match(
         stderr,
-        /me\/emo was made and is empty; .*deno run -P=commands --allow-net cli\/push\.ts/,
+        /me\/emo was made and is empty; .*deno run -P=push --allow-net cli\/push\.ts/,
       );
       assert.deepEqual(hub.commits, []);
       const offline = await runPush(args, { ...env, HF_HUB_OFFLINE: "1" });
