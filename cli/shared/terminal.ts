@@ -1,5 +1,8 @@
 /** Where text goes: a terminal of some width, or a pipe that wants plain lines. */
+import { harmless } from "../../models/errors.ts";
 import { systemReason } from "../../models/host/system_error.ts";
+
+export { harmless, obeyed } from "../../models/errors.ts";
 
 export interface Output {
   /** Never throws: what cannot be written is no reason to end what is under way. */
@@ -100,17 +103,6 @@ const codes = { bold: "1", dim: "2", red: "31", green: "32", yellow: "33" } as c
 /** Text in a colour where the output wants colours. */
 export function paint(output: Output, color: keyof typeof codes, text: string): string {
   return output.color ? `\x1b[${codes[color]}m${text}\x1b[0m` : text;
-}
-
-/** Characters that a terminal or a page obeys instead of showing them. */
-// deno-lint-ignore no-control-regex
-export const obeyed = /[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]/g;
-
-/** Control characters, which a file may carry to the terminal, as JSON writes them. */
-export function harmless(text: string): string {
-  return text.replace(obeyed, (character) => {
-    return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
-  });
 }
 
 /** Breaks a text into lines of at most `width` characters, at spaces. */

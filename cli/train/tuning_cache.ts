@@ -7,6 +7,7 @@ import { isObject } from "../../models/files/json.ts";
 import { textIfThere } from "../../models/host/files.ts";
 import { cacheHome } from "../../models/host/settings.ts";
 import { writeFileWhole } from "../../models/host/write.ts";
+import { issueOf } from "../shared/issues.ts";
 
 const Pair = v.tuple([v.number(), v.number()]);
 const Plan = v.variant("kind", [
@@ -82,7 +83,7 @@ export async function readTuning(
   if (damage !== undefined) return { ...none, damage };
   if (!Object.hasOwn(cache.adapters, key)) return none;
   const read = v.safeParse(Entry, cache.adapters[key]);
-  if (!read.success) return { ...none, damage: issueOf(read) };
+  if (!read.success) return { ...none, damage: issueOf(read.issues) };
   const { plans, refused } = read.output;
   return { plans, refused };
 }
@@ -105,9 +106,6 @@ export async function tunedAdapters(path: string): Promise<string[] | undefined>
   );
 }
 
-const issueOf = ({ issues: [issue] }: { issues: [v.BaseIssue<unknown>, ...unknown[]] }): string =>
-  `"${v.getDotPath(issue)}": ${issue.message}`;
-
 /** The file, which is empty where it cannot be used: what is lost costs some seconds. */
 async function readCache(path: string): Promise<{ cache: Cache; damage?: string }> {
   const empty: Cache = { version, adapters: {} };
@@ -119,7 +117,7 @@ async function readCache(path: string): Promise<{ cache: Cache; damage?: string 
     if (read.success) return { cache: read.output };
     const isOther = isObject(content) && Number.isInteger(content.version) &&
       content.version !== version;
-    return { cache: empty, ...(!isOther && { damage: issueOf(read) }) };
+    return { cache: empty, ...(!isOther && { damage: issueOf(read.issues) }) };
   } catch (error) {
     return { cache: empty, damage: messageOf(error) };
   }

@@ -1,6 +1,6 @@
 /** The sizes and constants of an encoder, under one set of names, and how Hugging Face's `config.json` is read. */
 import { UserError } from "../errors.ts";
-import { isObject } from "../files/json.ts";
+import { isObject, shown } from "../files/json.ts";
 
 /** An encoder's architecture; which encoder's it is says `type`. */
 export interface EncoderConfig {
@@ -46,7 +46,7 @@ export class ConfigReader {
     const value = this.#fields[name] ?? fallback;
     if (typeof value !== "number" || !Number.isFinite(value)) {
       throw new UserError(
-        `${this.file}: "${name}" should be a number, but is ${JSON.stringify(value)}.`,
+        `${this.file}: "${name}" should be a number, but is ${shown(value)}.`,
       );
     }
     return value;
@@ -75,7 +75,7 @@ export class ConfigReader {
   /** A whole number of at least 1. */
   count(name: string, fallback?: number): number {
     const value = this.number(name, fallback);
-    if (!Number.isInteger(value) || value < 1) {
+    if (!Number.isSafeInteger(value) || value < 1) {
       throw new UserError(
         `${this.file}: "${name}" should be a positive whole number, but is ${value}.`,
       );
@@ -86,7 +86,7 @@ export class ConfigReader {
   /** A whole number of at least 0. */
   id(name: string, fallback?: number): number {
     const value = this.number(name, fallback);
-    if (!Number.isInteger(value) || value < 0) {
+    if (!Number.isSafeInteger(value) || value < 0) {
       throw new UserError(
         `${this.file}: "${name}" should be a whole number of at least 0, but is ${value}.`,
       );
@@ -99,9 +99,7 @@ export class ConfigReader {
     const value = this.#fields[name] ?? expected;
     if (value !== expected) {
       throw new UserError(
-        `${this.file}: "${name}" is ${JSON.stringify(value)}; only ${
-          JSON.stringify(expected)
-        } is supported.`,
+        `${this.file}: "${name}" is ${shown(value)}; only ${shown(expected)} is supported.`,
       );
     }
   }

@@ -9,6 +9,7 @@ import { ConfigReader, type EncoderConfig, maxTokens } from "./config.ts";
 import { distilbert } from "./distilbert.ts";
 import type { Encoder } from "./encoder.ts";
 import { roberta } from "./roberta.ts";
+import { shown } from "../files/json.ts";
 
 export type { EncoderConfig } from "./config.ts";
 export { maxTokens } from "./config.ts";
@@ -40,7 +41,7 @@ export function parseConfig(json: unknown, file = "config.json"): EncoderConfig 
   if (!encoder) {
     const supported = encoders.map(({ type, examples }) => `"${type}" (${examples})`);
     throw new UserError(
-      `${file}: "model_type" is ${JSON.stringify(type)}; supported are ${supported.join(", ")}.`,
+      `${file}: "model_type" is ${shown(type)}; supported are ${supported.join(", ")}.`,
     );
   }
   fields.only("is_decoder", false);

@@ -31,8 +31,31 @@ export function toJson(value: unknown): string {
   return JSON.stringify(value, sorted, 2) + "\n";
 }
 
+/** A value of a file, for a message: of one that is long, or that JSON cannot write, as much as tells it. */
+export function shown(value: unknown): string {
+  if (value === undefined) return "missing";
+  if (typeof value === "number" && !Number.isFinite(value)) return String(value); // 1e999
+  const text = JSON.stringify(value);
+  return text.length <= 300 ? text : `${text.slice(0, 200)}… (${text.length} characters)`;
+}
+
+/** Levels of lists and objects within one another, beyond which nothing of ours is: functions that go down would fail. */
+const mostLevels = 200;
+
+function checkLevels(text: string, where: string): void {
+  let levels = 0;
+  for (const [mark] of text.matchAll(/"(?:[^"\\]|\\.)*"|[[\]{}]/gs)) {
+    if (mark === "[" || mark === "{") levels++;
+    else if (mark === "]" || mark === "}") levels--;
+    if (levels > mostLevels) {
+      throw new UserError(`${where} is JSON of more than ${mostLevels} levels, which is not read.`);
+    }
+  }
+}
+
 /** Parses JSON. Throws a UserError naming where it stands: a file, or a line of one. */
 export function parseJson(text: string, where: string): unknown {
+  checkLevels(text, where);
   try {
     return JSON.parse(text);
   } catch (cause) {

@@ -1,11 +1,10 @@
 /** SHA-256 sums of files, in a file beside them that `sha256sum -c SHA256SUMS` reads too. */
 import { createHash } from "node:crypto";
-import { join } from "node:path";
 import { UserError } from "../errors.ts";
 import type { ByteSource } from "../files/byte_source.ts";
 import { type Folder, pathIn } from "../files/folder.ts";
 import { piecesOf, type RunFile } from "../files/run_file.ts";
-import { writeFileWhole } from "./write.ts";
+import { writeFiles } from "./write_files.ts";
 
 const sumsFile = "SHA256SUMS";
 
@@ -23,20 +22,22 @@ export async function addSource(
   }
 }
 
+/** The content of the file of sums. */
+export function sumsOf(files: readonly RunFile[]): string {
+  return files.map((file) => {
+    const hash = createHash("sha256");
+    for (const bytes of piecesOf(file)) hash.update(bytes);
+    return `${hash.digest("hex")}  ${file.name}\n`;
+  }).join("");
+}
+
 /** As `writeFiles`, and last the sums of what was to be written, taken before the disk has it. */
 export async function writeFilesWithSums(
   folder: string,
   files: readonly RunFile[],
 ): Promise<void> {
-  const lines: string[] = [];
-  for (const file of files) {
-    const hash = createHash("sha256");
-    const pieces = piecesOf(file);
-    for (const bytes of pieces) hash.update(bytes);
-    lines.push(`${hash.digest("hex")}  ${file.name}\n`);
-    await writeFileWhole(join(folder, file.name), pieces);
-  }
-  await writeFileWhole(join(folder, sumsFile), lines.join(""));
+  const sums = sumsOf(files);
+  await writeFiles(folder, [...files, { name: sumsFile, content: sums }]);
 }
 
 /**

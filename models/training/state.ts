@@ -147,7 +147,7 @@ export function writeWeights(
     if (!trainable) continue;
     const tensor = weights.get(name);
     if (tensor?.shape.join() !== shape.join()) {
-      throw new Error(
+      throw new UserError(
         `The state to go on from has ${tensor ? `[${tensor.shape.join(", ")}]` : "nothing"} for ` +
           `"${name}" [${shape.join(", ")}]: it is another method's or another model's.`,
       );
