@@ -4,12 +4,7 @@ import { sizeOf } from "../../engine/shape.ts";
 import { parseConfig } from "../../models/encoders/mod.ts";
 import { openWeights } from "../../models/encoders/weights.ts";
 import { openCheckpoint } from "../../models/files/checkpoint.ts";
-import {
-  type NamedTensors,
-  piecesOf,
-  readTensors,
-  type RunFile,
-} from "../../models/files/run_file.ts";
+import { type NamedTensors, readTensors } from "../../models/files/run_file.ts";
 import { indexFile } from "../../models/files/shards.ts";
 import { readJsonObject } from "../../models/files/json.ts";
 import { checkSums, sumsOf } from "../../models/host/checksums.ts";
