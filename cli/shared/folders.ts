@@ -4,10 +4,14 @@ import { messageOf, UserError } from "../../models/errors.ts";
 import { systemReason } from "../../models/host/system_error.ts";
 import { writeErrorAt } from "../../models/host/write.ts";
 
+/** Of two such names and a number a folder's name is made, for which systems take 255 bytes. */
+const longestName = 80;
+
 /** `boltuix/emotions-dataset` → `emotions`, `/data/My Tweets.csv` → `my-tweets`. */
 export function shortName(name: string): string {
   const last = basename(name.replaceAll("\\", "/")).replace(/\.(parquet|csv|tsv|jsonl?|txt)$/i, "");
-  const slug = last.toLowerCase().replace(/[^a-z0-9._]+/g, "-").replace(/^[-.]+|[-.]+$/g, "");
+  const slug = last.toLowerCase().replace(/[^a-z0-9._]+/g, "-").slice(0, longestName)
+    .replace(/^[-.]+|[-.]+$/g, "");
   return slug.replace(/(.)[-_]dataset$/, "$1") || "data";
 }
 

@@ -70,16 +70,36 @@ function sayLost(error: unknown): void {
   }
 }
 
-/** Standard output or standard error. */
+/** What this program itself tells a terminal, to begin its line again, and colours; else what no text needs. */
+// deno-lint-ignore no-control-regex
+const commands =
+  /(\r\x1b\[K)|(\x1b\[(?:0|1|2|31|32|33)m)|\r\n|[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]/g;
+
+/**
+ * Text in which only what this program itself writes commands a terminal: whatever else a file, a name or a server holds
+ * is shown as JSON writes it, so that JSON means what it meant.
+ */
+export function tamed(
+  text: string,
+  { terminal, color }: Pick<Output, "terminal" | "color">,
+): string {
+  return text.replace(commands, (part, clear?: string, colour?: string) => {
+    const isOurs = clear !== undefined ? terminal : colour !== undefined ? color : part === "\r\n";
+    return isOurs ? part : harmless(part);
+  });
+}
+
+/** Standard output or standard error; see {@link tamed}. */
 export function standardOutput(name: "stdout" | "stderr"): Output {
   const stream = name === "stdout" ? Deno.stdout : Deno.stderr;
   const terminal = stream.isTerminal() && variable("TERM") !== "dumb";
+  const color = wantsColor(terminal, variable);
   let lost = false;
   let closed = false;
   return {
     write(text) {
       try {
-        writeAll(stream, text);
+        writeAll(stream, tamed(text, { terminal, color }));
       } catch (error) {
         // `… | head` closes the pipe: training goes on, nobody reads.
         if (error instanceof Deno.errors.BrokenPipe) closed = true;
@@ -93,7 +113,7 @@ export function standardOutput(name: "stdout" | "stderr"): Output {
     },
     closed: () => closed,
     terminal,
-    color: wantsColor(terminal, variable),
+    color,
     columns: columnsOfTerminal,
   };
 }
