@@ -42,7 +42,11 @@ export async function ensureFolder(folder: string): Promise<void> {
   try {
     await Deno.mkdir(folder, { recursive: true });
   } catch (error) {
-    throw cannotMake(folder, error);
+    const isLink = await Deno.lstat(folder).then((info) => info.isSymlink, () => false);
+    if (!isLink) throw cannotMake(folder, error);
+    throw new UserError(`${folder} is a link that leads to no folder. See --output_dir.`, {
+      cause: error,
+    });
   }
 }
 
@@ -152,7 +156,7 @@ export async function mend(folder: string): Promise<void> {
   const present = new Set(await names(folder));
   for (const name of present) {
     const [, replaced, id, suffix] = leftover.exec(name) ?? [];
-    if (suffix !== "old" || present.has(replaced)) continue;
+    if (suffix !== "old" || present.has(replaced) || /^\.\.?$/.test(replaced)) continue;
     const fresh = `.${replaced}.${id}.tmp`;
     await Deno.rename(join(folder, present.has(fresh) ? fresh : name), join(folder, replaced));
     present.add(replaced);

@@ -32,8 +32,10 @@ export function claim(
     let file: Deno.FsFile;
     try {
       Deno.mkdirSync(folder, { recursive: true });
+      checkNoLinks(folder);
       file = Deno.openSync(path, { create: true, write: true });
     } catch (cause) {
+      if (cause instanceof UserError) throw cause;
       // The program before has just removed the folder; not so often in a row.
       if (cause instanceof Deno.errors.NotFound && attempt < 100) continue;
       throw new UserError(
@@ -54,6 +56,22 @@ export function claim(
     if (isAt(file, path)) return { release: () => file.close() };
     file.close();
   }
+}
+
+/**
+ * Throws a UserError where the folder of unfinished work, or one in it, is a link, as a stranger's experiment may have it:
+ * what is removed there when work is done would be removed elsewhere.
+ */
+function checkNoLinks(folder: string): void {
+  const links = [...Deno.readDirSync(folder)].filter(({ isSymlink, name }) =>
+    isSymlink && name !== "lock"
+  );
+  const paths = [folder, ...links.map(({ name }) => join(folder, name))];
+  const link = paths.find((path) => Deno.lstatSync(path).isSymlink);
+  if (link === undefined) return;
+  throw new UserError(
+    `${link} is a link, and what is unfinished is kept, and removed, in a folder of its own. Remove the link.`,
+  );
 }
 
 /** Whether an open file is still the one of that name. */

@@ -10,6 +10,7 @@ import {
 import { claim } from "../../cli/train/claim.ts";
 import { mend } from "../../cli/shared/folders.ts";
 import { claimWork, leaveWork, readWork, workFolder, writeWork } from "../../cli/train/work.ts";
+import { UserError } from "../../models/errors.ts";
 import { defaultHyperparameters as hyperparameters } from "../../models/training/events.ts";
 import { namesIn, withFolder } from "../files/temporary.ts";
 import { stateOf, tinyConfig } from "./fake_tools.ts";
@@ -88,6 +89,24 @@ Deno.test("an experiment is one program's at a time, and nobody's after it", () 
     Deno.symlinkSync(join(folder, "nowhere", "lock"), join(inner, "lock"));
     assert.throws(() => claim(folder, inner), /Cannot write in .*See --output_dir/);
     return Promise.resolve();
+  }));
+
+Deno.test("an experiment whose unfinished work is a link elsewhere is refused, and nothing is removed there", () =>
+  withFolder(async (folder) => {
+    const outside = join(folder, "outside");
+    await Deno.mkdir(join(outside, "step-1"), { recursive: true });
+    for (const place of ["checkpoints", "checkpoints/lora-r8"]) {
+      const experiment = join(folder, place.replace("/", "-"));
+      await Deno.mkdir(join(experiment, place, ".."), { recursive: true });
+      await Deno.symlink(outside, join(experiment, place));
+      assert.throws(
+        () => claimWork(experiment),
+        (error) =>
+          error instanceof UserError &&
+          error.message.startsWith(`${join(experiment, place)} is a link`),
+      );
+    }
+    assert.deepEqual(await namesIn(outside), ["step-1"]);
   }));
 
 Deno.test("unfinished work stays where a run is done or has a checkpoint, and goes else", () =>
