@@ -21,10 +21,8 @@ const escapes: Record<string, string> = {
  */
 export function wellFormed(text: string): string {
   // deno-lint-ignore no-control-regex
-  return text.toWellFormed().replace(
-    /[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]/g,
-    "\ufffd",
-  );
+  const obeyed = /[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]/g;
+  return text.toWellFormed().replace(obeyed, "\ufffd");
 }
 
 /** Text for an element or a quoted attribute. */

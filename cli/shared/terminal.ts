@@ -71,8 +71,8 @@ function sayLost(error: unknown): void {
 }
 
 /** What this program itself tells a terminal, to begin its line again, and colours; else what no text needs. */
-// deno-lint-ignore no-control-regex
 const commands =
+  // deno-lint-ignore no-control-regex
   /(\r\x1b\[K)|(\x1b\[(?:0|1|2|31|32|33)m)|\r\n|[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]/g;
 
 /**

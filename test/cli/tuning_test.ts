@@ -98,7 +98,7 @@ Deno.test("a damaged or foreign cache is tuned over; of one that is damaged it i
     for (
       const [text, told] of [
         ["{", /JSON/],
-        ["[]", /Expected/],
+        ["[]", /"version" is missing/],
         ['{"version": 1, "adapters": {"a GPU":{"tuned":"","plans":{}}}}', undefined],
         ['{"version": 3, "adapters": {}}', undefined],
         [
