@@ -11,6 +11,7 @@ import { type EvaluateFlags, parseEvaluateFlags } from "./evaluate/flags.ts";
 import { type EvaluatedRows, evaluatedRows } from "./evaluate/rows.ts";
 import { runCommand } from "./shared/command.ts";
 import { hubSettings } from "./shared/hub.ts";
+import { giveUp } from "./shared/permissions.ts";
 import { formatCount } from "./shared/format.ts";
 import { confusionFile, confusionText, standsWithin } from "./train/confusion.ts";
 import { metricsReport, readAs, versions } from "./train/run_report.ts";
@@ -102,6 +103,7 @@ async function run(flags: EvaluateFlags): Promise<void> {
   const trained = await findRun(flags.run, flags.modelName, hub, flags.labels);
   const sizes = sizesOf(trained, flags);
   const rows = await evaluatedRows(trained, flags, hub);
+  giveUp("net");
   for (const notice of [...trained.model.notices, ...rows.notices]) {
     stderr.write(renderNotice(stderr, notice));
   }

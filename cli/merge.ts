@@ -17,6 +17,7 @@ import { removeUnfinished, type Unfinished } from "./shared/folders.ts";
 import { formatBytes } from "./shared/format.ts";
 import { checkOutput, writeModel } from "./merge/model_folder.ts";
 import { mismatch, unmergeFolder, unmergeLines } from "./merge/unmerge.ts";
+import { giveUp } from "./shared/permissions.ts";
 import { predictCommand } from "./shared/shell.ts";
 import { onSignals } from "./shared/signals.ts";
 import { jsonText, renderNotice, standardOutput } from "./shared/terminal.ts";
@@ -107,6 +108,7 @@ async function run(flags: InferValue<typeof parser>): Promise<void> {
   if (output !== undefined) await checkOutput(output);
   const hub = hubSettings(stderr);
   const trained = await findRun(run, flags.modelName, hub, flags.labels);
+  giveUp("net");
   for (const notice of trained.model.notices) stderr.write(renderNotice(stderr, notice));
   const unfinished: Unfinished = new Set();
   cleanUpOnSignals(unfinished);

@@ -19,6 +19,7 @@ import {
 } from "./predict/report.ts";
 import { checkSources, commonBatch, inPieces, openTexts, type Texts } from "./predict/texts.ts";
 import { formatCount } from "./shared/format.ts";
+import { giveUp } from "./shared/permissions.ts";
 import { renderNotice, standardOutput } from "./shared/terminal.ts";
 import type { Labeller } from "./trained/labeller.ts";
 import { findRuns, type NamedRun } from "./trained/runs.ts";
@@ -117,6 +118,7 @@ async function run(flags: PredictFlags): Promise<void> {
   for (const notice of texts?.notices ?? []) stderr.write(`${notice}\n`);
   const hub = hubSettings(stderr);
   const runs = await findRuns(flags.run, flags.modelName, flags, hub);
+  giveUp("net", "write");
   const notices = new Set(runs.flatMap(({ run }) => run.model.notices));
   for (const notice of notices) stderr.write(renderNotice(stderr, notice));
   // Between two writes, so that what was written is whole lines.

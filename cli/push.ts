@@ -116,7 +116,7 @@ async function run(flags: PushFlags): Promise<void> {
 function adviceForPush(error: unknown): string | undefined {
   for (let at = error; at instanceof Error; at = at.cause) {
     if (at instanceof ForeignHost && at.cause !== undefined) {
-      return `If you trust it: deno run -P=commands --allow-net cli/push.ts, with the same flags.`;
+      return `If you trust it: deno run -P=push --allow-net cli/push.ts, with the same flags.`;
     }
   }
   return undefined;

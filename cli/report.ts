@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { object } from "@optique/core/constructs";
 import { UserError } from "../models/errors.ts";
 import { isFolder } from "../models/host/resolve.ts";
+import { adviceForReport } from "./shared/advice.ts";
 import { runCommand } from "./shared/command.ts";
 import { flag, parseCommand, switchOn, texts, valueOf } from "./shared/flag_parser.ts";
 import { parseText } from "./shared/flag_values.ts";
@@ -68,7 +69,7 @@ export function main(
       ? jsonText({ path, bytes, runs, problems })
       : `${path}: ${countOf(runs, "run")}, ${formatBytes(bytes)}`;
     stdout.write(`${text}\n`);
-  }, { stdout, stderr });
+  }, { stdout, stderr, advice: adviceForReport });
 }
 
 if (import.meta.main) Deno.exit(await main(Deno.args));

@@ -8,6 +8,7 @@ import { type Experiment, type ExperimentOptions, runExperiment } from "./train/
 import { runCommand } from "./shared/command.ts";
 import { hubSettings } from "./shared/hub.ts";
 import { type Flags, parseFlags } from "./train/flags.ts";
+import { giveUp } from "./shared/permissions.ts";
 import { type Plan, planRuns } from "./train/plan.ts";
 import { findResumed } from "./train/resume.ts";
 import { endOnSignals, newSession } from "./train/session.ts";
@@ -68,7 +69,14 @@ async function trainAll<Device extends DeviceHandle>(
   endOnSignals(session, stderr);
   const hub = hubSettings(stderr);
   try {
-    const experiment = await runExperiment({ ...options, hub, out, err: stderr, session }, tools);
+    const experiment = await runExperiment({
+      ...options,
+      hub,
+      out,
+      err: stderr,
+      session,
+      onLoaded: () => giveUp("net"),
+    }, tools);
     const { folder, runs, comparison } = experiment;
     printExperiment(experiment, out);
     if (json) printJson({ experiment: folder, runs, comparison: comparisonReport(comparison) });

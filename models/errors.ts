@@ -31,9 +31,28 @@ export type Remedy =
   /** Write elsewhere, or make room where the disk is full. */
   | { kind: "otherPlace"; full: boolean };
 
+/** Characters that a terminal or a page obeys instead of showing them. */
+// deno-lint-ignore no-control-regex
+export const obeyed = /[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]/g;
+
+/** Control characters, which a file may carry to the terminal, as JSON writes them. */
+export function harmless(text: string): string {
+  return text.replace(obeyed, (character) => {
+    return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
+  });
+}
+
+/** Characters of a message that quotes what may be of any length: of a longer one both ends are left. */
+const longest = 2000;
+
+function sentence(message: string): string {
+  const text = harmless(message);
+  return text.length <= longest ? text : `${text.slice(0, longest - 600)} … ${text.slice(-500)}`;
+}
+
 /**
  * A mistake that the user can put right: a wrong flag, an unreadable file, a model of another kind.
- * The message states facts; `remedy` tells the way out where it depends on how the program is used.
+ * The message states facts, and what it quotes of files commands no terminal; `remedy` tells the way out where it depends on how the program is used.
  * A terminal shows no stack trace of it and ends with `exitCode`: 2 for wrong use of the command
  * line, 1 for everything else.
  */
@@ -45,7 +64,7 @@ export class UserError extends Error {
     message: string,
     options: { exitCode?: number; cause?: unknown; remedy?: Remedy } = {},
   ) {
-    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    super(sentence(message), options.cause === undefined ? undefined : { cause: options.cause });
     this.name = "UserError";
     this.exitCode = options.exitCode ?? 1;
     this.remedy = options.remedy;

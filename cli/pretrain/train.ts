@@ -5,7 +5,7 @@ import type { EncoderConfig } from "../../models/encoders/mod.ts";
 import { UserError } from "../../models/errors.ts";
 import { indexFile } from "../../models/files/shards.ts";
 import { exists, hostFolder } from "../../models/host/files.ts";
-import { weightsFingerprint } from "../../models/host/fingerprint.ts";
+import { weightsDiffer, weightsFingerprint } from "../../models/host/fingerprint.ts";
 import { type ResolvedModel, resolveModel } from "../../models/host/resolve.ts";
 import { writeFileWhole } from "../../models/host/write.ts";
 import { writeFiles } from "../../models/host/write_files.ts";
@@ -25,6 +25,7 @@ import { formatAdapter, formatBytes, formatCount } from "../shared/format.ts";
 import { hubSettings } from "../shared/hub.ts";
 import { quoted } from "../shared/shell.ts";
 import { type Output, renderNotice } from "../shared/terminal.ts";
+import { giveUp } from "../shared/permissions.ts";
 import { newestCheckpoint } from "../train/checkpoints.ts";
 import { type Fact, printFacts } from "../train/facts.ts";
 import type { Session } from "../train/session.ts";
@@ -116,7 +117,7 @@ async function teacherWeights(
   resumed: PretrainWork | undefined,
 ): Promise<string> {
   const weights = await weightsFingerprint(hostFolder(teacher.folder));
-  if ((resumed?.teacher ?? weights) === weights) return weights;
+  if (!weightsDiffer(resumed?.teacher, weights)) return weights;
   throw new UserError(
     `${teacher.name}: the teacher's weights are not those that the run began with. --overwrite ` +
       `begins again.`,
@@ -178,6 +179,7 @@ export async function runPretraining(
   try {
     const teacher = await findTeacher(options);
     const corpus = await loadCorpus(options);
+    giveUp("net");
     await writeWork(output, {
       command: [...args],
       hash: corpus.hash,

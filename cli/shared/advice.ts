@@ -48,6 +48,12 @@ export function adviceForMerge(error: unknown): string | undefined {
     : adviceForPrediction(error);
 }
 
+/** As {@link adviceFor}, in the words of the flags that `deno task report` has. */
+export function adviceForReport(error: unknown): string | undefined {
+  const remedy = error instanceof UserError ? error.remedy : undefined;
+  return remedy?.kind === "otherPlace" ? otherPlace(remedy, "--output") : undefined;
+}
+
 /** As {@link adviceFor}, in the words of the flags that `deno task pretrain` has. */
 export function adviceForPretraining(error: unknown): string | undefined {
   const remedy = error instanceof UserError ? error.remedy : undefined;

@@ -5,10 +5,14 @@ import { systemReason } from "../../models/host/system_error.ts";
 import { writeErrorAt } from "../../models/host/write.ts";
 import { fittedName } from "./file_names.ts";
 
+/** Of two such names and a number a folder's name is made, for which systems take 255 bytes. */
+const longestName = 80;
+
 /** `boltuix/emotions-dataset` → `emotions`, `/data/My Tweets.csv` → `my-tweets`. */
 export function shortName(name: string): string {
   const last = basename(name.replaceAll("\\", "/")).replace(/\.(parquet|csv|tsv|jsonl?|txt)$/i, "");
-  const slug = last.toLowerCase().replace(/[^a-z0-9._]+/g, "-").replace(/^[-.]+|[-.]+$/g, "");
+  const slug = last.toLowerCase().replace(/[^a-z0-9._]+/g, "-").slice(0, longestName)
+    .replace(/^[-.]+|[-.]+$/g, "");
   return slug.replace(/(.)[-_]dataset$/, "$1") || "data";
 }
 
@@ -37,7 +41,11 @@ export async function ensureFolder(folder: string): Promise<void> {
   try {
     await Deno.mkdir(folder, { recursive: true });
   } catch (error) {
-    throw cannotMake(folder, error);
+    const isLink = await Deno.lstat(folder).then((info) => info.isSymlink, () => false);
+    if (!isLink) throw cannotMake(folder, error);
+    throw new UserError(`${folder} is a link that leads to no folder. See --output_dir.`, {
+      cause: error,
+    });
   }
 }
 
@@ -151,7 +159,7 @@ export async function mend(folder: string): Promise<void> {
   const present = new Set(await names(folder));
   for (const name of present) {
     const [, replaced, id, suffix] = leftover.exec(name) ?? [];
-    if (suffix !== "old" || present.has(replaced)) continue;
+    if (suffix !== "old" || present.has(replaced) || /^\.\.?$/.test(replaced)) continue;
     const fresh = `.${replaced}.${id}.tmp`;
     await Deno.rename(join(folder, present.has(fresh) ? fresh : name), join(folder, replaced));
     present.add(replaced);

@@ -27,7 +27,7 @@ import type { RunReport } from "./run_report.ts";
 import { endSession, type Session } from "./session.ts";
 import { resumeCommand, withStanding } from "./standing.ts";
 import type { DeviceHandle, TrainingTools } from "./tools.ts";
-import { productsOf, tuneForAdapter, type Tuning } from "./tuning.ts";
+import { compared, productsOf, tuneForAdapter, type Tuning } from "./tuning.ts";
 import { StoppedError } from "./watch.ts";
 import {
   checkpointsOf,
@@ -53,6 +53,8 @@ export interface ExperimentOptions {
   /** Notices go here. */
   err: Output;
   session: Session;
+  /** Called when model and data are here, and no network is needed any more. */
+  onLoaded?(): void;
 }
 
 export interface Experiment {
@@ -129,7 +131,12 @@ async function tune<Device extends DeviceHandle>(
   const before = resumed?.work.tuning;
   if (before?.key === tools.tuningKey(device)) {
     const { plans: known, refused } = before;
-    return await tools.tuneKernels(device, [], { known, refused, report: () => {} });
+    const tuned = await tools.tuneKernels(device, [], { known, refused, report: () => {} });
+    if (compared(before, tuned).foreign > 0) {
+      const what = `${resumed?.folder} names plans of kernels that this adapter cannot have`;
+      err.write(renderNotice(err, `${what}: they are ignored, and last bits may differ.`));
+    }
+    return tuned;
   }
   if (flags.noTune) return { plans: {}, refused: [] };
   const sizes = { config: model.config, classes: dataset.labels.length };
@@ -157,6 +164,7 @@ export async function runExperiment<Device extends DeviceHandle>(
     const { matmulPrecision } = plan.runs[0].hyperparameters;
     device = await tools.createDevice({ matmulPrecision });
     const loaded = await load(options, tools);
+    options.onLoaded?.();
     const { runs, model, dataset } = loaded;
     const { classWeights } = runs[0].hyperparameters;
     const folders = [model.folder, model.continuedFrom ?? []].flat();

@@ -27,11 +27,12 @@ const schema = v.object({
   })),
 });
 
-async function readTrials(experiment: string, group: string): Promise<Trial[]> {
+/** The trials that were made before; none where their file is damaged: they are made again. */
+export async function readTrials(experiment: string, group: string): Promise<Trial[]> {
   const folder = hostFolder(workFolder(experiment), 0);
   if (!(await folder.has(trialsFile(group)))) return [];
   const read = v.safeParse(schema, await readJsonObject(folder, trialsFile(group)));
-  return read.success ? read.output.trials : []; // damaged: they are made again
+  return read.success ? read.output.trials : [];
 }
 
 /** The settings of a trial: a training of so many steps, with as much warm-up in proportion, and one evaluation. */

@@ -60,12 +60,18 @@ export async function tuneForAdapter<Device extends DeviceHandle>(
     },
   });
   if (err.terminal) err.write("\r\x1b[K");
-  const timed = Object.keys(plans).length - Object.keys(known.plans).length;
-  const newlyRefused = refused.length - known.refused.length;
-  if (timed + newlyRefused + left.length === 0) return { plans, refused };
+  const { taken, foreign } = compared(known, { plans, refused });
+  const timed = Object.keys(plans).length - taken.plans;
+  const newlyRefused = refused.length - taken.refused;
+  if (known.damage !== undefined) sayIgnored(err, `${path} cannot be used (${known.damage})`);
+  else if (foreign > 0) {
+    sayIgnored(err, `${path} holds ${counted(foreign, "plan")} that this adapter cannot have kept`);
+  }
+  const changed = timed + newlyRefused + foreign > 0;
+  if (!changed && left.length === 0) return { plans, refused };
   const seconds = ((performance.now() - started) / 1000).toFixed(1);
   let fact = `${counted(timed, "kind")} of matrix product in ${seconds} s`;
-  if (timed + newlyRefused > 0) {
+  if (changed) {
     try {
       await writeTuning(path, key, { plans, refused });
       fact += `, kept in ${path}`;
@@ -77,3 +83,17 @@ export async function tuneForAdapter<Device extends DeviceHandle>(
   if (newlyRefused > 0) fact += `; ${counted(newlyRefused, "plan")} refused by the driver`;
   return { plans, refused, fact };
 }
+
+/** How many known plans and refusals were taken, and how many were none that the adapter could have. */
+export function compared(known: KeptTuning, { plans, refused }: KeptTuning) {
+  const names = Object.keys(known.plans);
+  const taken = {
+    plans: names.filter((name) => known.plans[name] === plans[name]).length,
+    refused: known.refused.filter((each) => refused.includes(each)).length,
+  };
+  const foreign = names.length - taken.plans + known.refused.length - taken.refused;
+  return { taken, foreign };
+}
+
+const sayIgnored = (err: Output, what: string) =>
+  err.write(renderNotice(err, `${what}: that is ignored, and the kernels are tuned anew.`));

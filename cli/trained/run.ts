@@ -18,6 +18,7 @@ import { type LoadedRun, readRun } from "../../models/peft/export.ts";
 import { definitionOf } from "../../models/peft/methods.ts";
 import { adapterConfigFile, classesOf } from "../../models/peft/run_files.ts";
 import { defaultHyperparameters as defaults } from "../../models/training/events.ts";
+import { issueOf } from "../shared/issues.ts";
 import { quoted } from "../shared/shell.ts";
 import { labelsFor } from "./labels.ts";
 
@@ -106,10 +107,7 @@ async function readRecord(folder: Folder): Promise<v.InferOutput<typeof recorded
   if (!(await folder.has("run.json"))) return v.parse(recordedRun, {});
   const parsed = v.safeParse(recordedRun, await readJsonObject(folder, "run.json"));
   if (parsed.success) return parsed.output;
-  const [issue] = parsed.issues;
-  throw new UserError(
-    `${pathIn(folder, "run.json")}: "${v.getDotPath(issue)}": ${issue.message}.`,
-  );
+  throw new UserError(`${pathIn(folder, "run.json")}: ${issueOf(parsed.issues)}.`);
 }
 
 function dataOf(

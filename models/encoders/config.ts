@@ -1,6 +1,6 @@
 /** The sizes and constants of an encoder, under one set of names, and how Hugging Face's `config.json` is read. */
 import { UserError } from "../errors.ts";
-import { isObject } from "../files/json.ts";
+import { isObject, shown } from "../files/json.ts";
 
 /** An encoder's architecture; which encoder's it is says `type`. */
 export interface EncoderConfig {
@@ -99,9 +99,7 @@ export class ConfigReader {
     const value = this.#fields[name] ?? expected;
     if (value !== expected) {
       throw new UserError(
-        `${this.file}: "${name}" is ${shown(value)}; only ${
-          JSON.stringify(expected)
-        } is supported.`,
+        `${this.file}: "${name}" is ${shown(value)}; only ${shown(expected)} is supported.`,
       );
     }
   }
@@ -122,12 +120,6 @@ export class ConfigReader {
   raw(name: string): unknown {
     return this.#fields[name];
   }
-}
-
-/** A value for a sentence, shortened. */
-function shown(value: unknown): string {
-  const text = typeof value === "number" ? String(value) : JSON.stringify(value) ?? "missing";
-  return text.length > 80 ? `${text.slice(0, 79)}…` : text;
 }
 
 /** Far beyond every encoder of the kinds that are read; each layer is declared, also of a damaged file. */

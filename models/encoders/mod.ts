@@ -1,6 +1,6 @@
 /** The encoders, by HF's `model_type`, and what is known of one from its description alone. */
 import { UserError } from "../errors.ts";
-import { isObject } from "../files/json.ts";
+import { isObject, shown } from "../files/json.ts";
 import type { Network } from "../nn/network.ts";
 import { type ModelContext, type ParameterSpec, Scope } from "../nn/scope.ts";
 import { type LinearSite, noWrapping, type Wrapping } from "../nn/wrapping.ts";
@@ -38,9 +38,7 @@ function encoderNamed(fields: ConfigReader): Encoder {
   if (encoder) return encoder;
   const supported = encoders.map(({ type, examples }) => `"${type}" (${examples})`);
   throw new UserError(
-    `${fields.file}: "model_type" is ${JSON.stringify(type)}; supported are ${
-      supported.join(", ")
-    }.`,
+    `${fields.file}: "model_type" is ${shown(type)}; supported are ${supported.join(", ")}.`,
   );
 }
 

@@ -32,6 +32,14 @@ export function toJson(value: unknown): string {
   return JSON.stringify(value, sorted, 2) + "\n";
 }
 
+/** A value of a file, for a message: of one that is long, or that JSON cannot write, as much as tells it. */
+export function shown(value: unknown): string {
+  if (value === undefined) return "missing";
+  if (typeof value === "number" && !Number.isFinite(value)) return String(value); // 1e999
+  const text = JSON.stringify(value);
+  return text.length <= 300 ? text : `${text.slice(0, 200)}… (${text.length} characters)`;
+}
+
 /** Levels of lists and objects; a tokenizer's file, which has the most, has some ten. */
 export const mostLevels = 200;
 

@@ -5,7 +5,7 @@
  * holes or overlaps and fill the file exactly.
  */
 import { messageOf, UserError } from "../errors.ts";
-import { isObject, isTooDeep, mostLevels } from "./json.ts";
+import { isObject, isTooDeep, mostLevels, shown } from "./json.ts";
 
 /** Bits of one value. */
 const dtypeBits = {
@@ -142,11 +142,11 @@ function parseTensor(
 ): PlacedTensor {
   const { dtype, shape, data_offsets: offsets } = entry;
   if (typeof dtype !== "string" || !Object.hasOwn(dtypeBits, dtype)) {
-    return fail(`"${name}" has the unknown dtype ${JSON.stringify(dtype)}.`);
+    return fail(`"${name}" has the unknown dtype ${shown(dtype)}.`);
   }
-  if (!isSizes(shape)) return fail(`"${name}" has the shape ${JSON.stringify(shape)}.`);
+  if (!isSizes(shape)) return fail(`"${name}" has the shape ${shown(shape)}.`);
   if (!isSizes(offsets) || offsets.length !== 2 || offsets[0] > offsets[1]) {
-    return fail(`"${name}" has the data_offsets ${JSON.stringify(offsets)}.`);
+    return fail(`"${name}" has the data_offsets ${shown(offsets)}.`);
   }
   const known = dtype as Dtype;
   const expected = shape.reduce((product, side) => product * side, 1) * dtypeBits[known] / 8;

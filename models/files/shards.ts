@@ -1,7 +1,7 @@
 /** Where a checkpoint keeps its weights: in one file, or in shards that an index lists. */
 import { UserError } from "../errors.ts";
 import { type Folder, pathIn } from "./folder.ts";
-import { isObject, readJsonObject } from "./json.ts";
+import { isObject, readJsonObject, shown } from "./json.ts";
 
 /** The weights of a small model. */
 export const weightsFile = "model.safetensors";
@@ -22,7 +22,7 @@ export async function readShardIndex(folder: Folder): Promise<Map<string, string
   const files = new Map<string, string>();
   for (const [tensor, file] of Object.entries(map)) {
     if (typeof file !== "string" || /[\\/]/.test(file)) {
-      throw new UserError(`${index}: "${tensor}" lies in ${JSON.stringify(file)}, no file name.`);
+      throw new UserError(`${index}: "${tensor}" lies in ${shown(file)}, no file name.`);
     }
     files.set(tensor, file);
   }

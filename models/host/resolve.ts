@@ -20,7 +20,8 @@ import type { HubSettings } from "./settings.ts";
 /** The model that is used where none is named. */
 const defaultModel = "bert-base-uncased";
 
-const miniFolder = fileURLToPath(new URL("../../assets/mini", import.meta.url));
+/** Where the built-in model lies. */
+export const miniFolder = fileURLToPath(new URL("../../assets/mini", import.meta.url));
 
 export interface ResolvedModel {
   /** What was asked for, e.g. `bert-base-uncased`; `mini` where that stands in. */

@@ -6,7 +6,7 @@
 import { declareModel, type EncoderConfig, encoderOf } from "../encoders/mod.ts";
 import { counted, UserError } from "../errors.ts";
 import { type Folder, pathIn } from "../files/folder.ts";
-import { isObject, readJsonObject, toJson } from "../files/json.ts";
+import { isObject, readJsonObject, shown, toJson } from "../files/json.ts";
 import type { RunFile } from "../files/run_file.ts";
 import type { PooledActivation } from "../nn/wrapping.ts";
 import {
@@ -118,9 +118,7 @@ export async function readHead(folder: Folder, config: EncoderConfig): Promise<H
   const expected = hubModelClass(config, ownHead);
   if (fields.model_class !== expected) {
     throw new UserError(
-      `${path}: the head belongs to ${
-        JSON.stringify(fields.model_class)
-      }; only one of ${expected} ` +
+      `${path}: the head belongs to ${shown(fields.model_class)}; only one of ${expected} ` +
         `is supported.`,
     );
   }
@@ -164,7 +162,7 @@ function ownHeadOf(
 ): Omit<HubHead, "labels"> {
   const refuse = (field: string, wanted: string): never => {
     throw new UserError(
-      `${path}: "${field}" of the head is ${JSON.stringify(fields[field])}; ${wanted}.`,
+      `${path}: "${field}" of the head is ${shown(fields[field])}; ${wanted}.`,
     );
   };
   const other = Object.keys(fields).find((field) => !known.includes(field) && fields[field]);

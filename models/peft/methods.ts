@@ -9,6 +9,7 @@ import { full } from "./full.ts";
 import { ia3 } from "./ia3.ts";
 import { lora } from "./lora.ts";
 import type { MethodDefinition } from "./method.ts";
+import { shown } from "../files/json.ts";
 
 export const methods = { full, lora, adapter, ia3 } as const;
 
@@ -75,8 +76,6 @@ export function ownerOf(
   if (owner) return owner;
   const types = all.flatMap(({ peftType = [] }) => peftType);
   throw new UserError(
-    `${path}: "peft_type" is ${JSON.stringify(fields?.peft_type)}; ${
-      types.join(" and ")
-    } can be read.`,
+    `${path}: "peft_type" is ${shown(fields?.peft_type)}; ${types.join(" and ")} can be read.`,
   );
 }

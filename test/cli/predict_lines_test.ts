@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url";
 import { answerLines, answerRows } from "../../cli/predict/prompt.ts";
 import { commonBatch, inPieces, openTexts } from "../../cli/predict/texts.ts";
 import { golden } from "../files/temporary.ts";
+import { setOf } from "./command.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 const run = ["--run", golden("lora", "peft"), "--model_name", golden("model")];
@@ -97,7 +98,7 @@ function start(script: string, args: string[]) {
   };
 }
 
-const predict = ["run", "-q", "--no-check", "-P=commands", "--no-prompt", "cli/predict.ts"];
+const predict = ["run", "-q", "--no-check", setOf("predict"), "--no-prompt", "cli/predict.ts"];
 
 Deno.test("a pipe's lines are answered while it is open; Ctrl-C leaves whole lines", async () => {
   const args = [...predict, ...run, "--json", "--top_k", "1", "--batch_size", "2"];
