@@ -3,7 +3,7 @@
  * 0 done, 1 failed, 2 wrong use.
  */
 import { join } from "node:path";
-import { UserError } from "../models/errors.ts";
+import { quotedNames, UserError } from "../models/errors.ts";
 import { writeFileWhole } from "../models/host/write.ts";
 import type { Metrics } from "../models/training/metrics.ts";
 import { adviceForEvaluation } from "./shared/advice.ts";
@@ -118,7 +118,7 @@ async function run(flags: EvaluateFlags): Promise<void> {
   const absent = metrics.perClass.filter(({ support }) => support === 0);
   if (absent.length > 0) {
     hub.report?.(
-      `No row has ${absent.map(({ label }) => `"${label}"`).join(", ")}: counted as 0 in the ` +
+      `No row has ${quotedNames(absent.map(({ label }) => label))}: counted as 0 in the ` +
         `macro averages.`,
     );
   }

@@ -1,6 +1,6 @@
 /** What a trained run's classes are called: as the command line says, or the folder, or the one above it. */
 import { dirname, resolve } from "node:path";
-import { counted, UserError } from "../../models/errors.ts";
+import { counted, quotedNames, UserError } from "../../models/errors.ts";
 import type { Folder } from "../../models/files/folder.ts";
 import { hostFolder } from "../../models/host/files.ts";
 import type { LoadedRun } from "../../models/peft/export.ts";
@@ -16,7 +16,7 @@ async function givenNames(given: string): Promise<string[]> {
 }
 
 function checkNames(names: readonly string[], classes: number, folder: string): void {
-  const quoted = names.map((name) => `"${name}"`).join(", ");
+  const quoted = quotedNames(names);
   const wrong = (what: string) => {
     throw new UserError(`--labels ${what}.`, { exitCode: 2 });
   };

@@ -1,4 +1,5 @@
 /** Which rows of a checkpoint's classifier are which of the data's classes: by their names, never by their number. */
+import { listed } from "../errors.ts";
 import { isObject } from "../files/json.ts";
 
 /** The classifier's row of each label, or why there is none: a clause for after "The checkpoint's classifier". */
@@ -83,6 +84,4 @@ export function rowsNamed(names: readonly string[], labels: readonly string[]): 
   };
 }
 
-function shortList(names: readonly string[]): string {
-  return names.slice(0, 4).join(", ") + (names.length > 4 ? ", …" : "");
-}
+const shortList = (names: readonly string[]): string => listed(names, 4);

@@ -71,7 +71,7 @@ folderTest(
     const notes = await notesOf(folder);
     assert.equal(
       notes[0],
-      "4 tensors of the checkpoint are not used: cls.a, cls.b, cls.predictions.bias, …",
+      "4 tensors of the checkpoint are not used: cls.a, cls.b, cls.predictions.bias and 1 more.",
     );
   },
 );
