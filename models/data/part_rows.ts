@@ -4,7 +4,7 @@ import type { ByteSource } from "../files/byte_source.ts";
 import { CompoundCell, multiLabel } from "./cell.ts";
 import type { RawRows } from "./clean.ts";
 import { findColumns } from "./columns.ts";
-import { isMissingLabel, normalLabel } from "./labels.ts";
+import { isMissingLabel, normalLabel, wholeNumber } from "./labels.ts";
 import { openTable, type Table, type TableOptions } from "./table.ts";
 
 export interface PartRows extends RawRows {
@@ -107,7 +107,7 @@ export async function readPart(
   };
 }
 
-const isMinusOne = (label: string) => /^-1(\.0*)?$/.test(normalLabel(label));
+const isMinusOne = (label: string) => wholeNumber(normalLabel(label)) === "-1";
 
 /**
  * Whether no row of a part has a label: none is there, or all are -1, as Hugging Face's `datasets` write it and no row of the
