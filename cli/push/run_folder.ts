@@ -154,7 +154,7 @@ export async function hubNameOf(
 }
 
 /** A JSON file's text, which is checked to be JSON. */
-export async function jsonText(folder: Folder, name: string): Promise<string> {
+export async function checkedJson(folder: Folder, name: string): Promise<string> {
   const text = await folder.text(name);
   parseJson(text, pathIn(folder, name));
   return text;
