@@ -35,7 +35,10 @@ folderTest(
     await Deno.writeFile(file, new Uint8Array(wide.buffer));
     assert.deepEqual(await namesOf(file), ["ja", "né", "nein"]);
     await Deno.writeFile(file, Uint8Array.of(0x6a, 0xe9, 0x0a));
-    await fails(namesOf(file), /labels\.txt is not UTF-8 text: see line 1\. .* Save it as UTF-8\.$/);
+    await fails(
+      namesOf(file),
+      /labels\.txt is not UTF-8 text: see line 1\. .* Save it as UTF-8\.$/,
+    );
     assert.deepEqual(await namesOf("a,b,c", { labels: ["x", "y", "z"] }), ["a", "b", "c"]);
   },
 );
