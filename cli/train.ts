@@ -105,7 +105,7 @@ export function main<Device extends DeviceHandle>(
       return 0;
     }
     const { flags: asked, resumed } = found ?? { flags: given, resumed: undefined };
-    const continued = await findContinued(asked);
+    const continued = await findContinued(asked, () => hubSettings(stderr));
     const flags = continued ? { ...asked, method: continued.method.method } : asked;
     const plan = planRuns(flags, continued && [continued.method]);
     for (const warning of plan.warnings) {
