@@ -13,7 +13,7 @@ import { runCommand } from "./shared/command.ts";
 import { hubSettings } from "./shared/hub.ts";
 import { giveUp } from "./shared/permissions.ts";
 import { formatCount } from "./shared/format.ts";
-import { confusionFile, confusionText, standsWithin } from "./train/confusion.ts";
+import { confusionFile, confusionText, standsWithin } from "./trained/confusion.ts";
 import { metricsReport, readAs, versions } from "./train/run_report.ts";
 import { type Column, renderTable } from "./shared/table.ts";
 import { harmless, jsonText, renderNotice, standardOutput } from "./shared/terminal.ts";

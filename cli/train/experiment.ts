@@ -13,11 +13,11 @@ import { checkExperiment, ensureFolder, newExperiment } from "../shared/folders.
 import { formatBytes } from "../shared/format.ts";
 import { type Output, renderNotice } from "../shared/terminal.ts";
 import { createPace } from "./place.ts";
-import { keepBagsOfWords } from "./baselines.ts";
+import { keepBagsOfWords } from "./comparing/baselines.ts";
 import { dataRequest, labelNotices } from "./data_request.ts";
 import { isDiskFull } from "./checkpoints.ts";
-import type { Comparison } from "./comparison.ts";
-import { writeComparison } from "./comparison_files.ts";
+import type { Comparison } from "./comparing/comparison.ts";
+import { writeComparison } from "./comparing/comparison_files.ts";
 import { type Fact, factsOf, printFacts } from "./facts.ts";
 import type { Flags } from "./flags.ts";
 import { type Shared, trainRun } from "./one_run.ts";
