@@ -104,12 +104,11 @@ async function run(flags: EvaluateFlags): Promise<void> {
   const sizes = sizesOf(trained, flags);
   const rows = await evaluatedRows(trained, flags, hub);
   giveUp("net");
-  for (const notice of [...trained.model.notices, ...rows.notices]) {
-    stderr.write(renderNotice(stderr, notice));
-  }
+  const tell = (notice: string) => stderr.write(renderNotice(stderr, notice));
+  for (const notice of [...trained.model.notices, ...rows.notices]) tell(notice);
   // Loaded only now, so that --help and mistakes need no engine.
   const { evaluateExamples } = await import("./trained/predictor.ts");
-  const metrics = await evaluateExamples(trained, rows.examples, sizes);
+  const metrics = await evaluateExamples(trained, rows.examples, sizes, tell);
   const document = jsonText(evaluationReport(trained, rows, sizes, metrics));
   const text = flags.json
     ? document
