@@ -3,7 +3,7 @@
  * 0 done, 1 failed, 2 wrong use.
  */
 import { join } from "node:path";
-import { UserError } from "../models/errors.ts";
+import { quotedNames, UserError } from "../models/errors.ts";
 import { writeFileWhole } from "../models/host/write.ts";
 import type { Metrics } from "../models/training/metrics.ts";
 import { adviceForEvaluation } from "./shared/advice.ts";
@@ -13,7 +13,7 @@ import { runCommand } from "./shared/command.ts";
 import { hubSettings } from "./shared/hub.ts";
 import { giveUp } from "./shared/permissions.ts";
 import { formatCount } from "./shared/format.ts";
-import { confusionFile, confusionText, standsWithin } from "./train/confusion.ts";
+import { confusionFile, confusionText, standsWithin } from "./trained/confusion.ts";
 import { metricsReport, readAs, versions } from "./train/run_report.ts";
 import { type Column, renderTable } from "./shared/table.ts";
 import { harmless, jsonText, renderNotice, standardOutput } from "./shared/terminal.ts";
@@ -104,12 +104,11 @@ async function run(flags: EvaluateFlags): Promise<void> {
   const sizes = sizesOf(trained, flags);
   const rows = await evaluatedRows(trained, flags, hub);
   giveUp("net");
-  for (const notice of [...trained.model.notices, ...rows.notices]) {
-    stderr.write(renderNotice(stderr, notice));
-  }
+  const tell = (notice: string) => stderr.write(renderNotice(stderr, notice));
+  for (const notice of [...trained.model.notices, ...rows.notices]) tell(notice);
   // Loaded only now, so that --help and mistakes need no engine.
   const { evaluateExamples } = await import("./trained/predictor.ts");
-  const metrics = await evaluateExamples(trained, rows.examples, sizes);
+  const metrics = await evaluateExamples(trained, rows.examples, sizes, tell);
   const document = jsonText(evaluationReport(trained, rows, sizes, metrics));
   const text = flags.json
     ? document
@@ -118,7 +117,7 @@ async function run(flags: EvaluateFlags): Promise<void> {
   const absent = metrics.perClass.filter(({ support }) => support === 0);
   if (absent.length > 0) {
     hub.report?.(
-      `No row has ${absent.map(({ label }) => `"${label}"`).join(", ")}: counted as 0 in the ` +
+      `No row has ${quotedNames(absent.map(({ label }) => label))}: counted as 0 in the ` +
         `macro averages.`,
     );
   }

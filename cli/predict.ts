@@ -119,13 +119,14 @@ async function run(flags: PredictFlags): Promise<void> {
   const hub = hubSettings(stderr);
   const runs = await findRuns(flags.run, flags.modelName, flags, hub);
   giveUp("net", "write");
-  const notices = new Set(runs.flatMap(({ run }) => run.model.notices));
-  for (const notice of notices) stderr.write(renderNotice(stderr, notice));
+  const tell = (notice: string) => stderr.write(renderNotice(stderr, notice));
+  for (const notice of new Set(runs.flatMap(({ run }) => run.model.notices))) tell(notice);
   // Between two writes, so that what was written is whole lines.
   Deno.addSignalListener("SIGINT", () => Deno.exit(130));
   // Loaded only now, so that --help and mistakes need no engine.
   const { openLabeller } = await import("./trained/labeller.ts");
   const labeller = await openLabeller(runs);
+  for (const notice of labeller.notices) tell(notice);
   try {
     if (texts) await labelAll(labeller, runs, texts, flags);
     else await answerTyped(labeller, runs, flags);

@@ -2,7 +2,11 @@
  * `deno task train`: reads the flags, then counts (`--dry_run`) or trains, and ends with an exit
  * code: 0 done, 1 failed, 2 wrong use, 130 interrupted (SIGTERM 143, SIGHUP 129).
  */
-import { comparisonRemarks, comparisonReport, comparisonTable } from "./train/comparison_files.ts";
+import {
+  comparisonRemarks,
+  comparisonReport,
+  comparisonTable,
+} from "./train/comparing/comparison_files.ts";
 import { type Continued, findContinued } from "./train/continued.ts";
 import { type Experiment, type ExperimentOptions, runExperiment } from "./train/experiment.ts";
 import { runCommand } from "./shared/command.ts";
@@ -105,7 +109,7 @@ export function main<Device extends DeviceHandle>(
       return 0;
     }
     const { flags: asked, resumed } = found ?? { flags: given, resumed: undefined };
-    const continued = await findContinued(asked);
+    const continued = await findContinued(asked, () => hubSettings(stderr));
     const flags = continued ? { ...asked, method: continued.method.method } : asked;
     const plan = planRuns(flags, continued && [continued.method]);
     for (const warning of plan.warnings) {

@@ -78,6 +78,10 @@ export function listed(items: readonly (string | number)[], most: number): strin
   return left > 0 ? `${named} and ${left} more` : named;
 }
 
+/** Names from data in quotes, as many as {@link listed} names: `"joy", "fear" and 3 more`. */
+export const quotedNames = (names: readonly string[], most = Infinity): string =>
+  listed(names.map((name) => `"${name}"`), most);
+
 /** `1 row`, `2 rows`; `many` is the plural where an s does not make it, `format` writes the number. */
 export function counted(
   count: number,

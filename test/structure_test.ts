@@ -134,6 +134,17 @@ Deno.test("imports point one way, and of models only models/host knows its host"
   assert.ok(count > 20, `only ${count} sources were found`);
 });
 
+Deno.test("no source has more than 300 lines", async () => {
+  const found: string[] = [];
+  for (const room of [...rooms, "bench", "docs", "test"]) {
+    for await (const path of sources(room)) {
+      const lines = (await Deno.readTextFile(join(root, path))).split("\n").length - 1;
+      if (lines > 300) found.push(`${path} has ${lines}`);
+    }
+  }
+  assert.deepEqual(found, []);
+});
+
 Deno.test("within models imports point one way: an encoder knows no method, a method no training", async () => {
   const found: string[] = [];
   for await (const path of sources("models")) {

@@ -3,7 +3,7 @@ import { lookOf } from "../../models/data/labels.ts";
 import type { Dataset, Example } from "../../models/data/load.ts";
 import { givenParts } from "../../models/data/notices.ts";
 import { stratifiedSplit } from "../../models/data/split.ts";
-import { listed, UserError } from "../../models/errors.ts";
+import { quotedNames, UserError } from "../../models/errors.ts";
 import { type DatasetRequest, loadDataset } from "../../models/host/dataset.ts";
 import type { HubSettings } from "../../models/host/settings.ts";
 import { adviceForEvaluation, messageWithAdvice } from "../shared/advice.ts";
@@ -60,7 +60,7 @@ function requestOf({ data }: TrainedRun, asked: AskedRows, hub: HubSettings): Da
  * UserError that names those it does not know.
  */
 function matchLabels(run: TrainedRun, { name, labels }: Dataset): number[] {
-  const quoted = (names: string[]) => listed(names.map((each) => `"${each}"`), 20);
+  const quoted = (names: string[]) => quotedNames(names, 20);
   const ids = new Map(run.labels.map((label, id) => [label, id]));
   const looks = new Map(
     run.data?.labelCase === "fold" ? run.labels.map((label, id) => [lookOf(label), id]) : [],

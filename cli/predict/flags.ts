@@ -36,7 +36,7 @@ export const parser = merge(
       file: flag(
         "--file",
         valueOf("FILE", parseText, ""),
-        "Texts of a file: Parquet, CSV, TSV, JSONL, txt",
+        "Texts of a file: Parquet, CSV, TSV, JSON, txt",
         "none",
       ),
       textColumn: flag(

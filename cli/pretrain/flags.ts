@@ -30,7 +30,7 @@ const textFlags = object({
   text: repeated(
     "--text",
     valueOf("FILE", parseText, ""),
-    "Sentences: txt, one a line, or CSV, TSV, JSONL, Parquet; again for more",
+    "Sentences: txt, one a line, or CSV, TSV, JSON, Parquet; again for more",
     "required",
   ),
   textColumn: flag("--text_column", valueOf("NAME", parseText, ""), "Column of texts", "found"),

@@ -11,7 +11,13 @@ import { type Base, type CardFacts, hubDataset, parseRecord } from "./facts.ts";
 import type { PushFlags } from "./flags.ts";
 import { publicConfig, publicRecord } from "./public.ts";
 import { checkLinks, isBuiltIn } from "./sent.ts";
-import { filesToPush, hubNameOf, jsonText, type PushedRun, readPushedRun } from "./run_folder.ts";
+import {
+  checkedJson,
+  filesToPush,
+  hubNameOf,
+  type PushedRun,
+  readPushedRun,
+} from "./run_folder.ts";
 
 export interface PushPlan {
   run: string;
@@ -97,7 +103,7 @@ async function publicFile(
   if (!name.endsWith(".json") || name === "tokenizer.json" || name.endsWith(".index.json")) {
     return { file: path };
   }
-  const text = await jsonText(folder, name);
+  const text = await checkedJson(folder, name);
   const cleaned = publicConfig(text, base);
   return cleaned === text ? { file: path } : { text: cleaned };
 }

@@ -10,7 +10,7 @@ import { outputAdapterType } from "../../models/peft/output_adapter_files.ts";
 import { adapterConfigFile, labelsFromIds } from "../../models/peft/run_files.ts";
 import { missingTokenizer, tokenizerFileNames } from "../../models/text/tokenizer.ts";
 import { readWeights } from "../inspect/weights.ts";
-import { confusionFile } from "../train/confusion.ts";
+import { confusionFile } from "../trained/confusion.ts";
 import { namesIn, numberIn, textIn } from "../shared/fields.ts";
 import { type CardRecord, parseRecord, type RunKind } from "./facts.ts";
 import { isPath } from "./public.ts";
@@ -154,7 +154,7 @@ export async function hubNameOf(
 }
 
 /** A JSON file's text, which is checked to be JSON. */
-export async function jsonText(folder: Folder, name: string): Promise<string> {
+export async function checkedJson(folder: Folder, name: string): Promise<string> {
   const text = await folder.text(name);
   parseJson(text, pathIn(folder, name));
   return text;

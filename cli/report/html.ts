@@ -1,4 +1,5 @@
 /** HTML from templates: whatever is put into one is escaped, unless it is HTML already. */
+import { obeyed } from "../../models/errors.ts";
 
 /** HTML that may stand in a page as it is. */
 export class Html {
@@ -20,9 +21,7 @@ const escapes: Record<string, string> = {
  * order of what follows it around.
  */
 export function wellFormed(text: string): string {
-  // deno-lint-ignore no-control-regex
-  const obeyed = /[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]/g;
-  return text.toWellFormed().replace(obeyed, "\ufffd");
+  return text.toWellFormed().replace(obeyed, (each) => "\t\n\r".includes(each) ? each : "\ufffd");
 }
 
 /** Text for an element or a quoted attribute. */

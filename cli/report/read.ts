@@ -3,7 +3,7 @@ import { basename, dirname, join } from "node:path";
 import * as v from "valibot";
 import { UserError } from "../../models/errors.ts";
 import { textIfThere } from "../../models/host/files.ts";
-import { confusionFile, matrixOf, readConfusion } from "../train/confusion.ts";
+import { confusionFile, matrixOf, readConfusion } from "../trained/confusion.ts";
 import { reasonOf } from "../shared/issues.ts";
 import {
   type ComparedMethods,

@@ -1,5 +1,6 @@
 /** What to do about an error, in the words of the flags: models/ and engine/ state facts and name no flag. */
 import { BindingTooLargeError, OutOfMemoryError } from "../../engine/errors.ts";
+import { tableExtensions } from "../../models/data/kind.ts";
 import { messageOf, type Remedy, UserError } from "../../models/errors.ts";
 import { adviceForAdapter, adviceForDevice, adviceForRoom } from "./device_advice.ts";
 
@@ -92,7 +93,7 @@ function sentenceFor(remedy: Remedy): string {
     case "useModel":
       return `Then give --model_name ${remedy.name}.`;
     case "otherDataset":
-      return `Name a file (.parquet, .csv, .tsv, .jsonl, .json) or a folder with one, or take the ` +
+      return `Name a file (${tableExtensions.join(", ")}) or a folder with one, or take the ` +
         `built-in sample with --use_sample.`;
     case "chooseDataset":
       return `Name one of them: --dataset ${remedy.example}`;

@@ -1,5 +1,6 @@
 /** Names of folders that every file system takes. */
 import { fnv1a } from "../../engine/hash.ts";
+import { obeyed } from "../../models/errors.ts";
 
 /**
  * Bytes that a run's name may have. File systems take 255, and names are made longer: by `.` before, a UUID and `.tmp` after
@@ -30,15 +31,10 @@ const devices = /^(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(\.|$)/i;
 
 /** Why a text cannot be the name of a folder, here or where it is copied to; undefined where it can. */
 export function nameProblem(text: string): string | undefined {
-  // deno-lint-ignore no-control-regex
-  const forbidden = /[/\\:*?"<>|\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]/.exec(text)?.[0];
-  if (forbidden !== undefined) {
-    return forbidden === "/" || forbidden === "\\"
-      ? "it has a path separator"
-      : /[:*?"<>|]/.test(forbidden)
-      ? `it has a ${forbidden}, which Windows does not take`
-      : "it has a control character";
-  }
+  if (/[/\\]/.test(text)) return "it has a path separator";
+  const forbidden = /[:*?"<>|]/.exec(text)?.[0];
+  if (forbidden !== undefined) return `it has a ${forbidden}, which Windows does not take`;
+  if (text.search(obeyed) >= 0) return "it has a control character";
   if (text.trim() === "") return "it is empty";
   if (/^[.\s]|\s$/.test(text)) return "it starts with a dot or a space, or ends with a space";
   if (/\.$/.test(text)) return "it ends with a dot, which Windows does not take";

@@ -3,7 +3,6 @@ import { basename, join } from "node:path";
 import { messageOf, UserError } from "../../models/errors.ts";
 import { systemReason } from "../../models/host/system_error.ts";
 import { writeErrorAt } from "../../models/host/write.ts";
-import { fittedName } from "./file_names.ts";
 
 /** Of two such names and a number a folder's name is made, for which systems take 255 bytes. */
 const longestName = 80;
@@ -49,9 +48,6 @@ export async function ensureFolder(folder: string): Promise<void> {
   }
 }
 
-/** So long may the model's and the data's part of an experiment's name be. */
-const mostPartBytes = 80;
-
 /** Makes and returns a new folder such as `results/003-bert-base-uncased-emotions`. */
 export async function newExperiment(
   outputDir: string,
@@ -61,8 +57,7 @@ export async function newExperiment(
   const numbers = (await names(outputDir)).map((name) => /^(\d{3,})-/.exec(name)?.[1] ?? "0");
   await ensureFolder(outputDir);
   for (let number = Math.max(0, ...numbers.map(Number)) + 1;; number++) {
-    const parts = [model, data].map((name) => fittedName(shortName(name), mostPartBytes));
-    const name = [String(number).padStart(3, "0"), ...parts].join("-");
+    const name = [String(number).padStart(3, "0"), shortName(model), shortName(data)].join("-");
     const folder = join(outputDir, name);
     try {
       // Fails where another process took the number. Synchronous, so that a signal's handler is told of the folder.

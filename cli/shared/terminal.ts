@@ -72,9 +72,10 @@ function sayLost(error: unknown): void {
 }
 
 /** What this program itself tells a terminal, to begin its line again, and colours; else what no text needs. */
-const commands =
-  // deno-lint-ignore no-control-regex
-  /(\r\x1b\[K)|(\x1b\[(?:0|1|2|31|32|33)m)|\r\n|[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]/g;
+const commands = new RegExp(
+  String.raw`(\r\x1b\[K)|(\x1b\[(?:0|1|2|31|32|33)m)|\r\n|${obeyed.source}`,
+  "g",
+);
 
 /**
  * Text in which only what this program itself writes commands a terminal: whatever else a file, a name or a server holds
@@ -85,7 +86,8 @@ export function tamed(
   { terminal, color }: Pick<Output, "terminal" | "color">,
 ): string {
   return text.replace(commands, (part, clear?: string, colour?: string) => {
-    const isOurs = clear !== undefined ? terminal : colour !== undefined ? color : part === "\r\n";
+    const isLayout = ["\n", "\t", "\r\n"].includes(part);
+    const isOurs = clear !== undefined ? terminal : colour !== undefined ? color : isLayout;
     return isOurs ? part : harmless(part);
   });
 }

@@ -4,7 +4,7 @@ import { messageOf, UserError } from "../../models/errors.ts";
 import { weightsFile } from "../../models/files/shards.ts";
 import { exists } from "../../models/host/files.ts";
 import { isFolder, type ResolvedModel } from "../../models/host/resolve.ts";
-import { hubSettingsFromEnvironment } from "../../models/host/settings.ts";
+import type { HubSettings } from "../../models/host/settings.ts";
 import { continuedWeights } from "../../models/peft/continued.ts";
 import type { Given, MethodDefinition, Setting } from "../../models/peft/method.ts";
 import { definitionOf, type Method } from "../../models/peft/methods.ts";
@@ -33,10 +33,13 @@ async function isAdapter(name: string): Promise<boolean> {
  * The adapter that `--model_name` names; undefined where it names a model. Throws a UserError where it cannot be read or
  * its base cannot be had, and one (wrong use) where a flag asks for another method, or another setting of it.
  */
-export async function findContinued(flags: Flags): Promise<Continued | undefined> {
+export async function findContinued(
+  flags: Flags,
+  hub: () => HubSettings,
+): Promise<Continued | undefined> {
   const folder = flags.modelName;
   if (folder === undefined || !(await isAdapter(folder))) return undefined;
-  const run = await readAdapter(folder);
+  const run = await readAdapter(folder, hub());
   checkFlags(flags, run, folder);
   const notices = run.model.notices.filter((notice) => !run.labelNotices.includes(notice));
   const model = { ...run.model, notices, continuedFrom: folder };
@@ -56,10 +59,10 @@ export async function findContinued(flags: Flags): Promise<Continued | undefined
   };
 }
 
-async function readAdapter(folder: string): Promise<TrainedRun> {
+async function readAdapter(folder: string, hub: HubSettings): Promise<TrainedRun> {
   const { findRun } = await import("../trained/run.ts"); // needed for an adapter alone
   try {
-    return await findRun(folder, undefined, hubSettingsFromEnvironment());
+    return await findRun(folder, undefined, hub);
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     const what = `${folder} is an adapter, from which training could go on, but: ${

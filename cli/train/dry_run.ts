@@ -8,7 +8,7 @@ import { exists } from "../../models/host/files.ts";
 import { resolveConfig } from "../../models/host/resolve.ts";
 import type { HubSettings } from "../../models/host/settings.ts";
 import { countParameters } from "../../models/peft/methods.ts";
-import { dataRequest } from "./data_request.ts";
+import { dataRequest, labelNotices } from "./data_request.ts";
 import type { Flags } from "./flags.ts";
 import { countOf, formatCount, formatPercent, formatRate } from "../shared/format.ts";
 import {
@@ -41,8 +41,9 @@ async function classesOf(flags: Flags, hub: HubSettings): Promise<Classes> {
   if (!useSample && (dataset === undefined || !(await exists(dataset)))) {
     return { count: assumedClasses, from: "assumed: the data set is not read", notices: [] };
   }
-  const { labels, name, notices } = await loadDataset(dataRequest(flags, hub));
-  return { count: labels.length, from: name, notices };
+  const read = await loadDataset(dataRequest(flags, hub));
+  const notices = [...read.notices, ...labelNotices(read, flags.labelCase)];
+  return { count: read.labels.length, from: read.name, notices };
 }
 
 export interface DryRun {

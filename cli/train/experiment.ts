@@ -13,11 +13,11 @@ import { checkExperiment, ensureFolder, newExperiment } from "../shared/folders.
 import { formatBytes } from "../shared/format.ts";
 import { type Output, renderNotice } from "../shared/terminal.ts";
 import { createPace } from "./place.ts";
-import { keepBagsOfWords } from "./baselines.ts";
+import { keepBagsOfWords } from "./comparing/baselines.ts";
 import { dataRequest, labelNotices } from "./data_request.ts";
 import { isDiskFull } from "./checkpoints.ts";
-import type { Comparison } from "./comparison.ts";
-import { writeComparison } from "./comparison_files.ts";
+import type { Comparison } from "./comparing/comparison.ts";
+import { writeComparison } from "./comparing/comparison_files.ts";
 import { type Fact, factsOf, printFacts } from "./facts.ts";
 import type { Flags } from "./flags.ts";
 import { type Shared, trainRun } from "./one_run.ts";
@@ -97,6 +97,11 @@ interface Loaded {
   weightNotes: string[];
 }
 
+/** What is said as it is loaded, and kept with the results. */
+const noticesOf = (
+  { model, tokenizer, dataset }: Pick<Loaded, "model" | "tokenizer" | "dataset">,
+) => [model, tokenizer, dataset].flatMap(({ notices }) => notices);
+
 async function load<Device extends DeviceHandle>(
   { flags, plan, hub, err }: ExperimentOptions,
   tools: TrainingTools<Device>,
@@ -108,7 +113,7 @@ async function load<Device extends DeviceHandle>(
   const { classWeights } = runs[0].hyperparameters;
   if (classWeights !== undefined) checkClassWeights(classWeights, dataset.labels);
   const tokenizer = await tools.loadTokenizer(model.folder, model.config.vocabSize);
-  for (const notice of [...model.notices, ...tokenizer.notices, ...dataset.notices]) {
+  for (const notice of noticesOf({ model, tokenizer, dataset })) {
     err.write(renderNotice(err, notice));
   }
   const split = tools.stratifiedSplit(dataset, {
@@ -204,7 +209,7 @@ export async function runExperiment<Device extends DeviceHandle>(
       gradientCheckpointing: flags.gradientCheckpointing,
       adapter: device.info,
       kernels: { fixed: device.kernels.matmul, tuned: tuning.plans, refused: tuning.refused },
-      notices: [...model.notices, ...dataset.notices],
+      notices: noticesOf(loaded),
       warnings: plan.warnings,
       command: work.command,
       device,

@@ -3,6 +3,7 @@ import type { DeviceInfo } from "../../engine/device.ts";
 import type { Dataset } from "../../models/data/load.ts";
 import { type PartName, partNames } from "../../models/data/part_names.ts";
 import type { Split } from "../../models/data/split.ts";
+import { quotedNames } from "../../models/errors.ts";
 import type { ResolvedModel } from "../../models/host/resolve.ts";
 import { countOf, formatAdapter, formatCount } from "../shared/format.ts";
 import { harmless, type Output, paint, wrap } from "../shared/terminal.ts";
@@ -24,7 +25,7 @@ function describeData(dataset: Dataset): string {
 function describeColumns(
   { textColumn, labelColumn, labelNamesFrom, otherColumns }: Dataset,
 ): string {
-  const others = otherColumns.map((column) => `"${column}"`).join(", ");
+  const others = quotedNames(otherColumns);
   return `texts from "${textColumn}", labels from "${labelColumn}"` +
     (labelNamesFrom === undefined ? "" : `, named by ${labelNamesFrom}`) +
     (others === "" ? "" : `; not used: ${others}`);

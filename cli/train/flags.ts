@@ -92,7 +92,7 @@ const dataFlags = object({
   dataset: flag(
     "--dataset",
     valueOf("NAME", parseText, ""),
-    "Hub id or file: Parquet, CSV, TSV, JSONL",
+    "Hub id, folder or file: Parquet, CSV, JSON",
     "boltuix/emotions-dataset",
   ),
   textColumn: flag("--text_column", valueOf("NAME", parseText, ""), "Column of texts", "found"),

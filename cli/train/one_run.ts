@@ -10,7 +10,7 @@ import { writeFolderWhole } from "../shared/folders.ts";
 import { type Output, renderNotice } from "../shared/terminal.ts";
 import type { Place } from "./place.ts";
 import { checkpointSteps, isDiskFull, newestCheckpoint, writeMakingRoom } from "./checkpoints.ts";
-import { confusionFile, confusionText, standsWithin } from "./confusion.ts";
+import { confusionFile, confusionText, standsWithin } from "../trained/confusion.ts";
 import type { PlannedRun } from "./plan.ts";
 import { predictionLines } from "./predictions.ts";
 import { type RunContext, type RunReport, runReport } from "./run_report.ts";

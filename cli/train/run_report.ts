@@ -13,7 +13,7 @@ import type { ResolvedModel } from "../../models/host/resolve.ts";
 import type { Hyperparameters, StepEvent, TrainingResult } from "../../models/training/events.ts";
 import type { Metrics } from "../../models/training/metrics.ts";
 import type { Trial } from "../../models/training/rate_search.ts";
-import { standsWithin } from "./confusion.ts";
+import { standsWithin } from "../trained/confusion.ts";
 import { dataReport } from "./data_report.ts";
 import { configLabel, methodLabel } from "./plan.ts";
 

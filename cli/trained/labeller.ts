@@ -4,7 +4,8 @@ import type { Dtype } from "../../engine/pack.ts";
 import type { Parameters } from "../../engine/parameters.ts";
 import { sizeOf } from "../../engine/shape.ts";
 import { createBase, type MethodModel } from "../../models/model.ts";
-import { buildRun, encodingOf, probabilitiesBy } from "./predictor.ts";
+import type { Tokenizer } from "../../models/text/tokenizer.ts";
+import { buildRun, probabilitiesBy, tokenizerOf } from "./predictor.ts";
 import { openBase, type TrainedRun } from "./run.ts";
 import { isWhole, type NamedRun } from "./runs.ts";
 
@@ -30,6 +31,8 @@ export interface Labeller {
   /** Of each run, in their order, the probabilities of its labels for each text. */
   label(texts: readonly string[]): Promise<Float64Array[][]>;
   timings: { bases: readonly BaseTiming[]; runs: readonly RunTiming[] };
+  /** What of their tokenizers the reader must not overlook. */
+  notices: readonly string[];
   close(): void;
 }
 
@@ -41,6 +44,7 @@ interface PlacedRun extends NamedRun {
 /** Loads runs on a device, which stays the caller's: the frozen weights that they share once, then what each trained. */
 export async function placeRuns(device: Device, runs: readonly NamedRun[]): Promise<Labeller> {
   const bases = new Map<Dtype, Parameters>();
+  const tokenizers = new Map<string, Tokenizer>();
   const placed: PlacedRun[] = [];
   const timings = { bases: [] as BaseTiming[], runs: [] as RunTiming[] };
   const alone = runs.length === 1;
@@ -61,7 +65,9 @@ export async function placeRuns(device: Device, runs: readonly NamedRun[]): Prom
         );
         timings.bases.push({ name: model.name, dtype, placing });
       }
-      const encode = await encodingOf(run, sizes.maxLength);
+      const tokenizer = tokenizers.get(model.folder) ?? await tokenizerOf(run);
+      tokenizers.set(model.folder, tokenizer);
+      const encode = (text: string) => tokenizer.encode(text, sizes.maxLength);
       const placing = await timed(device, async () => {
         const built = await buildRun(device, run, shares ? bases.get(dtype) : undefined);
         placed.push({ ...named, built, encode });
@@ -76,6 +82,7 @@ export async function placeRuns(device: Device, runs: readonly NamedRun[]): Prom
   }
   return {
     timings,
+    notices: [...tokenizers.values()].flatMap(({ notices }) => notices),
     close,
     async label(texts) {
       const all: Float64Array[][] = [];

@@ -1,22 +1,35 @@
 /** What a trained run's classes are called: as the command line says, or the folder, or the one above it. */
 import { dirname, resolve } from "node:path";
-import { counted, UserError } from "../../models/errors.ts";
+import { readText } from "../../models/data/text_decoding.ts";
+import { counted, messageOf, quotedNames, UserError } from "../../models/errors.ts";
 import type { Folder } from "../../models/files/folder.ts";
-import { hostFolder } from "../../models/host/files.ts";
+import { fileSource, hostFolder } from "../../models/host/files.ts";
 import type { LoadedRun } from "../../models/peft/export.ts";
 import { labelsOfRun } from "../../models/peft/run_files.ts";
 
 /** Names that are given: with commas between them, or a text file's lines, where there is such a file. */
 async function givenNames(given: string): Promise<string[]> {
   const isFile = await Deno.stat(given).then(({ isFile }) => isFile, () => false);
-  const names = isFile
-    ? (await Deno.readTextFile(given)).replace(/^\uFEFF/, "").trimEnd().split(/\r?\n/)
-    : given.split(",");
+  const names = isFile ? (await textOf(given)).trimEnd().split("\n") : given.split(",");
   return names.map((name) => name.trim());
 }
 
+async function textOf(path: string): Promise<string> {
+  const source = await fileSource(path);
+  try {
+    return await readText(source);
+  } catch (error) {
+    // --encoding, which advice would name, is of a file of texts.
+    const kind = error instanceof UserError ? error.remedy?.kind : undefined;
+    if (kind !== "nameEncoding") throw error;
+    throw new UserError(`${messageOf(error)} Save it as UTF-8.`);
+  } finally {
+    source.close?.();
+  }
+}
+
 function checkNames(names: readonly string[], classes: number, folder: string): void {
-  const quoted = names.map((name) => `"${name}"`).join(", ");
+  const quoted = quotedNames(names);
   const wrong = (what: string) => {
     throw new UserError(`--labels ${what}.`, { exitCode: 2 });
   };

@@ -7,7 +7,7 @@ import { UserError } from "../../models/errors.ts";
 import { hostFolder } from "../../models/host/files.ts";
 import { createModel, type MethodModel } from "../../models/model.ts";
 import { baseSeed } from "../../models/peft/export.ts";
-import { loadTokenizer } from "../../models/text/tokenizer.ts";
+import { loadTokenizer, type Tokenizer } from "../../models/text/tokenizer.ts";
 import {
   type EncodedExample,
   encoder,
@@ -75,22 +75,23 @@ export async function probabilitiesBy(
   return sentences.map((_, row) => softmax(logits.subarray(row * classes, (row + 1) * classes)));
 }
 
-/** From texts to a run's token ids. */
-export async function encodingOf(
-  { model: { folder, config } }: TrainedRun,
-  maxLength: number,
-): Promise<(text: string) => number[]> {
-  const tokenizer = await loadTokenizer(hostFolder(folder), config.vocabSize);
-  return (text) => tokenizer.encode(text, maxLength);
-}
+/** The tokenizer of a run's base. */
+export const tokenizerOf = ({ model: { folder, config } }: TrainedRun): Promise<Tokenizer> =>
+  loadTokenizer(hostFolder(folder), config.vocabSize);
 
-/** Metrics of a run on examples whose labels count in the run's order; computed as training computes them. */
+/**
+ * Metrics of a run on examples whose labels count in the run's order; computed as training computes them. What is to be
+ * said of the tokenizer is heard before.
+ */
 export async function evaluateExamples(
   run: TrainedRun,
   examples: readonly Example[],
   { maxLength, batchSize }: Sizes,
+  hear: (notice: string) => void,
 ): Promise<Metrics> {
-  const encoded = examples.map(encoder(await encodingOf(run, maxLength)));
+  const tokenizer = await tokenizerOf(run);
+  for (const notice of tokenizer.notices) hear(notice);
+  const encoded = examples.map(encoder((text) => tokenizer.encode(text, maxLength)));
   // In f32, also what was trained with products of f16: any adapter has it, and it is the more exact.
   const device = await createDevice();
   try {

@@ -1,5 +1,5 @@
 /** A trained run by its folder: its weights, its labels, and the base model that they lie over. */
-import { join, resolve } from "node:path";
+import { join, resolve as resolvePath } from "node:path";
 import * as v from "valibot";
 import { type Dtype, dtypes } from "../../engine/pack.ts";
 import { maxTokens } from "../../models/encoders/mod.ts";
@@ -192,6 +192,7 @@ export async function findRun(
   modelName: string | undefined,
   hub: HubSettings,
   givenLabels?: string,
+  resolve = resolveModel,
 ): Promise<TrainedRun> {
   const folder = await findFolder(path);
   const record = await readRecord(folder);
@@ -199,8 +200,8 @@ export async function findRun(
   const whole = !(await folder.has(adapterConfigFile));
   const beside = recorded?.random_start ? baseBeside(folder).name : undefined;
   const name = modelName ??
-    (whole ? resolve(folder.name) : beside ?? recorded?.name ?? await namedBase(folder));
-  const model = await resolveModel(name, hub);
+    (whole ? resolvePath(folder.name) : beside ?? recorded?.name ?? await namedBase(folder));
+  const model = await resolve(name, hub);
   const run = await readRun(folder, model.config);
   const classes = classesOf(run.weights, model.config, folder.name);
   const labels = await labelsFor(run, folder, classes, givenLabels);

@@ -1,6 +1,7 @@
 /** Several trained runs that are used side by side: what they are called, and the base that they share. */
 import { basename } from "node:path";
 import { UserError } from "../../models/errors.ts";
+import { type ResolvedModel, resolveModel } from "../../models/host/resolve.ts";
 import type { HubSettings } from "../../models/host/settings.ts";
 import { definitionOf } from "../../models/peft/methods.ts";
 import { findRun, type Sizes, sizesOf, type TrainedRun } from "./run.ts";
@@ -22,6 +23,16 @@ export function runNames(paths: readonly string[]): string[] {
 export const isWhole = ({ method }: Pick<TrainedRun, "method">): boolean =>
   definitionOf(method).trainsAll;
 
+/** As {@link resolveModel}, each name once: the files of a base from the hub's cache are hashed whole each time. */
+function resolveOnce(): typeof resolveModel {
+  const known = new Map<string | undefined, Promise<ResolvedModel>>();
+  return (name, hub) => {
+    const model = known.get(name) ?? resolveModel(name, hub);
+    known.set(name, model);
+    return model;
+  };
+}
+
 /**
  * Finds trained runs by their folders; see {@link findRun}. Throws a UserError where one is named twice, and where
  * two lie over different bases.
@@ -33,7 +44,8 @@ export async function findRuns(
   hub: HubSettings,
 ): Promise<NamedRun[]> {
   const found: TrainedRun[] = [];
-  for (const path of paths) found.push(await findRun(path, modelName, hub, asked.labels));
+  const resolve = resolveOnce();
+  for (const path of paths) found.push(await findRun(path, modelName, hub, asked.labels, resolve));
   const folders = found.map(({ folder }) => Deno.realPathSync(folder.name));
   const twice = folders.findIndex((folder, place) => folders.indexOf(folder) !== place);
   if (twice >= 0) {

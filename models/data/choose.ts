@@ -155,7 +155,7 @@ export function chooseTable(paths: readonly string[], where: string): ChosenFile
  * looked at only where its own hold no training data, but for folders such as `test` beside a file of a train split.
  */
 export function pathsInFolder(paths: readonly string[]): string[] {
-  const open = paths.filter((path) => !/(^|\/)\./.test(path));
+  const open = paths.filter((path) => !isHidden(path));
   const top = open.filter((path) => !path.includes("/"));
   const tables = top.filter(isTable).map(describe);
   const isTrain = ({ part }: Described) => part === "train";

@@ -1,5 +1,6 @@
 /** Names for labels that are numbers, where the data tell them. */
 import { isObject } from "../files/json.ts";
+import { wholeNumber } from "./labels.ts";
 import type { Table } from "./table.ts";
 
 /** Names of a label column's classes by number, and what told them. */
@@ -7,9 +8,6 @@ export interface ClassNames {
   names: ReadonlyMap<string, string>;
   from: string;
 }
-
-const isWhole = (label: string) => /^-?\d+(?:\.0*)?$/.test(label.trim());
-const numberOf = (label: string) => label.trim().replace(/\.0*$/, "");
 
 /** Columns that hold the names of a column of numbers, as SetFit's data sets have `label_text`. */
 function namesColumn(columns: readonly string[], label: string): string | undefined {
@@ -36,10 +34,11 @@ export async function namesBeside(
   const names = new Map<string, string>();
   for (const [row, label] of labels.entries()) {
     if (label.trim() === "") continue;
+    const number = wholeNumber(label.trim());
     const name = values[row].trim();
-    if (!isWhole(label) || name === "") return undefined;
-    if ((names.get(numberOf(label)) ?? name) !== name) return undefined;
-    names.set(numberOf(label), name);
+    if (number === undefined || name === "") return undefined;
+    if ((names.get(number) ?? name) !== name) return undefined;
+    names.set(number, name);
   }
   return names.size === 0 || new Set(names.values()).size < names.size
     ? undefined
@@ -52,8 +51,10 @@ export function named(
   { names }: Pick<ClassNames, "names">,
 ): string[] | undefined {
   const nameOf = (label: string) => {
-    if (label.trim() === "" || numberOf(label) === "-1" && !names.has("-1")) return "";
-    return isWhole(label) ? names.get(numberOf(label)) : undefined;
+    if (label.trim() === "") return "";
+    const number = wholeNumber(label.trim());
+    if (number === "-1" && !names.has("-1")) return "";
+    return number === undefined ? undefined : names.get(number);
   };
   const found = labels.map(nameOf);
   return found.every((name) => name !== undefined) ? found : undefined;

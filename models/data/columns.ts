@@ -1,5 +1,5 @@
 /** Which column holds the texts and which the labels. */
-import { UserError } from "../errors.ts";
+import { quotedNames, UserError } from "../errors.ts";
 
 /** In the order in which they are looked for: what is sure first, what often holds something else last. */
 const usualNames = {
@@ -39,7 +39,7 @@ export type ColumnKind = keyof typeof usualNames;
 const sameName = (a: string, b: string) => a.toLowerCase() === b.toLowerCase();
 
 /** The columns that usually hold texts, or labels, by likelihood. */
-export function usualColumns(columns: readonly string[], kind: ColumnKind): string[] {
+function usualColumns(columns: readonly string[], kind: ColumnKind): string[] {
   return usualNames[kind].flatMap((name) => {
     const found = columns.find((column) => column === name) ??
       columns.find((column) => sameName(column, name));
@@ -65,7 +65,7 @@ export function findColumn(
     : columns.find((column) => column === asked) ??
       columns.find((column) => sameName(column, asked));
   if (found !== undefined) return found;
-  const list = columns.map((column) => `"${column}"`).join(", ");
+  const list = quotedNames(columns);
   throw new UserError(
     asked === undefined
       ? `${source} has no column called ${

@@ -1,5 +1,5 @@
 /** Tables of comma-, semicolon-, tab- or pipe-separated text whose first line names the columns. */
-import { type Remedy, UserError } from "../errors.ts";
+import { counted, type Remedy, UserError } from "../errors.ts";
 import { columnNames } from "./column_names.ts";
 import {
   type DelimitedRows,
@@ -55,11 +55,10 @@ function fitted(fields: string[], row: number, fit: Fit): string[] {
   if (missing.length > 0 && missing.every((name) => name.trim() === "")) {
     return [...fields, ...missing.map(() => "")];
   }
-  const count = (number: number, what: string) => `${number} ${what}${number === 1 ? "" : "s"}`;
   const cutOff = missing.length > 0 && row === fit.rows - 1;
   throw new UserError(
-    `${fit.where(row)}: ${count(fields.length, "field")}, but the first line names ` +
-      `${count(header.length, "column")} (${header.join(", ")}). ` +
+    `${fit.where(row)}: ${counted(fields.length, "field")}, but the first line names ` +
+      `${counted(header.length, "column")} (${header.join(", ")}). ` +
       (cutOff
         ? `It is the last row: the file may be cut off.`
         : `A field that holds ${delimiterName(delimiter)} or a line end is quoted.`),

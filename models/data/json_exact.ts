@@ -1,5 +1,6 @@
 /** JSON as it is found in data sets: numbers keep their digits, and what Python writes is understood. */
 import { messageOf, UserError } from "../errors.ts";
+import { isTooDeep, mostLevels } from "../files/json.ts";
 
 export type JsonRow = Record<string, unknown>;
 
@@ -11,9 +12,10 @@ const notNumbers = /"(?:[^"\\]|\\.)*"|-?\b(?:NaN|Infinity)\b/g;
 
 /**
  * Parses JSON: a number whose text a float would change becomes that text, and Python's NaN null. Throws as
- * `JSON.parse` does.
+ * `JSON.parse` does, and a RangeError where it is nested too deep.
  */
 export function parseExactly(text: string): unknown {
+  if (isTooDeep(text)) throw new RangeError(`more than ${mostLevels} levels deep`);
   const exact = (_key: string, value: unknown, context?: { source: string }) =>
     typeof value === "number" && context && String(value) !== context.source
       ? context.source
@@ -61,7 +63,10 @@ export function jsonError(
   knownLine?: number,
 ): UserError {
   if (!(cause instanceof SyntaxError)) {
-    return new UserError(`${source} cannot be read as JSON: it is nested too deep.`, { cause });
+    return new UserError(
+      `${source} cannot be read as JSON: it is nested more than ${mostLevels} levels deep.`,
+      { cause },
+    );
   }
   const { message } = cause;
   const line = knownLine ?? errorLine(text, message);

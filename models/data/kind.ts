@@ -174,7 +174,7 @@ export function isDataName(path: string): boolean {
 
 /** Whether a path within a folder or repository is hidden, or what a system keeps there for itself. */
 export function isHidden(path: string): boolean {
-  return path.split(/[\\/]/).some((part) => /^(\.|~\$|__MACOSX$)/.test(part));
+  return path.split("/").some((part) => /^(\.|~\$|__MACOSX$)/.test(part));
 }
 
 /** What a folder without a table is, by the names in it; undefined where they do not tell. */

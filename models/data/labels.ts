@@ -53,15 +53,16 @@ export const isBlank = (text: string): boolean => nothing.test(text);
 export const lookOf = (label: string): string =>
   label.normalize("NFKC").replace(runs, " ").toLowerCase();
 
-/** Whole numbers, as pandas writes them: `2`, and where the column has gaps `2.0`. */
-const wholeNumber = /^(-?\d+)(?:\.0*)?$/;
+/** The digits of a whole number as pandas writes it, `2`, and where the column has gaps `2.0`; undefined for other labels. */
+export const wholeNumber = (label: string): string | undefined =>
+  /^(-?\d+)(?:\.0*)?$/.exec(label)?.[1];
 
 /** `2.0` → `2`, where all labels are whole numbers; digits are kept as they are, beyond what a number holds too. */
 function withoutFractions(labels: readonly string[]): Map<string, string> {
-  if (!labels.every((label) => wholeNumber.test(label))) return new Map();
-  return new Map(labels.map((label) => {
-    const [, digits] = wholeNumber.exec(label)!;
-    return [label, label === digits ? label : digits.replace(/^-(0+)$/, "$1")];
+  const digits = labels.map(wholeNumber);
+  if (!digits.every((each) => each !== undefined)) return new Map();
+  return new Map(labels.map((label, at) => {
+    return [label, label === digits[at] ? label : digits[at].replace(/^-(0+)$/, "$1")];
   }));
 }
 

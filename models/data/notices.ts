@@ -1,9 +1,9 @@
 /** Sentences on what of a data set its reader must not overlook. */
-import { counted, listed } from "../errors.ts";
+import { counted, listed, quotedNames } from "../errors.ts";
 import type { Example } from "./clean.ts";
 import { type PartName, partNames } from "./part_names.ts";
 
-const quoted = (labels: readonly string[]) => listed(labels.map((label) => `"${label}"`), 10);
+const quoted = (labels: readonly string[]) => quotedNames(labels, 10);
 
 /** On labels that were read as missing, though they are words. */
 export function missingNotice(missing: ReadonlyMap<string, number>): string | undefined {

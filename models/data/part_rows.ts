@@ -1,10 +1,10 @@
 /** The rows of one part of a data set, from the shards of its table. */
-import { UserError } from "../errors.ts";
+import { quotedNames, UserError } from "../errors.ts";
 import type { ByteSource } from "../files/byte_source.ts";
 import { CompoundCell, multiLabel } from "./cell.ts";
 import type { RawRows } from "./clean.ts";
 import { findColumns } from "./columns.ts";
-import { isMissingLabel, normalLabel } from "./labels.ts";
+import { isMissingLabel, normalLabel, wholeNumber } from "./labels.ts";
 import { openTable, type Table, type TableOptions } from "./table.ts";
 
 export interface PartRows extends RawRows {
@@ -24,8 +24,6 @@ export interface PartRows extends RawRows {
 const hasColumn = ({ columns }: Table, name: string) =>
   columns.some((column) => column.toLowerCase() === name.toLowerCase());
 
-const quoted = (columns: readonly string[]) => columns.map((column) => `"${column}"`).join(", ");
-
 /** The columns of a table that a part needs; throws where a later shard has others than the first. */
 function columnsOf(
   table: Table,
@@ -39,10 +37,10 @@ function columnsOf(
     if (first === undefined || !(error instanceof UserError)) throw error;
     throw new UserError(
       `The parts of the data differ in their columns: ${first.name} has ${
-        quoted(first.columns)
+        quotedNames(first.columns)
       }, ` +
         `and ${file.name} has ${
-          quoted(table.columns)
+          quotedNames(table.columns)
         }. Give them the same columns, or name one file.`,
       { cause: error },
     );
@@ -109,7 +107,7 @@ export async function readPart(
   };
 }
 
-const isMinusOne = (label: string) => /^-1(\.0*)?$/.test(normalLabel(label));
+const isMinusOne = (label: string) => wholeNumber(normalLabel(label)) === "-1";
 
 /**
  * Whether no row of a part has a label: none is there, or all are -1, as Hugging Face's `datasets` write it and no row of the

@@ -1,7 +1,7 @@
 /** A file of rows and named columns, whatever its format. */
 import { UserError } from "../errors.ts";
 import type { ByteSource } from "../files/byte_source.ts";
-import { isGzip, unpackGzip } from "../files/gzip.ts";
+import { unpacked } from "../files/gzip.ts";
 import { delimitedTable } from "./delimited.ts";
 import type { Quoting } from "./delimited_rows.ts";
 import { parseJsonTable } from "./json_table.ts";
@@ -35,7 +35,7 @@ export interface TableOptions {
  */
 export async function openTable(source: ByteSource, options: TableOptions = {}): Promise<Table> {
   const { name } = source;
-  const content = await isGzip(source) ? await unpackGzip(source, mostTextBytes) : source;
+  const content = await unpacked(source, mostTextBytes);
   const kind = await kindOfSource(content);
   if (kind === "parquet") return await openParquet(content);
   const text = await readText(content, options.encoding);

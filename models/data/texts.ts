@@ -2,7 +2,7 @@
 import type { ByteSource } from "../files/byte_source.ts";
 import { UserError } from "../errors.ts";
 import { findColumn } from "./columns.ts";
-import { isGzip, unpackGzip } from "../files/gzip.ts";
+import { unpacked } from "../files/gzip.ts";
 import { checkPlainText, extensionOf, isTable, tableExtensions } from "./kind.ts";
 import { openTable, type TableOptions } from "./table.ts";
 import { mostTextBytes, readText } from "./text_decoding.ts";
@@ -26,7 +26,7 @@ export interface Texts {
 export async function readTexts(source: ByteSource, options: TextOptions = {}): Promise<Texts> {
   const { name } = source;
   if (extensionOf(name) === ".txt") {
-    const content = await isGzip(source) ? await unpackGzip(source, mostTextBytes) : source;
+    const content = await unpacked(source, mostTextBytes);
     await checkPlainText(content);
     return { texts: (await readText(content, options.encoding)).split(/\r\n?|\n/), notices: [] };
   }

@@ -1,4 +1,6 @@
 /** Which rows of a checkpoint's classifier are which of the data's classes: by their names, never by their number. */
+import { lookOf, normalLabel } from "../data/labels.ts";
+import { listed } from "../errors.ts";
 import { isObject } from "../files/json.ts";
 
 /** The classifier's row of each label, or why there is none: a clause for after "The checkpoint's classifier". */
@@ -20,7 +22,8 @@ function namesOf(fields: Record<string, unknown>): string[] | undefined {
   return names.length > 0 ? names : undefined;
 }
 
-const folded = (name: string) => name.normalize("NFKC").trim().toLowerCase();
+/** As labels are folded into one class. */
+const look = (name: string) => lookOf(normalLabel(name));
 
 /** The row of each label: of the same name, or of the one other that differs in case and blanks alone. */
 function rowsOf(names: readonly string[], labels: readonly string[]): number[] | undefined {
@@ -30,7 +33,7 @@ function rowsOf(names: readonly string[], labels: readonly string[]): number[] |
   for (const [at, label] of labels.entries()) {
     if (rows[at] >= 0) continue;
     const alike = names.flatMap((name, row) =>
-      !rows.includes(row) && folded(name) === folded(label) ? [row] : []
+      !rows.includes(row) && look(name) === look(label) ? [row] : []
     );
     if (alike.length !== 1) return undefined;
     rows[at] = alike[0];
@@ -75,7 +78,7 @@ export function rowsNamed(names: readonly string[], labels: readonly string[]): 
   if (names.length !== labels.length) {
     return { other: `has ${names.length} classes (${shortList(names)})` };
   }
-  const missing = labels.filter((label) => !names.some((name) => folded(name) === folded(label)));
+  const missing = labels.filter((label) => !names.some((name) => look(name) === look(label)));
   return {
     other: missing.length > 0
       ? `has classes of other names (${shortList(names)}; none for ${shortList(missing)})`
@@ -83,6 +86,4 @@ export function rowsNamed(names: readonly string[], labels: readonly string[]): 
   };
 }
 
-function shortList(names: readonly string[]): string {
-  return names.slice(0, 4).join(", ") + (names.length > 4 ? ", …" : "");
-}
+const shortList = (names: readonly string[]): string => listed(names, 4);

@@ -1,6 +1,6 @@
 /** Where a model's starting weights come from: a checkpoint folder, or a seeded random start. */
 import { type Checkpoint, openCheckpoint } from "../files/checkpoint.ts";
-import { UserError } from "../errors.ts";
+import { counted, listed, quotedNames, UserError } from "../errors.ts";
 import type { Folder } from "../files/folder.ts";
 import { readJsonObject } from "../files/json.ts";
 import { checkFinite, type NamedTensors } from "../files/run_file.ts";
@@ -123,11 +123,11 @@ function weightsOf(
   const body = specs.filter(({ role }) => role !== "head" && !(newPooler && role === "pooler"));
   const missing = body.filter(({ name }) => !stored.has(name));
   if (missing.length > 0) {
-    const more = missing.length > 1 ? ` and ${missing.length - 1} more` : "";
     throw new UserError(
-      `${folder} lacks the tensor "${missing[0].name}"${more} of a ${config.type} encoder with ` +
-        `${config.layers} layer${
-          config.layers > 1 ? "s" : ""
+      `${folder} lacks the tensor ${quotedNames(missing.map(({ name }) => name), 1)} of a ` +
+        `${config.type} encoder with ` +
+        `${
+          counted(config.layers, "layer")
         }. Its config.json and its weights must be of one model ` +
         `(such as ${examples}).`,
     );
@@ -148,9 +148,8 @@ function weightsOf(
   const surplus = [...stored].filter(([name]) => !names.has(name)).map(([, name]) => name);
   if (surplus.length > 0) {
     notes.push(
-      `${surplus.length} tensor${surplus.length > 1 ? "s" : ""} of the checkpoint ` +
-        `${surplus.length > 1 ? "are" : "is"} not used: ${surplus.slice(0, 3).join(", ")}` +
-        (surplus.length > 3 ? ", …" : "."),
+      `${counted(surplus.length, "tensor")} of the checkpoint ` +
+        `${surplus.length > 1 ? "are" : "is"} not used: ${listed(surplus, 3)}.`,
     );
   }
   // A head comes from the checkpoint whole or not at all.

@@ -43,6 +43,11 @@ async function* portionsOf(source: ByteSource): AsyncGenerator<Uint8Array> {
   }
 }
 
+/** A file as it is, or what it holds where it is compressed; see {@link unpackGzip}. */
+export async function unpacked(source: ByteSource, most: number): Promise<ByteSource> {
+  return await isGzip(source) ? await unpackGzip(source, most) : source;
+}
+
 /**
  * A gzip file's content, of at most `most` bytes, under the file's own name. It is unpacked twice, first to count:
  * a few kilobytes may hold gigabytes, for which memory is never taken. Throws a UserError where the file is damaged,

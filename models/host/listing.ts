@@ -1,5 +1,6 @@
 /** What a hub lists, checked before anything is done with it: paths, sizes and hashes. */
 import { UserError } from "../errors.ts";
+import { shown } from "../files/json.ts";
 import { HubFault } from "./hub_errors.ts";
 
 export interface RepositoryFile {
@@ -18,9 +19,6 @@ const mostFiles = 100_000;
 
 const longestPath = 1000;
 
-/** A text of the hub's, short enough for a sentence. */
-const quoted = (value: unknown) => (JSON.stringify(value) ?? "nothing").slice(0, 100);
-
 /** Whether git could hold a file of that path: no honest hub lists another. */
 function isGitPath(path: unknown): path is string {
   return typeof path === "string" && path.length <= longestPath && !path.includes("\0") &&
@@ -28,12 +26,12 @@ function isGitPath(path: unknown): path is string {
 }
 
 /** An entry of a listing as a file. Throws a HubFault for what no repository can hold. */
-export function checkedFile(
+function checkedFile(
   { path, size, oid, lfs }: { path: unknown; size: unknown; oid?: unknown; lfs?: unknown },
 ): RepositoryFile {
-  if (!isGitPath(path)) throw new HubFault(`a file that no repository can hold, ${quoted(path)}`);
+  if (!isGitPath(path)) throw new HubFault(`a file that no repository can hold, ${shown(path)}`);
   if (typeof size !== "number" || !Number.isSafeInteger(size) || size < 0) {
-    throw new HubFault(`a size of ${quoted(size)} for ${quoted(path)}`);
+    throw new HubFault(`a size of ${shown(size)} for ${shown(path)}`);
   }
   const large = typeof lfs === "object" && lfs !== null
     ? (lfs as { oid?: unknown }).oid
@@ -41,7 +39,7 @@ export function checkedFile(
   const hash = large ?? oid;
   const digits = large === undefined ? /^[0-9a-f]{40}$/ : /^[0-9a-f]{64}$/;
   if (typeof hash !== "string" || !digits.test(hash)) {
-    throw new HubFault(`a hash that is none, ${quoted(hash)}, for ${quoted(path)}`);
+    throw new HubFault(`a hash that is none, ${shown(hash)}, for ${shown(path)}`);
   }
   return { path, size, hash };
 }
@@ -54,10 +52,10 @@ export async function checkedFiles(
   let count = 0;
   for await (const entry of entries) {
     if (++count > mostFiles) throw new HubFault(`a listing of more than ${mostFiles} files`);
-    if (typeof entry !== "object") throw new HubFault(`${quoted(entry)} where it lists a file`);
+    if (typeof entry !== "object") throw new HubFault(`${shown(entry)} where it lists a file`);
     if (entry.type !== "file") continue;
     const file = checkedFile(entry);
-    if (files.has(file.path)) throw new HubFault(`${quoted(file.path)} listed twice`);
+    if (files.has(file.path)) throw new HubFault(`${shown(file.path)} listed twice`);
     files.set(file.path, file);
   }
   return [...files.values()];
@@ -76,9 +74,7 @@ export function checkStorable(path: string, os: string = Deno.build.os): void {
   );
   if (refused === undefined) return;
   throw new UserError(
-    `The file ${quoted(path)} of the hub is not fetched: ${
-      quoted(refused)
-    } is no name for a file ` +
+    `The file ${shown(path)} of the hub is not fetched: ${shown(refused)} is no name for a file ` +
       `on this machine.`,
   );
 }

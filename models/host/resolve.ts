@@ -8,6 +8,7 @@ import { bertBaseUncased, type EncoderConfig, hubOwner, parseConfig } from "../e
 import { listed, type Remedy, UserError } from "../errors.ts";
 import { readJsonObject } from "../files/json.ts";
 import { indexFile, noWeights, readShardIndex, weightsFile } from "../files/shards.ts";
+import { adapterConfigFile } from "../peft/run_files.ts";
 import { checkTokenizerClass } from "../text/tokenizer_class.ts";
 import { missingTokenizer, tokenizerFileNames } from "../text/tokenizer.ts";
 import { miniModel } from "./built_in.ts";
@@ -41,18 +42,15 @@ const otherModel: Remedy = { kind: "otherModel" };
 
 const configFile = "config.json";
 
-/** PEFT's and AdapterHub's name for what an adapter is. */
-const adapterFile = "adapter_config.json";
-
 function noConfig(where: string, files: readonly string[] = []): UserError {
-  if (files.includes(adapterFile)) {
+  if (files.includes(adapterConfigFile)) {
     return new UserError(
       `${where} is an adapter, which lies over a model and is none by itself: it has ` +
-        `${adapterFile} and no ${configFile}.`,
+        `${adapterConfigFile} and no ${configFile}.`,
       { remedy: otherModel },
     );
   }
-  const below = [adapterFile, configFile].flatMap((file) =>
+  const below = [adapterConfigFile, configFile].flatMap((file) =>
     files.filter((name) => name.split("/")[1] === file).map((name) => name.split("/")[0])
   );
   if (below.length > 0) {
@@ -70,7 +68,7 @@ function noConfig(where: string, files: readonly string[] = []): UserError {
 /** Throws where a repository has no config, which an adapter's has not. */
 function checkHasConfig(name: string, files: readonly string[]): void {
   if (files.includes(configFile)) return;
-  if (!files.includes(adapterFile)) throw noConfig(name);
+  if (!files.includes(adapterConfigFile)) throw noConfig(name);
   throw new UserError(
     `${name} is an adapter, which lies over a model and is none by itself. To go on with it, ` +
       `download it with Python's huggingface_hub: snapshot_download("${name}", local_dir="adapter").`,

@@ -4,7 +4,7 @@
  */
 import { UserError } from "../errors.ts";
 import { isObject } from "../files/json.ts";
-import { isId, shownToken, type TokenizerContent, type TokenizerKind } from "./kind.ts";
+import { checkedId, shownToken, type TokenizerContent, type TokenizerKind } from "./kind.ts";
 
 /** A token that is found in the text before it is cut into words. */
 export interface AddedToken {
@@ -69,31 +69,22 @@ function toldTokens(content: TokenizerContent, special: readonly string[]): Told
   const own: unknown[] = Array.isArray(json.added_tokens) ? json.added_tokens : [];
   const tokens = own.map((entry) => entryOf(entry, false, "added_tokens", content));
   const later: Told[] = [];
+  const idOf = (id: unknown, token: string) => checkedId(id, token, source, "added token");
   if (isObject(config.added_tokens_decoder)) {
     for (const [id, entry] of Object.entries(config.added_tokens_decoder)) {
       later.push({
         ...entryOf(entry, false, "added_tokens_decoder", content),
-        told: idIn(Number(id), id),
+        told: idOf(Number(id), id),
       });
     }
   } else {
     const extra = new Set([...special, ...extraTokens(content).map(({ content }) => content)]);
     for (const [token, id] of Object.entries(added)) {
       const entry = entryOf({ content: token }, extra.has(token), "added_tokens.json", content);
-      later.push({ ...entry, told: idIn(id, token) });
+      later.push({ ...entry, told: idOf(id, token) });
     }
   }
   return [...tokens, ...later.sort((a, b) => a.told! - b.told!)];
-
-  function idIn(id: unknown, name: string): number {
-    if (isId(id)) return id;
-    throw new UserError(
-      `${source}: the added token ${JSON.stringify(name)} has the id ${
-        JSON.stringify(id)
-      }, which ` +
-        `is not a whole number from 0 on.`,
-    );
-  }
 }
 
 /** Special tokens that a config lists beside the named ones, or by names of its own. */
@@ -134,12 +125,6 @@ function entryOf(
   }
   const special = isSpecial || entry.special === true;
   const { content, single_word, lstrip, rstrip, normalized, id } = entry;
-  if (id !== undefined && !isId(id)) {
-    throw new UserError(
-      `${source}: the added token ${JSON.stringify(content)} has the id ${JSON.stringify(id)}, ` +
-        `which is not a whole number from 0 on.`,
-    );
-  }
   return {
     content,
     singleWord: single_word === true,
@@ -147,6 +132,6 @@ function entryOf(
     rstrip: rstrip === true,
     normalized: typeof normalized === "boolean" ? normalized : !special,
     special,
-    told: id,
+    told: id === undefined ? undefined : checkedId(id, content, source, "added token"),
   };
 }

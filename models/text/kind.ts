@@ -1,6 +1,6 @@
 /** What the two kinds of tokenizer, WordPiece and byte-level BPE, are made of and give. */
 import { UserError } from "../errors.ts";
-import { isObject } from "../files/json.ts";
+import { isObject, shown } from "../files/json.ts";
 import type { Normalizer } from "./normalizer.ts";
 import type { PreTokenizer } from "./pre_tokenizer.ts";
 
@@ -36,24 +36,26 @@ export interface TokenizerKind {
 /** Ids are 32-bit numbers in Python's tokenizers. */
 const idLimit = 2 ** 32;
 
-/** Whether a value can be a token's id. */
-export function isId(value: unknown): value is number {
-  return typeof value === "number" && Number.isInteger(value) && value >= 0 && value < idLimit;
+/** The id of a token, or of an `added token`. Throws a `UserError` where a file gives it none that can be one. */
+export function checkedId(
+  id: unknown,
+  token: string,
+  source: string,
+  kind: "token" | "added token",
+): number {
+  if (typeof id === "number" && Number.isInteger(id) && id >= 0 && id < idLimit) return id;
+  throw new UserError(
+    `${source}: the ${kind} ${shown(token)} has the id ${
+      shown(id)
+    }, which is not a whole number from 0 on.`,
+  );
 }
 
 /** The model's vocabulary. Throws a `UserError` naming a token whose id is no whole number from 0 on. */
 export function vocabularyOf(model: Record<string, unknown>, source: string): Map<string, number> {
   const vocabulary = new Map<string, number>();
   for (const [token, id] of Object.entries(isObject(model.vocab) ? model.vocab : {})) {
-    if (!isId(id)) {
-      throw new UserError(
-        `${source} gives the token ${JSON.stringify(token)} the id ${
-          JSON.stringify(id)
-        }, which is ` +
-          `not a whole number from 0 on.`,
-      );
-    }
-    vocabulary.set(token, id);
+    vocabulary.set(token, checkedId(id, token, source, "token"));
   }
   return vocabulary;
 }

@@ -40,9 +40,9 @@ export const tokenizerFileNames = [
   vocabularyFile,
   "vocab.json",
   "merges.txt",
-  "tokenizer_config.json",
-  "special_tokens_map.json",
-  "added_tokens.json",
+  configFile,
+  mapFile,
+  addedFile,
 ] as const;
 
 /** What to say of a model, `where`, that has these files and no tokenizer that we read. */

@@ -1,12 +1,10 @@
 /** What each class counts in the loss. */
-import { listed, UserError } from "../errors.ts";
+import { quotedNames, UserError } from "../errors.ts";
 
 /** By label, or as many rows as each class has make it right. */
 export type ClassWeights = "balanced" | Readonly<Record<string, number>>;
 
-/** `"anger", "joy" and 3 more` */
-const quoted = (labels: readonly string[]) =>
-  listed(labels.map((label) => JSON.stringify(label)), 5);
+const quoted = (labels: readonly string[]) => quotedNames(labels, 5);
 
 /** Throws a UserError where weights by label are not above 0, or are not those of exactly these labels. */
 export function checkClassWeights(weights: ClassWeights, labels: readonly string[]): void {

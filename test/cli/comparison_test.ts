@@ -1,8 +1,8 @@
 /** What of an experiment can be compared, by what, and with what. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { addBaselines } from "../../cli/train/comparison.ts";
-import { writeComparison } from "../../cli/train/comparison_files.ts";
+import { addBaselines } from "../../cli/train/comparing/comparison.ts";
+import { writeComparison } from "../../cli/train/comparing/comparison_files.ts";
 import { withFolder } from "../files/temporary.ts";
 import { experiment, readJson } from "./experiment.ts";
 import type { FakeOptions } from "./fake_tools.ts";

@@ -6,7 +6,7 @@ import {
   confusionText,
   matrixOf,
   readConfusion,
-} from "../../cli/train/confusion.ts";
+} from "../../cli/trained/confusion.ts";
 import { metricsReport } from "../../cli/train/run_report.ts";
 import { readExperiments } from "../../cli/report/read.ts";
 import { reportOf } from "../../cli/report/model.ts";

@@ -89,12 +89,18 @@ Deno.test("--dry_run takes the number of classes from a file that is at hand", (
     for (const label of ["a", "b", "c"]) {
       for (let row = 0; row < 4; row++) rows.push(`sentence ${row} of ${label},${label}`);
     }
+    rows.push("sentence 4 of c,C");
     const file = join(folder, "three classes.csv");
     await Deno.writeTextFile(file, `${rows.join("\n")}\n`);
     const { code, stdout, stderr } = await runTrain(
-      ["--dry_run", "--json", "--dataset", file, "--method", "adapter", "--size", "64"],
+      ["--dry_run", "--json", "--dataset", file, "--method", "adapter", "--size", "64"]
+        .concat("--label_case", "fold"),
     );
     assert.equal(code, 0, stderr);
+    assert.match(
+      stderr.replace(/[!\s]+/g, " "),
+      /"c" \(4 rows\) and "C" \(1 row\)\. Each group is one class/,
+    );
     const report = JSON.parse(stdout);
     assert.equal(report.classes, 3);
     assert.equal(report.runs[0].trainable_params, 768 * 64 * 2 + 64 + 768 + 3 * 768 + 3);

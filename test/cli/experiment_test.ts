@@ -71,7 +71,7 @@ Deno.test("run.json says everything about a run", () =>
     const run = await readJson(folder, "e", "lora-r8-a8", "run.json");
     const settings = { rank: 8, lora_alpha: 8, lora_dropout: 0.1 };
     assert.deepEqual({ ...run.settings, ...settings }, run.settings);
-    assert.deepEqual(run.notices, ["MINI STANDS IN"]);
+    assert.deepEqual(run.notices, ["MINI STANDS IN", "A TOKEN HAS ANOTHER ID"]);
     assert.deepEqual(run.hyperparameters, {
       learning_rate: 2e-5,
       batch_size: 16,
@@ -117,7 +117,7 @@ Deno.test("run.json says everything about a run", () =>
       tokens_per_second: 100,
     });
     const comparison = await readJson(folder, "e", "comparison.json");
-    assert.deepEqual(comparison.notices, ["MINI STANDS IN"]);
+    assert.deepEqual(comparison.notices, run.notices);
   }));
 
 Deno.test("settings stand in run.json under the names of their flags", () => {

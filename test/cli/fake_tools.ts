@@ -99,7 +99,7 @@ export function fakeTools(options: FakeOptions = {}): TrainingTools<DeviceHandle
         idOf: () => undefined,
         encode: () => [1, 2],
         files: [],
-        notices: [],
+        notices: options.notice === undefined ? [] : ["A TOKEN HAS ANOTHER ID"],
       }),
     stepProducts: () => [],
     tuningKey: () => "a test's GPU",

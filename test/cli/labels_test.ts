@@ -31,6 +31,14 @@ folderTest(
     const file = join(folder, "labels.txt");
     await Deno.writeTextFile(file, "\uFEFFjoy, or mirth\r\nanger\r\nfear\r\n\r\n");
     assert.deepEqual(await namesOf(file), ["joy, or mirth", "anger", "fear"]);
+    const wide = Uint16Array.from("\uFEFFja\nné\nnein", (unit) => unit.charCodeAt(0));
+    await Deno.writeFile(file, new Uint8Array(wide.buffer));
+    assert.deepEqual(await namesOf(file), ["ja", "né", "nein"]);
+    await Deno.writeFile(file, Uint8Array.of(0x6a, 0xe9, 0x0a));
+    await fails(
+      namesOf(file),
+      /labels\.txt is not UTF-8 text: see line 1\. .* Save it as UTF-8\.$/,
+    );
     assert.deepEqual(await namesOf("a,b,c", { labels: ["x", "y", "z"] }), ["a", "b", "c"]);
   },
 );

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { writeReport } from "../../cli/report/write.ts";
 import { shortName } from "../../cli/shared/folders.ts";
 import { tamed } from "../../cli/shared/terminal.ts";
-import { writeComparison } from "../../cli/train/comparison_files.ts";
+import { writeComparison } from "../../cli/train/comparing/comparison_files.ts";
 import { UserError } from "../../models/errors.ts";
 import { folderTest, golden, namesIn } from "../files/temporary.ts";
 import { runPredict } from "./command.ts";

@@ -10,6 +10,7 @@ import { randomWeights, type WeightSource } from "../../models/encoders/weights.
 import { loraDefaults } from "../../models/peft/lora.ts";
 import { loadTokenizer } from "../../models/text/tokenizer.ts";
 import { folderTest, golden, goldenFolder, withFolder } from "../files/temporary.ts";
+import { runPredict } from "./command.ts";
 import { testDevice } from "../models/device.ts";
 import {
   config,
@@ -44,6 +45,28 @@ async function saveFull(folder: string) {
   const weights = await goldenStart("full");
   await save(folder, requestOf({ method: "full" }, weights, { tokenizerFiles: files }));
 }
+
+folderTest("runs over one base share its tokenizer, and what is said of it", async (folder) => {
+  const base = join(folder, "base");
+  await Deno.mkdir(base);
+  for (const { name } of Deno.readDirSync(golden("model"))) {
+    await Deno.copyFile(golden("model", name), join(base, name));
+  }
+  const config = { added_tokens_decoder: { "7": { content: "[PAD]" } } };
+  await Deno.writeTextFile(join(base, "tokenizer_config.json"), JSON.stringify(config));
+  const paths = [golden("lora", "peft"), golden("ia3", "peft")].map((path, place) => {
+    const link = join(folder, `run-${place}`);
+    Deno.symlinkSync(Deno.realPathSync(path), link);
+    return link;
+  });
+  const labeller = await placeRuns(await testDevice(), await findRuns(paths, base, {}, hub));
+  assert.equal(labeller.notices.length, 1);
+  assert.match(labeller.notices[0], /the token "\[PAD\]" has the id 0, .* not 7/);
+  labeller.close();
+  const { code, stderr } = await runPredict(["--run", paths[0], "--model_name", base, "a cat"]);
+  assert.equal(code, 0, stderr);
+  assert.match(stderr.replace(/[!\s]+/g, " "), /"\[PAD\]" has the id 0/);
+});
 
 folderTest("each run has the bits that it has alone, in any order, and again", async (folder) => {
   const device = await testDevice();

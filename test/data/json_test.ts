@@ -90,7 +90,8 @@ Deno.test("what is wrong is said with its line", async () => {
     [" \n", /a\.json is empty/],
     ['{"a": {"x": 1}, "b": {"y": 2}}', /nothing tells its rows from its columns.*pandas/],
     ['{"columns": ["a", "b"], "data": [[1]]}', /row 1: 1 values, but 2 columns \(a, b\)/],
-    [`{"a":${"[".repeat(1e5)}1.5${"]".repeat(1e5)}}`, /nested too deep/],
+    [`{"a":${"[".repeat(1e5)}1.5${"]".repeat(1e5)}}`, /nested more than 200 levels deep/],
+    ["[".repeat(1e6), /nested more than 200 levels deep/],
   ];
   for (const [text, message] of cases) await rejects(open(text), message);
 });

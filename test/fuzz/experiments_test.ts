@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { writeReport } from "../../cli/report/write.ts";
-import { writeComparison } from "../../cli/train/comparison_files.ts";
-import { comparisonRemarks, comparisonTable } from "../../cli/train/comparison_files.ts";
+import { writeComparison } from "../../cli/train/comparing/comparison_files.ts";
+import { comparisonRemarks, comparisonTable } from "../../cli/train/comparing/comparison_files.ts";
 import { findResumed } from "../../cli/train/resume.ts";
 import { parseFlags } from "../../cli/train/flags.ts";
 import { readTuning, tunedAdapters } from "../../cli/train/tuning_cache.ts";

@@ -5,7 +5,6 @@ import { noGrad } from "../../engine/tape.ts";
 import {
   declareModel,
   type EncoderConfig,
-  encoderOf,
   hubOwner,
   inputLimits,
   maxTokens,
@@ -252,39 +251,6 @@ Deno.test("sizes and positions are those of the checkpoints", () => {
   assert.equal(count(roberta, "head"), 768 * 769 + 2 * 769);
   assert.equal(count(distilbert, "head"), 768 * 769 + 2 * 769);
 });
-
-/** Values that no field has by default, so that one that is not written shows. */
-const unusual: Omit<EncoderConfig, "type"> = {
-  vocabSize: 99,
-  hiddenSize: 24,
-  layers: 3,
-  heads: 4,
-  intermediateSize: 40,
-  maxPositions: 50,
-  firstPosition: 0,
-  typeVocabSize: 5,
-  layerNormEps: 1e-3,
-  initializerRange: 0.7,
-  hiddenDropout: 0.31,
-  attentionDropout: 0.32,
-  classifierDropout: 0.33,
-};
-const configs: EncoderConfig[] = [
-  { ...unusual, type: "bert" },
-  { ...unusual, type: "roberta", firstPosition: 4 },
-  // transformers fixes the two for DistilBERT.
-  { ...unusual, type: "distilbert", typeVocabSize: 0, layerNormEps: 1e-12 },
-];
-
-for (const config of configs) {
-  Deno.test(`${config.type}: what is written of a config is read as the same`, () => {
-    const { type, fields } = encoderOf(config);
-    const same = { ...config, classifierDropout: config.hiddenDropout };
-    for (const each of [config, same]) {
-      assert.deepEqual(parseConfig({ model_type: type, ...fields(each) }), each);
-    }
-  });
-}
 
 Deno.test("names without an owner are those that the hub moved", () => {
   const owners = {

@@ -64,7 +64,7 @@ Deno.test("ids that are none are refused with their token", async () => {
     const model = { vocab: { ...vocab, odd: wrong } };
     await refused(
       json({}, model),
-      /^m\/tokenizer\.json gives the token "odd" the id .* from 0 on\.$/,
+      /^m\/tokenizer\.json: the token "odd" has the id .* from 0 on\.$/,
     );
     const added_tokens = [{ id: wrong, content: "odd" }];
     await refused(json({ added_tokens }), /the added token "odd" has the id .* from 0 on\.$/);

@@ -1,5 +1,5 @@
 /** The comparison of an experiment's runs: which can be compared, in what order, how they differ, and what chance has in it. */
-import { counted } from "../../models/errors.ts";
+import { counted } from "../../../models/errors.ts";
 import {
   type Answers,
   bootstrapScores,
@@ -7,10 +7,10 @@ import {
   type Difference,
   interval95,
   type Scores,
-} from "../../models/training/significance.ts";
-import { mean } from "../../models/training/metrics.ts";
-import { methodNames } from "../../models/peft/methods.ts";
-import { formatRate } from "../shared/format.ts";
+} from "../../../models/training/significance.ts";
+import { mean } from "../../../models/training/metrics.ts";
+import { methodNames } from "../../../models/peft/methods.ts";
+import { formatRate } from "../../shared/format.ts";
 import type { Baseline } from "./baselines.ts";
 import { type ComparedRun, groupOf, isTuned, readAnswers } from "./compared_run.ts";
 

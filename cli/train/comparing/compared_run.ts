@@ -1,9 +1,9 @@
 /** What a comparison reads of the runs of an experiment: `run.json`, those of earlier versions too, and the answers. */
 import { join } from "node:path";
 import * as v from "valibot";
-import { textIfThere } from "../../models/host/files.ts";
-import { methodNames } from "../../models/peft/methods.ts";
-import { reasonOf } from "../shared/issues.ts";
+import { textIfThere } from "../../../models/host/files.ts";
+import { methodNames } from "../../../models/peft/methods.ts";
+import { reasonOf } from "../../shared/issues.ts";
 
 /** As text, that two runs' can be compared. */
 const classWeights = v.pipe(

@@ -1,13 +1,13 @@
 /** What a method has to beat: the majority class, and, where they were asked for, bags of words. */
 import { join } from "node:path";
 import * as v from "valibot";
-import { trainBagOfWords } from "../../models/baselines/bag_of_words.ts";
-import type { Dataset } from "../../models/data/load.ts";
-import type { Split } from "../../models/data/split.ts";
-import { toJson } from "../../models/files/json.ts";
-import { textIfThere } from "../../models/host/files.ts";
-import { writeFileWhole } from "../../models/host/write.ts";
-import type { Output } from "../shared/terminal.ts";
+import { trainBagOfWords } from "../../../models/baselines/bag_of_words.ts";
+import type { Dataset } from "../../../models/data/load.ts";
+import type { Split } from "../../../models/data/split.ts";
+import { toJson } from "../../../models/files/json.ts";
+import { textIfThere } from "../../../models/host/files.ts";
+import { writeFileWhole } from "../../../models/host/write.ts";
+import type { Output } from "../../shared/terminal.ts";
 import type { ComparedRun } from "./compared_run.ts";
 
 const schema = v.object({

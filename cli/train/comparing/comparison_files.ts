@@ -1,10 +1,10 @@
 /** The comparison as people and programs read it: table, Markdown, CSV, LaTeX, JSON. */
 import { join } from "node:path";
-import { writeFileWhole } from "../../models/host/write.ts";
-import { formatBytes, formatCount, formatDuration, formatPercent } from "../shared/format.ts";
-import { renderLatex } from "../shared/latex.ts";
-import { harmless } from "../shared/terminal.ts";
-import { type Column, escapeMarkdown, renderMarkdown, renderTable } from "../shared/table.ts";
+import { writeFileWhole } from "../../../models/host/write.ts";
+import { formatBytes, formatCount, formatDuration, formatPercent } from "../../shared/format.ts";
+import { renderLatex } from "../../shared/latex.ts";
+import { harmless } from "../../shared/terminal.ts";
+import { type Column, escapeMarkdown, renderMarkdown, renderTable } from "../../shared/table.ts";
 import { baselinesOf } from "./baselines.ts";
 import { readRuns } from "./compared_run.ts";
 import {
