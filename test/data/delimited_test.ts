@@ -94,6 +94,7 @@ Deno.test("columns are named as pandas names them", () => {
   ]);
   assert.deepEqual(columnNames(["note", " note", "note"]), ["note", "note.1", "note.2"]);
   assert.deepEqual(columnNames(["a", "a", "a.1"]), ["a", "a.2", "a.1"]);
+  assert.deepEqual(columnNames(["text\u00A0", "\u200Blabel\u200B"]), ["text", "label"]);
   assert.deepEqual(columnNames(["", "Unnamed: 0"]), ["Unnamed: 0.1", "Unnamed: 0"]);
 });
 
