@@ -1,6 +1,7 @@
 /** What to do about an error, in the words of the flags: models/ and engine/ state facts and name no flag. */
 import { BindingTooLargeError, OutOfMemoryError } from "../../engine/errors.ts";
 import { messageOf, type Remedy, UserError } from "../../models/errors.ts";
+import { quoted as shellWord } from "./shell.ts";
 import { adviceForAdapter, adviceForDevice, adviceForRoom } from "./device_advice.ts";
 
 /** The sentence that belongs after an error's message; undefined where the message says it all. */
@@ -95,7 +96,7 @@ function sentenceFor(remedy: Remedy): string {
       return `Name a file (.parquet, .csv, .tsv, .jsonl, .json) or a folder with one, or take the ` +
         `built-in sample with --use_sample.`;
     case "chooseDataset":
-      return `Name one of them: --dataset ${remedy.example}`;
+      return `Name one of them: --dataset ${shellWord(remedy.example)}`;
     case "trainingPartAlone":
       return `--split_by ratio takes the training part alone.`;
     case "nameColumn":

@@ -65,6 +65,16 @@ export const deepest = 2;
 
 const otherDataset: Remedy = { kind: "otherDataset" };
 
+/** A sentence on a name that another program, or a shell, would have understood; "" for others. */
+function otherWriting(name: string): string {
+  const hub = /^(?:https?:\/\/huggingface\.co|hf:\/)\/datasets\/([\w.-]+\/[\w.-]+)/.exec(name)?.[1];
+  if (hub !== undefined) return ` Give its name alone: ${hub}.`;
+  if (/^file:\/\/\//.test(name)) return " Give the path alone, without file://.";
+  if (/^\w+:\/\//.test(name)) return " Addresses are not fetched: download it first.";
+  // A shell puts the home folder in a ~ where a word begins, which --dataset=~/x is not.
+  return name.startsWith("~/") ? " A ~ within a word stays as it is: write $HOME." : "";
+}
+
 /** Splits `org/name/path/in/it.csv` into repository and path. */
 function parseHubName(name: string): { repository: Repository; path?: string } | undefined {
   const match = name.match(/^([\w.-]+\/[\w.-]+)(?:\/(.+))?$/);
@@ -228,7 +238,8 @@ export async function locateDataset(
   const hub = parseHubName(name);
   if (hub === undefined) {
     throw new UserError(
-      `There is no file or folder ${name}, and a data set on the hub is named org/name.`,
+      `There is no file or folder ${name}, and a data set on the hub is named org/name.` +
+        otherWriting(name),
       { remedy: otherDataset },
     );
   }
