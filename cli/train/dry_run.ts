@@ -5,10 +5,11 @@
 import type { EncoderConfig } from "../../models/encoders/mod.ts";
 import { loadDataset } from "../../models/host/dataset.ts";
 import { exists } from "../../models/host/files.ts";
+import { hubNameOf } from "../../models/host/locate.ts";
 import { resolveConfig } from "../../models/host/resolve.ts";
 import type { HubSettings } from "../../models/host/settings.ts";
 import { countParameters } from "../../models/peft/methods.ts";
-import { dataRequest } from "./data_request.ts";
+import { dataRequest, labelNotices } from "./data_request.ts";
 import type { Flags } from "./flags.ts";
 import { countOf, formatCount, formatPercent, formatRate } from "../shared/format.ts";
 import {
@@ -39,10 +40,12 @@ interface Classes {
 async function classesOf(flags: Flags, hub: HubSettings): Promise<Classes> {
   const { dataset, useSample } = flags;
   if (!useSample && (dataset === undefined || !(await exists(dataset)))) {
+    if (dataset !== undefined) hubNameOf(dataset);
     return { count: assumedClasses, from: "assumed: the data set is not read", notices: [] };
   }
-  const { labels, name, notices } = await loadDataset(dataRequest(flags, hub));
-  return { count: labels.length, from: name, notices };
+  const data = await loadDataset(dataRequest(flags, hub));
+  const notices = [...data.notices, ...labelNotices(data, flags.labelCase)];
+  return { count: data.labels.length, from: data.name, notices };
 }
 
 export interface DryRun {

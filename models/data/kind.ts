@@ -81,6 +81,10 @@ function archive(beginning: string, name: string): string {
   return /workbook|spreadsheet/.exec(named[extensionOf(name)] ?? "")?.input ?? "a zip archive";
 }
 
+/** On a file whose beginning tells `what` it is. */
+const unread = (name: string, what: string, beginning: string): UserError =>
+  refused(name, what.startsWith("a zip") ? archive(beginning, name) : what);
+
 const renamed = (name: string, what: string, ends: string): UserError => {
   const unpacked = withoutGzip(name);
   const stem = unpacked.slice(0, unpacked.length - extensionOf(name).length);
@@ -107,7 +111,7 @@ export function kindOf(beginning: string, name: string): Kind {
     throw renamed(name, what, ".parquet");
   }
   if (what !== undefined) {
-    throw refused(name, what.startsWith("a zip") ? archive(beginning, name) : what);
+    throw unread(name, what, beginning);
   }
   if (kind === undefined) throw unknown(name);
   if (beginning === "") throw new UserError(`${name} is empty.`);
@@ -149,7 +153,8 @@ export async function kindOfSource(source: ByteSource): Promise<Kind> {
 export async function checkPlainText(source: ByteSource): Promise<void> {
   const beginning = await beginningOf(source);
   const what = signatureOf(beginning);
-  const error = pointerError(beginning, source.name) ?? (what && refused(source.name, what));
+  const error = pointerError(beginning, source.name) ??
+    (what && unread(source.name, what, beginning));
   if (error) throw error;
 }
 

@@ -84,6 +84,17 @@ function parseHubName(name: string): { repository: Repository; path?: string } |
   return { repository: { type: "dataset", name: match[1] }, path: match[2] };
 }
 
+/** As {@link parseHubName}, of what is no path. Throws a UserError where it is no name of the hub's either. */
+export function hubNameOf(name: string): { repository: Repository; path?: string } {
+  const hub = parseHubName(name);
+  if (hub !== undefined) return hub;
+  throw new UserError(
+    `There is no file or folder ${name}, and a data set on the hub is named org/name.` +
+      otherWriting(name),
+    { remedy: otherDataset },
+  );
+}
+
 /** Throws a UserError where the cache has a data set's training part, and not its others. */
 function checkOthers(chosen: ChosenFiles, present: readonly string[], cause: HubError): void {
   const missing = filesOf(chosen).filter((file) => !present.includes(file));
@@ -235,14 +246,7 @@ export async function locateDataset(
   if (info !== undefined) {
     return { name, source: name, sample: false, paths: [name], notices: [] };
   }
-  const hub = parseHubName(name);
-  if (hub === undefined) {
-    throw new UserError(
-      `There is no file or folder ${name}, and a data set on the hub is named org/name.` +
-        otherWriting(name),
-      { remedy: otherDataset },
-    );
-  }
+  const hub = hubNameOf(name);
   try {
     return await locateOnHub(hub.repository, hub.path, wanted);
   } catch (error) {

@@ -106,7 +106,9 @@ Deno.test("a folder of another kind is told", () => {
 
 Deno.test("lines of text that were not downloaded are not trained on", async () => {
   const source = (text: string) => bytesSource(new TextEncoder().encode(text), "a.txt");
-  assert.deepEqual((await readTexts(source("one\ntwo\n"))).texts, ["one", "two", ""]);
+  assert.deepEqual((await readTexts(source("one\ntwo\n"))).texts, ["one", "two"]);
   await assert.rejects(readTexts(source(pointer)), /git lfs pull/);
   await assert.rejects(readTexts(source("<!doctype html>")), /a web page/);
+  const zip = "PK\x03\x04" + "\0".repeat(26) + "train.csv";
+  await assert.rejects(readTexts(source(zip)), /a\.txt is a zip archive\. Unpack it/);
 });
