@@ -1,6 +1,6 @@
 /** What a trained run's classes are called: as the command line says, or the folder, or the one above it. */
 import { dirname, resolve } from "node:path";
-import { counted, UserError } from "../../models/errors.ts";
+import { counted, listed, UserError } from "../../models/errors.ts";
 import type { Folder } from "../../models/files/folder.ts";
 import { hostFolder } from "../../models/host/files.ts";
 import type { LoadedRun } from "../../models/peft/export.ts";
@@ -33,7 +33,7 @@ function checkNames(names: readonly string[], classes: number, folder: string): 
 
 /**
  * The classes' names, in the order of the classifier's rows, and what the reader must not overlook. Throws a
- * UserError where their number is another, or a name is empty or there twice.
+ * UserError where their number is another, or a given name is empty or there twice.
  */
 export async function labelsFor(
   run: Pick<LoadedRun, "labels">,
@@ -48,11 +48,18 @@ export async function labelsFor(
   }
   // Adapters that PEFT saved side by side may share a run.json.
   const names = run.labels ?? await labelsOfRun(hostFolder(dirname(resolve(folder.name))), classes);
-  if (names !== undefined) return { names, notices: [] };
+  if (names !== undefined) {
+    if (names.length === classes) return { names, notices: [] };
+    throw new UserError(
+      `${folder.name} names ${counted(names.length, "class", "classes")} (${
+        listed(names.map((name) => `"${name}"`), 10)
+      }), but its classifier has ${classes}. Name them with --labels, in the order of its rows.`,
+    );
+  }
   return {
     names: Array.from({ length: classes }, (_, id) => `LABEL_${id}`),
     notices: [
-      `${folder.name} does not say what its ${classes} classes are called, as PEFT's folders do not. ` +
+      `${folder.name} does not say what its ${classes} classes are called. ` +
       `Name them with --labels, in the order of the classifier's rows.`,
     ],
   };
