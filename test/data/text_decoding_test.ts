@@ -74,6 +74,14 @@ Deno.test("another encoding is guessed, and read where it is named", () => {
   }
 });
 
+Deno.test("umlauts of DOS, for which there is no decoder, are not taken for Japanese", () => {
+  // In code page 437: "für Äpfel".
+  const dos = Uint8Array.fromHex("66817220" + "8e7066656c");
+  const { message, remedy } = errorOf(dos);
+  assert.match(message, /^x\.csv is not UTF-8 text: see line 1\.$/);
+  assert.deepEqual(remedy, { kind: "nameEncoding", likely: undefined });
+});
+
 Deno.test("where a few characters fit several encodings, all of them are named", () => {
   const soup = Uint8Array.from([...Uint8Array.fromHex("bcf6c7c1"), ...utf8(" is good")]);
   assert.match(errorOf(soup).message, / probably euc-kr or gbk\.$/);
