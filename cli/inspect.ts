@@ -8,12 +8,15 @@ import { text } from "@optique/core/message";
 import { argument } from "@optique/core/primitives";
 import { isDataName } from "../models/data/kind.ts";
 import { UserError } from "../models/errors.ts";
+import type { ByteSource } from "../models/files/byte_source.ts";
+import { pointerError } from "../models/files/lfs_pointer.ts";
+import { beginningOf, signatureOf } from "../models/files/signature.ts";
 import { cannotRead, fileSource, hostFolder, isMissing } from "../models/host/files.ts";
 import { runCommand } from "./shared/command.ts";
 import { hubSettings } from "./shared/hub.ts";
 import { parseCommand, switchOn, valueOf } from "./shared/flag_parser.ts";
 import { parsePath } from "./shared/flag_values.ts";
-import { inspectTable } from "./inspect/data.ts";
+import { inspectTable, tableEnds } from "./inspect/data.ts";
 import { inspectFolder } from "./inspect/folder.ts";
 import { type Found, foundIn } from "./inspect/found.ts";
 import { hubRepositories, inspectOnHub } from "./inspect/hub.ts";
@@ -31,6 +34,14 @@ export const parser = object({
   all: switchOn("--all", "List every tensor, those of all layers one by one"),
   json: switchOn("--json", "Print one JSON document on stdout"),
 });
+
+/** Whether a file that is not called as weights are begins as nothing that is known: safetensors have a { there. */
+async function isPlain(source: ByteSource): Promise<boolean> {
+  if (/\.(safetensors|bin|pt|pth|ckpt|h5|gguf|onnx|msgpack)$/i.test(source.name)) return false;
+  const beginning = await beginningOf(source);
+  return beginning[8] !== "{" && signatureOf(beginning) === undefined &&
+    pointerError(beginning, source.name) === undefined;
+}
 
 /** Tells a file or a folder, or a repository on the hub. Throws a UserError where there is none, or where it cannot be read. */
 export async function inspect(path: string): Promise<Found> {
@@ -52,8 +63,16 @@ export async function inspect(path: string): Promise<Found> {
   if (info.isDirectory) return await inspectFolder(hostFolder(path, 1));
   if (!info.isFile) throw new UserError(`${path} is neither a file nor a folder.`);
   if (isDataName(path)) return await inspectTable(path);
+  const source = await fileSource(path);
+  if (await isPlain(source)) {
+    source.close?.();
+    throw new UserError(
+      `Cannot tell what ${path} is: its name is no table's (${tableEnds}), and it does not begin as ` +
+        `a safetensors file does.`,
+    );
+  }
   const found = foundIn(path, "safetensors");
-  found.weights.push(await readWeights(await fileSource(path), path));
+  found.weights.push(await readWeights(source, path));
   const folder = dirname(path);
   found.use = { command: `deno task inspect ${quoted(folder)}` };
   found.notes.push("A file of weights is used with the folder that it lies in.");

@@ -40,13 +40,14 @@ export async function inspectFolder(folder: Folder, where: Where = "disk"): Prom
     return await inspectExperiment(folder, runs, where);
   }
   if (all.some(isTable)) return await inspectDataFolder(folder, all, where);
+  let below: readonly string[] = files;
   if (where === "disk") {
     const deeper = hostFolder(folder.name, deepest);
-    const below = pathsInFolder(await deeper.list());
+    below = pathsInFolder(await deeper.list());
     if (below.some(isTable)) return await inspectDataFolder(deeper, below, where);
   }
   const found = foundIn(folder.name, "unknown", await findWeights(folder, files));
-  const other = otherFolder(files, folder.name);
+  const other = otherFolder(below, folder.name);
   if (other) found.problems.push(other.message);
   found.notes.push(
     `Looked for ${configFile} (a model), ${adapterConfigFile} (an adapter), ${runFile} (a run, ` +

@@ -76,6 +76,11 @@ export function checkSources({ texts, file, textColumn, encoding, quoting }: Sou
       exitCode: 2,
     });
   }
+  if (file === "-") {
+    throw new UserError(`Standard input is read where --file is not given: leave it out.`, {
+      exitCode: 2,
+    });
+  }
   if (file !== undefined) return;
   const of = textColumn !== undefined
     ? "--text_column names a column"

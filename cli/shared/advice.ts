@@ -2,6 +2,7 @@
 import { BindingTooLargeError, OutOfMemoryError } from "../../engine/errors.ts";
 import { tableExtensions } from "../../models/data/kind.ts";
 import { messageOf, type Remedy, UserError } from "../../models/errors.ts";
+import { quoted as shellWord } from "./shell.ts";
 import { adviceForAdapter, adviceForDevice, adviceForRoom } from "./device_advice.ts";
 
 /** The sentence that belongs after an error's message; undefined where the message says it all. */
@@ -96,7 +97,7 @@ function sentenceFor(remedy: Remedy): string {
       return `Name a file (${tableExtensions.join(", ")}) or a folder with one, or take the ` +
         `built-in sample with --use_sample.`;
     case "chooseDataset":
-      return `Name one of them: --dataset ${remedy.example}`;
+      return `Name one of them: --dataset ${shellWord(remedy.example)}`;
     case "trainingPartAlone":
       return `--split_by ratio takes the training part alone.`;
     case "nameColumn":

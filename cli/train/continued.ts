@@ -70,8 +70,8 @@ async function readAdapter(folder: string, hub: HubSettings): Promise<TrainedRun
     }`;
     if (error.remedy?.kind !== "otherModel") throw new UserError(what, { cause: error });
     throw new UserError(
-      `${what} It lies over the model that its ${adapterConfigFile} names: write a folder with that ` +
-        `model there, or label texts with it: ${predictCommand(folder)} --model_name BASE`,
+      `${what} Write a folder with the model that it lies over as "base_model_name_or_path" in its ` +
+        `${adapterConfigFile}, or label texts with it: ${predictCommand(folder)} --model_name BASE`,
     );
   }
 }

@@ -26,7 +26,9 @@ export function labelNotices(
   const groups = lookAlikes.map((group) =>
     group.map(({ label, rows }) => `"${label}" (${counted(rows, "row")})`).join(" and ")
   );
-  const what = `Labels that differ only in case or blanks: ${listed(groups, mostGroups)}.`;
+  const what = `Labels that differ only in case, blanks or what cannot be seen: ${
+    listed(groups, mostGroups)
+  }.`;
   return [
     labelCase === "fold"
       ? `${what} Each group is one class, by its most frequent spelling.`

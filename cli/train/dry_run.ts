@@ -5,6 +5,7 @@
 import type { EncoderConfig } from "../../models/encoders/mod.ts";
 import { loadDataset } from "../../models/host/dataset.ts";
 import { exists } from "../../models/host/files.ts";
+import { hubNameOf } from "../../models/host/locate.ts";
 import { resolveConfig } from "../../models/host/resolve.ts";
 import type { HubSettings } from "../../models/host/settings.ts";
 import { countParameters } from "../../models/peft/methods.ts";
@@ -39,6 +40,7 @@ interface Classes {
 async function classesOf(flags: Flags, hub: HubSettings): Promise<Classes> {
   const { dataset, useSample } = flags;
   if (!useSample && (dataset === undefined || !(await exists(dataset)))) {
+    if (dataset !== undefined) hubNameOf(dataset);
     return { count: assumedClasses, from: "assumed: the data set is not read", notices: [] };
   }
   const read = await loadDataset(dataRequest(flags, hub));

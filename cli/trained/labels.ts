@@ -46,7 +46,7 @@ function checkNames(names: readonly string[], classes: number, folder: string): 
 
 /**
  * The classes' names, in the order of the classifier's rows, and what the reader must not overlook. Throws a
- * UserError where their number is another, or a name is empty or there twice.
+ * UserError where their number is another, or a given name is empty or there twice.
  */
 export async function labelsFor(
   run: Pick<LoadedRun, "labels">,
@@ -61,11 +61,18 @@ export async function labelsFor(
   }
   // Adapters that PEFT saved side by side may share a run.json.
   const names = run.labels ?? await labelsOfRun(hostFolder(dirname(resolve(folder.name))), classes);
-  if (names !== undefined) return { names, notices: [] };
+  if (names !== undefined) {
+    if (names.length === classes) return { names, notices: [] };
+    throw new UserError(
+      `${folder.name} names ${counted(names.length, "class", "classes")} (${
+        quotedNames(names, 10)
+      }), but its classifier has ${classes}. Name them with --labels, in the order of its rows.`,
+    );
+  }
   return {
     names: Array.from({ length: classes }, (_, id) => `LABEL_${id}`),
     notices: [
-      `${folder.name} does not say what its ${classes} classes are called, as PEFT's folders do not. ` +
+      `${folder.name} does not say what its ${classes} classes are called. ` +
       `Name them with --labels, in the order of the classifier's rows.`,
     ],
   };

@@ -24,12 +24,30 @@ export function cellText(value: unknown, where: string): string {
   return String(value);
 }
 
-/** What to say where the labels of a data set are lists. */
-export function multiLabel({ where }: CompoundCell): UserError {
+/** A list as Python and NumPy write it: `[2, 14]`, `['joy', 'love']`, `[2 14]`. */
+const writtenList = /^\[\s*(?:(?:-?\d+|'[^']*'|"[^"]*")(?:[\s,]+|(?=\])))*\]$/;
+
+/** Of labels that are all lists, written as text, one with several items; undefined where there is none. */
+export function severalLabels(labels: readonly string[]): string | undefined {
+  const filled = labels.map((label) => label.trim()).filter((label) => label !== "");
+  return filled.every((label) => writtenList.test(label))
+    ? filled.find((label) => /[\d'"][\s,]+[-\d'"]/.test(label))
+    : undefined;
+}
+
+const singleLabels =
+  `where no list has more than one, df["label"] = df["label"].str[0]; a row for ` +
+  `each label, df.explode("label").`;
+
+/** What to say where the labels of a data set are lists, `written` as text or not. */
+export function multiLabel(where: string, written?: string): UserError {
+  const what = written === undefined ? "is a list" : `holds lists, such as ${written}`;
+  const first = written === undefined
+    ? ""
+    : `first df["label"] = df["label"].map(ast.literal_eval); then, `;
   return new UserError(
-    `${where} is a list: rows with several labels (multi-label) are not trained yet, each has ` +
-      `exactly one. Make single labels, with pandas for example: where no list has more than one, ` +
-      `df["label"] = df["label"].str[0]; a row for each label, df.explode("label").`,
+    `${where} ${what}: rows with several labels (multi-label) are not trained yet, each has ` +
+      `exactly one. Make single labels, with pandas for example: ${first}${singleLabels}`,
     { remedy: { kind: "otherColumns" } },
   );
 }

@@ -18,9 +18,13 @@ interface Described extends NamedPart {
   path: string;
   /** The table that the shards are of, with its folder. */
   table: string;
-  of: number;
+  /** How many shards there are; undefined where their names do not tell. */
+  of?: number;
   extension: string;
 }
+
+/** The files of one table in a folder, as Spark (`part-00000-…-c000`), pyarrow (`part-0`) and Dask (`part.0`) name them. */
+const isPiece = /^part[-.]\d+([-.].*)?$/;
 
 /** What a path like `data/train-00000-of-00002.parquet` tells. */
 function describe(path: string): Described {
@@ -29,12 +33,12 @@ function describe(path: string): Described {
   const unpacked = withoutGzip(name);
   const whole = unpacked.slice(0, unpacked.lastIndexOf("."));
   const shard = whole.match(/^(.*?)-(\d{5})-of-(\d{5})(?:-[0-9a-f]+)?$/);
-  const stem = shard?.[1] ?? whole;
+  const stem = shard?.[1] ?? (isPiece.test(whole) ? "" : whole);
   return {
     ...partOf(folder, stem),
     path,
     table: `${folder}/${stem}`,
-    of: Number(shard?.[3] ?? 1),
+    of: shard ? Number(shard[3]) : stem === "" ? undefined : 1,
     extension: extensionOf(name),
   };
 }
@@ -52,9 +56,10 @@ function ofBestFormat(tables: readonly Described[], preferred?: string): Describ
 /** The paths of a part, in order. Throws a `UserError` where shards are missing. */
 function pathsOf(tables: readonly Described[], where: string): string[] {
   for (const shards of Map.groupBy(tables, ({ table }) => table).values()) {
-    if (shards.length === shards[0].of) continue;
+    const { of = shards.length } = shards[0];
+    if (shards.length === of) continue;
     throw new UserError(
-      `${where} holds ${shards.length} of ${shards[0].of} parts of its data: ${list(shards)}.`,
+      `${where} holds ${shards.length} of ${of} parts of its data: ${list(shards)}.`,
     );
   }
   return tables.map(({ path }) => path).sort();

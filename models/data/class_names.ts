@@ -95,7 +95,8 @@ function inCard(text: string, column: string): Map<string, string> | undefined {
   const header = /^\uFEFF?---\r?\n([\s\S]*?)\r?\n---/.exec(text)?.[1];
   if (header === undefined) return undefined;
   const lines = header.split(/\r?\n/);
-  const plain = (value: string) => value.trim().replace(/^(['"])(.*)\1$/, "$2");
+  const plain = (value: string) =>
+    value.trim().replace(/^(?:(['"])(.*?)\1|(.*?))(?:\s+#.*)?$/, "$2$3");
   const found: Map<string, string>[] = [];
   let feature = "";
   for (const [at, line] of lines.entries()) {

@@ -28,7 +28,7 @@ export interface CleanRows {
   duplicates: number;
   /** Texts that occur with more than one label; all of them are kept. */
   conflicts: number;
-  /** Labels that differ in case or in inner blanks alone. */
+  /** Labels that differ in case, in inner blanks or in what cannot be seen alone. */
   lookAlikes: LookAlikes[];
   /** SHA-256, in hex, of the kept rows' texts and labels in their order, and of their parts where those are given. */
   hash: string;

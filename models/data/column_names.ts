@@ -1,11 +1,12 @@
 /** Names for the columns of a first line, as pandas gives them. */
+import { columnName } from "./labels.ts";
 
 /**
- * Blanks go; a column without a name is `Unnamed: 2`, by its place from 0, and one whose name was there before is
+ * Blanks and what is invisible around a name go; a column without a name is `Unnamed: 2`, by its place from 0, and one whose name was there before is
  * `name.1`, `name.2`, as in pandas' `read_csv`.
  */
 export function columnNames(fields: readonly string[]): string[] {
-  const names = fields.map((field) => field.trim());
+  const names = fields.map(columnName);
   const taken = new Set(names);
   const seen = new Map<string, number>();
   const named = names.map((name) => {

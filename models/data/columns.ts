@@ -39,7 +39,7 @@ export type ColumnKind = keyof typeof usualNames;
 const sameName = (a: string, b: string) => a.toLowerCase() === b.toLowerCase();
 
 /** The columns that usually hold texts, or labels, by likelihood. */
-function usualColumns(columns: readonly string[], kind: ColumnKind): string[] {
+export function usualColumns(columns: readonly string[], kind: ColumnKind): string[] {
   return usualNames[kind].flatMap((name) => {
     const found = columns.find((column) => column === name) ??
       columns.find((column) => sameName(column, name));
@@ -65,16 +65,28 @@ export function findColumn(
     : columns.find((column) => column === asked) ??
       columns.find((column) => sameName(column, asked));
   if (found !== undefined) return found;
-  const list = quotedNames(columns);
-  throw new UserError(
-    asked === undefined
-      ? `${source} has no column called ${
-        usualNames[kind].join(", ")
-      }; its columns are ${list}. (The first ` +
-        `line of a CSV or TSV file must name the columns.)`
-      : `${source} has no column "${asked}"; its columns are ${list}.`,
-    asked === undefined ? { remedy: { kind: "nameColumn", column: kind } } : { exitCode: 2 },
-  );
+  // Such a column is there, and is asked for as something else.
+  const isTaken = usualColumns(columns, kind).length > 0;
+  throw asked === undefined
+    ? new UserError(
+      `${source} has no ${isTaken ? "other " : ""}column called ${usualNames[kind].join(", ")}; ` +
+        `${thereAre(columns)}.` +
+        (!isTaken && /\.[ct]sv(\.gz)?$/i.test(source)
+          ? ` (The first line of a CSV or TSV file must name the columns.)`
+          : ""),
+      { remedy: { kind: "nameColumn", column: kind } },
+    )
+    : new UserError(`${source} has no column "${asked}"; ${thereAre(columns)}.`, { exitCode: 2 });
+}
+
+/** So many columns are named: what is no table may have one a row. */
+const mostNamed = 20;
+
+/** What columns there are, for a sentence. */
+function thereAre(columns: readonly string[]): string {
+  if (columns.length === 0) return "it has no columns";
+  const named = quotedNames(columns, mostNamed);
+  return columns.length === 1 ? `its only column is ${named}` : `its columns are ${named}`;
 }
 
 /** Finds the text and the label column; throws as {@link findColumn} does, and where both are the same. */

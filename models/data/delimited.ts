@@ -8,7 +8,7 @@ import {
   withPlainLineEnds,
 } from "./delimited_rows.ts";
 import { delimiterName, findDelimiter, separatorLine } from "./delimiter.ts";
-import { findSwallowed, withoutQuoting } from "./swallowed.ts";
+import { findJoined, findSwallowed, withoutQuoting } from "./swallowed.ts";
 import type { Table } from "./table.ts";
 
 /** The line, from 1, of a place in a text. */
@@ -92,7 +92,9 @@ export function delimitedTable(
   const { rows: [first, ...rows], starts } = parsed;
   if (first === undefined) throw new UserError(`${source} is empty.`);
   checkQuotes(parsed, delimiter, source);
-  const swallowed = quoting === "none" ? undefined : findSwallowed(parsed, delimiter);
+  const swallowed = quoting === "none"
+    ? undefined
+    : findSwallowed(parsed, delimiter) ?? findJoined(parsed, delimiter);
   const remedy = swallowed && withoutQuoting(text, delimiter);
   const lineOf = (row: number) => lineAt(parsed.text, starts[row]);
   const where = (row: number) => `${source}, line ${lineOf(row + 1)}`;

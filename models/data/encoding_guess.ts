@@ -5,16 +5,17 @@ import { decode } from "./encodings.ts";
 const alone = (...characters: string[]) =>
   new RegExp(`(?<![\\x80-\\xff])(?:${characters.join("|")})(?![\\x80-\\xff])`, "g");
 
+const shiftJis = String.raw`(?:\x82[\x9f-\xf1]|\x83[\x40-\x96]|[\x88-\x97][\x40-\x7e\x80-\xfc]` +
+  String.raw`|\x81[\x40-\x7e\x80-\xac])`;
+
 /**
  * Frequent characters, as bytes, a character each: kana and the first level's kanji; the first levels of Chinese
  * characters and of Hangul; words of Cyrillic small letters; accented letters and the usual marks, alone between
  * ASCII, of Windows and of old Macs; Polish, Czech and Hungarian letters. Of two that explain as many bytes the first is taken: what is Hangul in EUC-KR is Chinese in GBK.
  */
 const frequent: [encoding: string, characters: RegExp][] = [
-  [
-    "shift_jis",
-    /\x82[\x9f-\xf1]|\x83[\x40-\x96]|[\x88-\x97][\x40-\x7e\x80-\xfc]|\x81[\x40-\x7e\x80-\xac]/g,
-  ],
+  // Alone, a character that ends with an ASCII letter is an umlaut of DOS before one.
+  ["shift_jis", new RegExp(`${shiftJis}{2,}|(?=[\\x81-\\x97][\\x80-\\xfc])${shiftJis}`, "g")],
   ["euc-kr", /[\xb0-\xc8][\xa1-\xfe]|[\xa1\xa3][\xa1-\xfe]/g],
   ["gbk", /[\xb0-\xd7][\xa1-\xfe]|[\xa1\xa3][\xa1-\xfe]/g],
   ["big5", /[\xa4-\xc6][\x40-\x7e\xa1-\xfe]|\xa1[\x40-\x7e\xa1-\xfe]/g],

@@ -7,6 +7,13 @@ const pythonNames: Readonly<Record<string, string>> = {
   cp936: "gbk",
   cp949: "euc-kr",
   cp950: "big5",
+  cp65001: "utf-8",
+  euckr: "euc-kr",
+  eucjp: "euc-jp",
+  "mac-roman": "macintosh",
+  macroman: "macintosh",
+  latin8: "iso-8859-14",
+  latin10: "iso-8859-16",
   "utf-32le": "utf-32le",
   "utf-32be": "utf-32be",
   "utf-32-le": "utf-32le",
@@ -19,7 +26,9 @@ const pythonNames: Readonly<Record<string, string>> = {
 /** The encoding that a label of the web's list, or Python's name, stands for; undefined for any other. */
 export function encodingNamed(label: string): string | undefined {
   const lower = label.trim().toLowerCase();
-  for (const name of [lower, lower.replaceAll("_", "-")]) {
+  const hyphens = lower.replaceAll("_", "-");
+  const latin = hyphens.replace("latin-", "latin");
+  for (const name of [lower, hyphens, latin, latin.replace("latin", "l")]) {
     const known = Object.hasOwn(pythonNames, name) ? pythonNames[name] : undefined;
     if (known !== undefined) return known;
     try {

@@ -1,5 +1,6 @@
 /** The rows of a JSON document: an array of objects, or one of the ways in which pandas writes a table. */
-import { UserError } from "../errors.ts";
+import { listed, UserError } from "../errors.ts";
+import { usualColumns } from "./columns.ts";
 import { isObject } from "../files/json.ts";
 import { jsonError, type JsonRow, parseExactly } from "./json_exact.ts";
 
@@ -7,6 +8,8 @@ const example = `[{"text": "…", "label": "…"}, …]`;
 const byPandas = `With pandas: df.to_json(path, orient="records", lines=True)`;
 
 const isIndex = (key: string) => /^-?\d+$/.test(key);
+const isTableOfRows = (value: unknown): value is JsonRow[] =>
+  Array.isArray(value) && value.length > 0 && value.every(isObject);
 const areLists = (values: unknown[]): values is unknown[][] => values.every(Array.isArray);
 
 /** Rows of which each column has one value a key, or a place. */
@@ -44,7 +47,7 @@ function fromObject(value: JsonRow, source: string): JsonRow[] | undefined {
   // pandas' orient="table", and what wraps an array of rows: {"version": …, "data": [{…}, …]}.
   for (const key of ["data", "rows"]) {
     const rows = value[key];
-    if (Array.isArray(rows) && rows.length > 0 && rows.every(isObject)) {
+    if (isTableOfRows(rows)) {
       // As the hub's viewer answers: {"rows": [{"row_idx": 0, "row": {…}}, …]}.
       return rows.every(({ row, row_idx }) => isObject(row) && row_idx !== undefined)
         ? rows.map(({ row }) => row as JsonRow)
@@ -53,6 +56,20 @@ function fromObject(value: JsonRow, source: string): JsonRow[] | undefined {
   }
   const keys = Object.keys(value);
   const columns = Object.values(value);
+  if (usualColumns(keys, "text").length === 0) {
+    // {"version": 1, "examples": [{…}, …]}; of {"train": […], "test": […]} none is the one that is meant.
+    const tables = keys.filter((key) => isTableOfRows(value[key]));
+    if (tables.length === 1) return value[tables[0]] as JsonRow[];
+    if (tables.length > 1) {
+      const [first, ...others] = tables.map((key) => JSON.stringify(key));
+      throw new UserError(
+        `${source} holds several tables, under ${
+          listed([first, ...others], 10)
+        }, and a file is read ` +
+          `as one. Write each into a file of its own: jq -c '.[${first}][]' old.json > new.jsonl`,
+      );
+    }
+  }
   if (columns.length > 1 && areLists(columns)) {
     if (new Set(columns.map(({ length }) => length)).size > 1) return undefined;
     return fromColumns(value as Record<string, JsonRow>);
@@ -72,16 +89,29 @@ function fromObject(value: JsonRow, source: string): JsonRow[] | undefined {
   );
 }
 
+/** What is wrong with a text, where it is no JSON. */
+function errorIn(text: string): unknown {
+  try {
+    parseExactly(text);
+  } catch (error) {
+    return error;
+  }
+}
+
 /** What to say of text that is no document, and whose first line is no object either. */
 function documentError(text: string, source: string, cause: unknown): UserError {
   const lines = text.split("\n").filter((line) => line.trim() !== "");
   if (/^\s*\{/.test(text) && lines.length > 1) {
-    if (/^\s*\{/.test(lines[1])) {
-      try {
-        parseExactly(lines[0]);
-      } catch (error) {
-        return jsonError(source, lines[0], error, text.split("\n").indexOf(lines[0]) + 1);
+    const error = errorIn(lines[0]);
+    if (/^\s*\{/.test(lines[1]) && error !== undefined) {
+      if (errorIn(lines[0].trim().replace(/,$/, "")) === undefined) {
+        return new UserError(
+          `${source}, line 1 ends with a comma: objects on lines of their own have none between them. ` +
+            `Take them out, or put [ before the first line, and ] after the last in the place of its comma.`,
+          { cause },
+        );
       }
+      return jsonError(source, lines[0], error, text.split("\n").indexOf(lines[0]) + 1);
     }
     if (/after JSON/.test(String(cause))) {
       return new UserError(
@@ -90,6 +120,13 @@ function documentError(text: string, source: string, cause: unknown): UserError 
         { cause },
       );
     }
+  }
+  if (/^\s*\[/.test(text) && lines.length > 1 && errorIn(lines[0]) === undefined) {
+    return new UserError(
+      `${source}, line 1: expected an object such as {"text": "…", "label": "…"}, and a list ` +
+        `names no columns. ${byPandas}`,
+      { cause },
+    );
   }
   if (/^\s*[[{]/.test(text)) return jsonError(source, text, cause);
   return new UserError(

@@ -1,5 +1,5 @@
 /** What kind of data a file holds, by its first bytes where its name misleads, and what to do where it is not read. */
-import { UserError } from "../errors.ts";
+import { listed, UserError } from "../errors.ts";
 import type { ByteSource } from "../files/byte_source.ts";
 import { withoutGzip } from "../files/gzip.ts";
 import { pointerError } from "../files/lfs_pointer.ts";
@@ -72,12 +72,18 @@ const refused = (name: string, what: string): UserError => {
   return new UserError(`${name} is ${what}.${way === "" ? "" : ` ${way}`}`);
 };
 
-/** A zip archive by what its first member is called. */
-function archive(beginning: string): string {
+/** A zip archive by what its first member is called, else by its own name. */
+function archive(beginning: string, name: string): string {
   if (/^[^]{26,60}mimetypeapplication\/vnd\.oasis/.test(beginning)) return "a spreadsheet";
-  if (/\[Content_Types\]\.xml|xl\/|_rels\/\.rels/.test(beginning)) return "an Excel workbook";
-  return "a zip archive";
+  if (/\[Content_Types\]\.xml|xl\/|_rels\/\.rels|docProps\//.test(beginning)) {
+    return "an Excel workbook";
+  }
+  return /workbook|spreadsheet/.exec(named[extensionOf(name)] ?? "")?.input ?? "a zip archive";
 }
+
+/** On a file whose beginning tells `what` it is. */
+const unread = (name: string, what: string, beginning: string): UserError =>
+  refused(name, what.startsWith("a zip") ? archive(beginning, name) : what);
 
 const renamed = (name: string, what: string, ends: string): UserError => {
   const unpacked = withoutGzip(name);
@@ -105,7 +111,7 @@ export function kindOf(beginning: string, name: string): Kind {
     throw renamed(name, what, ".parquet");
   }
   if (what !== undefined) {
-    throw refused(name, what.startsWith("a zip") ? archive(beginning) : what);
+    throw unread(name, what, beginning);
   }
   if (kind === undefined) throw unknown(name);
   if (beginning === "") throw new UserError(`${name} is empty.`);
@@ -147,7 +153,8 @@ export async function kindOfSource(source: ByteSource): Promise<Kind> {
 export async function checkPlainText(source: ByteSource): Promise<void> {
   const beginning = await beginningOf(source);
   const what = signatureOf(beginning);
-  const error = pointerError(beginning, source.name) ?? (what && refused(source.name, what));
+  const error = pointerError(beginning, source.name) ??
+    (what && unread(source.name, what, beginning));
   if (error) throw error;
 }
 
@@ -188,6 +195,20 @@ export function otherFolder(paths: readonly string[], where: string): UserError 
       `${where} is a data set as Python's datasets saves it (save_to_disk), of Arrow files, which ` +
         `are not read. Have it written as Parquet: python -c 'from datasets import load_from_disk; ` +
         `load_from_disk("${where}")${one}.to_parquet("train.parquet")'`,
+    );
+  }
+  const folders = new Set(
+    paths.filter((path) => /.\/[^/]+\.txt$/i.test(path)).map((path) => path.split("/").at(-2)!),
+  );
+  if (folders.size > 1) {
+    const root = paths.some((path) => path.startsWith("train/")) ? `${where}/train` : where;
+    return new UserError(
+      `${where} holds texts as files of their own, in folders such as ${
+        listed([...folders].sort(), 3)
+      }, which are not read. ` +
+        `Write them into one table, with Python for example: python -c 'import pandas as pd, pathlib; ` +
+        `pd.DataFrame([(p.read_text(), p.parent.name) for p in pathlib.Path("${root}").rglob("*.txt")], ` +
+        `columns=["text", "label"]).to_csv("train.csv", index=False)'`,
     );
   }
   const other = names.find((name) => named[extensionOf(name)] !== undefined);

@@ -1,7 +1,7 @@
 /** One spelling for one label: what a table's values of a label column mean. */
 
 export const labelCases = ["keep", "fold"] as const;
-/** Whether labels that differ in case or in inner blanks alone are classes of their own, or one. */
+/** Whether labels that differ in case, inner blanks or what cannot be seen alone are classes of their own, or one. */
 export type LabelCase = typeof labelCases[number];
 
 /** Spellings of labels that look like one, with their rows, the most frequent first. */
@@ -12,7 +12,7 @@ export interface NormalLabels {
   labels: string[];
   /** What was read as missing though it is a text, and in how many rows. */
   missing: Map<string, number>;
-  /** Groups of labels that differ in case or in inner blanks alone; where they were folded they are one class now. */
+  /** Groups of labels that differ in case, inner blanks or what cannot be seen alone; where they were folded they are one class now. */
   lookAlikes: LookAlikes[];
 }
 
@@ -21,11 +21,14 @@ const missingWords = new Set(
   "nan NaN -nan -NaN null NULL None NA N/A n/a <NA> #N/A #NA".split(" ").concat("#N/A N/A"),
 );
 
-/** Blanks of all scripts, and what takes no room: zero-width spaces, joiners, direction marks, soft hyphens. */
-const invisible =
-  "\\s\\u0085\\u00AD\\u180E\\u200B-\\u200F\\u202A-\\u202E\\u2060-\\u2064\\u2066-\\u2069\\uFEFF";
+/** What takes no room: zero-width spaces, joiners, direction marks, soft hyphens. */
+const roomless =
+  "\\u00AD\\u180E\\u200B-\\u200F\\u202A-\\u202E\\u2060-\\u2064\\u2066-\\u2069\\uFEFF";
+/** That, and the blanks of all scripts. */
+const invisible = `\\s\\u0085${roomless}`;
 const unseen = new RegExp(`[${invisible}]`);
-const runs = new RegExp(`[${invisible}]+`, "g");
+/** Besides, signs that choose how the one before them is drawn. */
+const unheard = new RegExp(`[${roomless}\\uFE00-\\uFE0F]+`, "g");
 const nothing = new RegExp(`^[${invisible}]*$`);
 
 /** Without what is invisible at either end; by characters, since an expression takes the square of a long run's time. */
@@ -40,6 +43,9 @@ function stripped(text: string): string {
 /** Unicode's composed form (NFC), without what is invisible at either end. */
 export const normalLabel = (label: string): string => stripped(label.normalize("NFC"));
 
+/** The name of a column, without what is invisible at either end. */
+export const columnName = stripped;
+
 /** Whether a label says that there is none. */
 export function isMissingLabel(label: string): boolean {
   const normal = normalLabel(label);
@@ -51,7 +57,7 @@ export const isBlank = (text: string): boolean => nothing.test(text);
 
 /** What labels share that look like one. */
 export const lookOf = (label: string): string =>
-  label.normalize("NFKC").replace(runs, " ").toLowerCase();
+  label.normalize("NFKC").replace(unheard, "").replace(/[\s\u0085]+/g, " ").toLowerCase();
 
 /** The digits of a whole number as pandas writes it, `2`, and where the column has gaps `2.0`; undefined for other labels. */
 export const wholeNumber = (label: string): string | undefined =>

@@ -94,8 +94,9 @@ export async function readDataset(
     const rows = await readPart(files, asked, train);
     if (isUnlabelled(rows, train)) {
       const names = files.map(({ name }) => name).join(", ");
+      const why = rows.texts.length === 0 ? "there is no row" : "no row has a label";
       notices.push(
-        `The ${part} data in ${names} are left out, since no row has a label: a tenth of the ` +
+        `The ${part} data in ${names} are left out, since ${why}: a tenth of the ` +
           `training data takes their place.`,
       );
     } else parts[part] = rows;
@@ -110,14 +111,17 @@ export async function readDataset(
     const had = rowsRead === 0
       ? "has no rows"
       : labels.length === 0
-      ? "has no labelled rows"
+      ? "has no row with a text and a label"
       : `has one class, "${labels[0]}"`;
-    const dropped = emptyRows > 0
-      ? ` Of its ${counted(rowsRead, "row")}, ${
-        emptyRows === 1 ? "one was" : `${emptyRows} were`
-      } ` +
-        `dropped for an empty text or label.`
-      : "";
+    const dropped = emptyRows === 0
+      ? ""
+      : (emptyRows < rowsRead
+        ? ` Of its ${counted(rowsRead, "row")}, ${
+          emptyRows === 1 ? "one was" : `${emptyRows} were`
+        }`
+        : rowsRead === 1
+        ? " Its one row was"
+        : ` All of its ${rowsRead} rows were`) + " dropped for an empty text or label.";
     const others = otherColumns(train.columns, train, { textColumn, ...asked })
       .map((column) => `"${column}"`);
     throw new UserError(

@@ -1,7 +1,7 @@
 /** The rows of one part of a data set, from the shards of its table. */
 import { quotedNames, UserError } from "../errors.ts";
 import type { ByteSource } from "../files/byte_source.ts";
-import { CompoundCell, multiLabel } from "./cell.ts";
+import { CompoundCell, multiLabel, severalLabels } from "./cell.ts";
 import type { RawRows } from "./clean.ts";
 import { findColumns } from "./columns.ts";
 import { isMissingLabel, normalLabel, wholeNumber } from "./labels.ts";
@@ -24,15 +24,19 @@ export interface PartRows extends RawRows {
 const hasColumn = ({ columns }: Table, name: string) =>
   columns.some((column) => column.toLowerCase() === name.toLowerCase());
 
-/** The columns of a table that a part needs; throws where a later shard has others than the first. */
+/**
+ * The columns of a table that a part needs, `more` taken for there besides; throws where a later shard has others than the
+ * first.
+ */
 function columnsOf(
   table: Table,
   asked: { textColumn?: string; labelColumn?: string },
   file: ByteSource,
   first: Pick<PartRows, "name" | "columns"> | undefined,
+  more: readonly string[] = [],
 ) {
   try {
-    return findColumns(table.columns, asked, file.name);
+    return findColumns([...table.columns, ...more], asked, file.name);
   } catch (error) {
     if (first === undefined || !(error instanceof UserError)) throw error;
     throw new UserError(
@@ -49,11 +53,17 @@ function columnsOf(
 
 /** The labels of a table's rows. Throws a UserError where they cannot be read, or are lists. */
 export async function readLabels(table: Table, column: string): Promise<string[]> {
+  let labels: string[];
   try {
-    return await table.read(column);
+    labels = await table.read(column);
   } catch (error) {
-    throw error instanceof CompoundCell && error.what === "a list" ? multiLabel(error) : error;
+    throw error instanceof CompoundCell && error.what === "a list"
+      ? multiLabel(error.where)
+      : error;
   }
+  const several = severalLabels(labels);
+  if (several === undefined) return labels;
+  throw multiLabel(`The column "${column}"`, several);
 }
 
 /**
@@ -76,8 +86,7 @@ export async function readPart(
     const table = await openTable(file, { encoding, quoting });
     if (train !== undefined && !hasColumn(table, train.labelColumn)) {
       // Kaggle's and many others' test files: the labels are kept back.
-      const blank = { ...table, columns: [...table.columns, train.labelColumn] };
-      const { textColumn } = columnsOf(blank, train, file, first);
+      const { textColumn } = columnsOf(table, train, file, first, [train.labelColumn]);
       notices.push(...table.notices?.([textColumn]) ?? []);
       for (const text of await table.read(textColumn)) {
         texts.push(text);

@@ -40,6 +40,49 @@ export function findSwallowed(
   }
 }
 
+/** Values that a column has in several rows, as labels are. */
+function repeatedIn(rows: readonly string[][], column: number): Set<string> {
+  const seen = new Set<string>();
+  const repeated = new Set<string>();
+  for (const fields of rows) {
+    const value = fields[column]?.trim() ?? "";
+    if (value !== "") (seen.has(value) ? repeated : seen).add(value);
+  }
+  return repeated;
+}
+
+/**
+ * The first field that joins a row to one soon after it: its first line completes the one and its last line begins the other,
+ * with a value that its column has in other rows too. Only where without quotes all rows would fit.
+ */
+export function findJoined(
+  { rows, text }: DelimitedRows,
+  delimiter: string,
+): SwallowedRows | undefined {
+  const columns = rows[0].length;
+  const repeated = new Map<number, Set<string>>();
+  const isRepeated = (value: string, column: number) => {
+    if (!repeated.has(column)) repeated.set(column, repeatedIn(rows.slice(1), column));
+    return repeated.get(column)!.has(value.trim());
+  };
+  for (const [row, fields] of rows.entries()) {
+    let before = 0;
+    for (const [column, field] of fields.entries()) {
+      if (!field.includes("\n")) continue;
+      const lines = field.split("\n");
+      const after = lines[0].split(delimiter).slice(1);
+      const ahead = lines.at(-1)!.split(delimiter).slice(0, -1);
+      const fits = column + 1 + after.length === columns && ahead.length === column;
+      const known = () =>
+        after.some((value, at) => isRepeated(value, column + 1 + at)) || ahead.some(isRepeated);
+      if (fits && known()) {
+        return withoutQuoting(text, delimiter) && { row, before, lines: lines.length };
+      }
+      before += lines.length - 1;
+    }
+  }
+}
+
 /** The way out where quotes enclose nothing: none where rows would then have fields too many or too few. */
 export function withoutQuoting(text: string, delimiter: string): Remedy | undefined {
   const { rows: [header, ...rows] } = delimitedRows(text, delimiter, "none");

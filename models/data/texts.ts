@@ -3,7 +3,7 @@ import type { ByteSource } from "../files/byte_source.ts";
 import { UserError } from "../errors.ts";
 import { findColumn } from "./columns.ts";
 import { unpacked } from "../files/gzip.ts";
-import { checkPlainText, extensionOf, isTable, tableExtensions } from "./kind.ts";
+import { checkPlainText, extensionOf, tableExtensions } from "./kind.ts";
 import { openTable, type TableOptions } from "./table.ts";
 import { mostTextBytes, readText } from "./text_decoding.ts";
 
@@ -28,9 +28,12 @@ export async function readTexts(source: ByteSource, options: TextOptions = {}): 
   if (extensionOf(name) === ".txt") {
     const content = await unpacked(source, mostTextBytes);
     await checkPlainText(content);
-    return { texts: (await readText(content, options.encoding)).split(/\r\n?|\n/), notices: [] };
+    const text = await readText(content, options.encoding);
+    // The end of the last line begins no further one.
+    return { texts: text.replace(/(?:\r\n?|\n)$/, "").split(/\r\n?|\n/), notices: [] };
   }
-  if (!isTable(name)) {
+  if (!tableExtensions.includes(extensionOf(name))) {
+    await checkPlainText(source); // which says what to do with a workbook
     throw new UserError(
       `Cannot tell the format of ${name}. Texts are files that end in .txt (one a line) or ${
         tableExtensions.join(", ")

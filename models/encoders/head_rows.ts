@@ -1,13 +1,13 @@
 /** Which rows of a checkpoint's classifier are which of the data's classes: by their names, never by their number. */
 import { lookOf, normalLabel } from "../data/labels.ts";
-import { listed } from "../errors.ts";
+import { counted, listed } from "../errors.ts";
 import { isObject } from "../files/json.ts";
 
 /** The classifier's row of each label, or why there is none: a clause for after "The checkpoint's classifier". */
 export type HeadRows = { rows: number[] } | { other: string };
 
 /** The names of a classifier's rows in a config.json, in their order; undefined where it names none, or with gaps. */
-function namesOf(fields: Record<string, unknown>): string[] | undefined {
+export function classifierNames(fields: Record<string, unknown>): string[] | undefined {
   const { id2label, label2id } = fields;
   const pairs: [id: number, name: unknown][] = isObject(id2label)
     ? Object.entries(id2label).map(([id, name]) => [Number(id), name])
@@ -60,7 +60,7 @@ export function headRows(
   if (typeof model === "string" && model !== architecture) {
     return { other: `is that of a ${model}` };
   }
-  const names = namesOf(fields);
+  const names = classifierNames(fields);
   if (names === undefined) {
     return { other: "does not say what its classes are called (no id2label)" };
   }
@@ -76,7 +76,7 @@ export function rowsNamed(names: readonly string[], labels: readonly string[]): 
     return { other: `calls its classes ${names[0]}${last}, which are no names` };
   }
   if (names.length !== labels.length) {
-    return { other: `has ${names.length} classes (${shortList(names)})` };
+    return { other: `has ${counted(names.length, "class", "classes")} (${shortList(names)})` };
   }
   const missing = labels.filter((label) => !names.some((name) => look(name) === look(label)));
   return {

@@ -1,10 +1,13 @@
 /** What went wrong between us and the hub, in words that say what to do. */
-import { messageOf, type Remedy, UserError } from "../errors.ts";
+import { counted, messageOf, type Remedy, UserError } from "../errors.ts";
 import type { Repository } from "./hub.ts";
 import { withoutPassword, withoutSecrets } from "./secrets.ts";
 import type { HubSettings } from "./settings.ts";
 import { systemReason } from "./system_error.ts";
 import { WriteError } from "./write.ts";
+
+/** Seconds; who is asked to wait longer is told "later". */
+const aDay = 86_400;
 
 /** The hub did not give what was asked of it. */
 export class HubError extends UserError {
@@ -138,7 +141,9 @@ function explainAnswer(
     );
   }
   if (status === 429) {
-    const when = retryAfter === undefined ? "later" : `in ${retryAfter} seconds`;
+    const when = retryAfter && retryAfter <= aDay
+      ? `in ${counted(Math.ceil(retryAfter), "second")}`
+      : "later";
     const known = token === undefined ? " With HF_TOKEN set the hub takes more of them." : "";
     return new HubFailing(
       `${endpoint} takes no more requests for now (answer 429 for ${name}). Try again ${when}.${known}`,
@@ -193,10 +198,11 @@ function explanation(
       `Cannot store ${name} in the cache folder ${cacheFolder}: ${why}. ${otherCache}`,
     );
   }
-  return new HubFailing(
-    `${endpoint} does not answer as a hub does when asked for ${name} ` +
-      `(${withoutSecrets(reason(error)).slice(0, 200)}).`,
-  );
+  // What JavaScript says where a field is missing is about our own code.
+  const what = error instanceof TypeError
+    ? ""
+    : ` (${withoutSecrets(reason(error)).slice(0, 200)})`;
+  return new HubFailing(`${endpoint} does not answer as a hub does when asked for ${name}${what}.`);
 }
 
 /** Turns whatever a request or a download threw into a `UserError` that names the way out. */

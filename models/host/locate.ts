@@ -65,6 +65,16 @@ export const deepest = 2;
 
 const otherDataset: Remedy = { kind: "otherDataset" };
 
+/** A sentence on a name that another program, or a shell, would have understood; "" for others. */
+function otherWriting(name: string): string {
+  const hub = /^(?:https?:\/\/huggingface\.co|hf:\/)\/datasets\/([\w.-]+\/[\w.-]+)/.exec(name)?.[1];
+  if (hub !== undefined) return ` Give its name alone: ${hub}.`;
+  if (/^file:\/\/\//.test(name)) return " Give the path alone, without file://.";
+  if (/^\w+:\/\//.test(name)) return " Addresses are not fetched: download it first.";
+  // A shell puts the home folder in a ~ where a word begins, which --dataset=~/x is not.
+  return name.startsWith("~/") ? " A ~ within a word stays as it is: write $HOME." : "";
+}
+
 /** Splits `org/name/path/in/it.csv` into repository and path. */
 function parseHubName(name: string): { repository: Repository; path?: string } | undefined {
   const match = name.match(/^([\w.-]+\/[\w.-]+)(?:\/(.+))?$/);
@@ -72,6 +82,17 @@ function parseHubName(name: string): { repository: Repository; path?: string } |
   // `data/emotions.csv` is a file that is not there, not a repository.
   if (match[2] === undefined && isTable(name)) return undefined;
   return { repository: { type: "dataset", name: match[1] }, path: match[2] };
+}
+
+/** As {@link parseHubName}, of what is no path. Throws a UserError where it is no name of the hub's either. */
+export function hubNameOf(name: string): { repository: Repository; path?: string } {
+  const hub = parseHubName(name);
+  if (hub !== undefined) return hub;
+  throw new UserError(
+    `There is no file or folder ${name}, and a data set on the hub is named org/name.` +
+      otherWriting(name),
+    { remedy: otherDataset },
+  );
 }
 
 /** Throws a UserError where the cache has a data set's training part, and not its others. */
@@ -225,13 +246,7 @@ export async function locateDataset(
   if (info !== undefined) {
     return { name, source: name, sample: false, paths: [name], notices: [] };
   }
-  const hub = parseHubName(name);
-  if (hub === undefined) {
-    throw new UserError(
-      `There is no file or folder ${name}, and a data set on the hub is named org/name.`,
-      { remedy: otherDataset },
-    );
-  }
+  const hub = hubNameOf(name);
   try {
     return await locateOnHub(hub.repository, hub.path, wanted);
   } catch (error) {

@@ -1,12 +1,13 @@
 /** Full fine-tuning: every weight trains. Saved as transformers saves a model. */
 import { UserError } from "../errors.ts";
+import { classifierNames } from "../encoders/head_rows.ts";
 import { encoderOf } from "../encoders/mod.ts";
-import { isObject, readJsonObject, shown, toJson } from "../files/json.ts";
+import { readJsonObject, shown, toJson } from "../files/json.ts";
 import { openCheckpoint } from "../files/checkpoint.ts";
 import { pathIn } from "../files/folder.ts";
 import { noWrapping } from "../nn/wrapping.ts";
 import type { MethodDefinition } from "./method.ts";
-import { labelsFromIds, type NamedTensors } from "./run_files.ts";
+import type { NamedTensors } from "./run_files.ts";
 
 export interface FullMethod {
   method: "full";
@@ -56,13 +57,9 @@ export const full: MethodDefinition<FullMethod, Record<never, never>> = {
   async read(folder, config) {
     const fields = await readJsonObject(folder, "config.json");
     checkClassifier(fields, encoderOf(config).architecture, pathIn(folder, "config.json"));
-    const { id2label } = fields;
-    if (!isObject(id2label)) {
-      throw new UserError(
-        `${folder.name}/config.json has no "id2label": this is no fine-tuned classifier.`,
-      );
-    }
-    const ids = Object.entries(id2label).map(([id, label]) => [String(label), Number(id)]);
+    // transformers leaves them out where two classes have no names; of two with one name none is told.
+    const names = classifierNames(fields);
+    const labels = new Set(names).size === names?.length ? names : undefined;
     const checkpoint = await openCheckpoint(folder);
     try {
       const tensors: NamedTensors = new Map();
@@ -72,7 +69,7 @@ export const full: MethodDefinition<FullMethod, Record<never, never>> = {
       return {
         method: { method: "full" },
         tensors,
-        labels: labelsFromIds(Object.fromEntries(ids)),
+        labels,
       };
     } finally {
       checkpoint.close();

@@ -9,8 +9,8 @@ const said: { [Kind in Remedy["kind"]]: [Extract<Remedy, { kind: Kind }>, RegExp
   useModel: [{ kind: "useModel", name: "converted" }, /--model_name converted\.$/],
   otherDataset: [{ kind: "otherDataset" }, /^Name a file .*\.parquet.* --use_sample\.$/],
   chooseDataset: [
-    { kind: "chooseDataset", example: "org/data/a.csv" },
-    /^Name one of them: --dataset org\/data\/a\.csv$/,
+    { kind: "chooseDataset", example: "a/train (1).csv" },
+    /^Name one of them: --dataset (['"])a\/train \(1\)\.csv\1$/,
   ],
   trainingPartAlone: [{ kind: "trainingPartAlone" }, /^--split_by ratio takes the training part/],
   nameColumn: [{ kind: "nameColumn", column: "label" }, /holds the labels with --label_column\.$/],

@@ -133,3 +133,21 @@ Deno.test("what cannot be found ends with exit code 1 and names the ways out", a
   assert.equal(stdout, "");
   assert.match(stderr, /no such folder.*mini/);
 });
+
+Deno.test("--dry_run tells of the data what training tells, and of a file that is not there", () =>
+  withFolder(async (folder) => {
+    const dataset = join(folder, "data.csv");
+    const dryRun = (name: string) =>
+      runTrain(["--dry_run", "--method", "full", "--model_name", "mini", "--dataset", name]);
+    await Deno.writeTextFile(dataset, "text,label\na,Joy\nb,joy\nc,fear\n");
+    const read = await dryRun(dataset);
+    assert.equal(read.code, 0, read.stderr);
+    assert.match(read.stderr, /--label_case fold/);
+    const missing = await dryRun(join(folder, "other.csv"));
+    assert.equal(missing.code, 1);
+    assert.match(missing.stderr, /There is no file or folder .*other\.csv/);
+    assert.match(
+      (await dryRun("org/name")).stdout,
+      /13 classes \(assumed: the data set is not read/,
+    );
+  }));

@@ -41,6 +41,13 @@ Deno.test("a model of another kind, and a folder of nothing known, say why", () 
       joined(await told(gpt)),
       /Model type gpt2 .*"model_type" is "gpt2"; supported are "bert".*Use it: this program cannot/,
     );
+    for (const label of ["pos", "neg"]) {
+      await fill(join(folder, "imdb", "train", label), { "0_1.txt": "A film" });
+    }
+    assert.match(
+      joined(await told(join(folder, "imdb"))),
+      /holds texts as files of their own, .*neg, pos/,
+    );
     const empty = await fill(join(folder, "empty"), { "notes.md": "" });
     assert.match(joined(await told(empty)), /nothing that is known here .*Looked for config\.json/);
   }));
@@ -60,6 +67,12 @@ Deno.test("files that cannot be read are one sentence and exit code 1", () =>
     await damaged(join(folder, "words.safetensors"), /is not a safetensors file/);
     await damaged(join(folder, "pytorch_model.bin"), /zip archive.*can run code/);
     await damaged(join(folder, "lfs.safetensors"), /git-LFS pointer.*of 9 bytes/);
+    await fill(folder, {
+      "noext": "text,label\na,joy\n",
+      "lfs": "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n",
+    });
+    await damaged(join(folder, "noext"), /Cannot tell what .*noext is: its name is no table's/);
+    await damaged(join(folder, "lfs"), /git-LFS pointer.*of 9 bytes/);
     await damaged(join(folder, "nothing"), /There is no file or folder .*named org\/name/);
     await fill(join(folder, "adapter"), { "adapter_config.json": "{" });
     await damaged(join(folder, "adapter"), /adapter_config\.json is not JSON/);

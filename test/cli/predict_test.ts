@@ -178,6 +178,7 @@ Deno.test("wrong use ends with exit code 2, what is not there with 1", async () 
     [["--run", "engine", "a text"], 1, /neither adapter_config\.json nor config\.json/],
     [["--run", "x"], 2, /holds no text\. Give texts as arguments, --file .* or lines on standard/],
     [["--run", "x", "--file", "a.csv", "a text"], 2, /contradict each other/],
+    [["--run", "x", "--file", "-"], 2, /Standard input is read where --file is not given/],
     [["--run", "x", "--text_column", "y", "a text"], 2, /--file, which is not given/],
     [["--run", "x", "--quoting", "none", "a text"], 2, /^Error: --quoting is of --file, which/],
     [["--run", "x", "--batch-sise", "8"], 2, /Did you mean .*--batch_size.*predict --help\.\n$/],

@@ -42,6 +42,19 @@ Deno.test("parts are told by the words of Hugging Face's repository structure", 
     [["train.csv", "test/a.csv"], ["train.csv", undefined, "test/a.csv", 0]],
     [["my_train_v2.csv", "my_test_v2.csv"], ["my_train_v2.csv", undefined, "my_test_v2.csv", 0]],
     [["all.csv", "test.csv"], ["all.csv", undefined, "test.csv", 0]],
+    // Spark's, pyarrow's and Dask's pieces are one table.
+    [["_SUCCESS", "part-00000-0a-c000.snappy.parquet", "part-00001-0a-c000.snappy.parquet"], [
+      "part-00000-0a-c000.snappy.parquet,part-00001-0a-c000.snappy.parquet",
+      undefined,
+      undefined,
+      0,
+    ]],
+    [["part.0.parquet", "part.1.parquet"], [
+      "part.0.parquet,part.1.parquet",
+      undefined,
+      undefined,
+      0,
+    ]],
     // Words within words are none.
     [["latest.csv"], ["latest.csv", undefined, undefined, 0]],
     [["contest.csv", "devices.txt"], ["contest.csv", undefined, undefined, 0]],

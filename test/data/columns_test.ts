@@ -51,7 +51,14 @@ Deno.test("columns that were asked for, and errors that list what there is", () 
   const both = { textColumn: "label", labelColumn: "label" };
   assert.throws(() => findColumns(["label"], both, "x.csv"), /cannot be both/);
   // What was asked for as the text is not found as the label as well.
-  assert.throws(() => findColumns(["label"], { textColumn: "label" }, "x.csv"), /no column called/);
+  assert.throws(
+    () => findColumns(["label"], { textColumn: "label" }, "x.csv"),
+    /no other column called .*; its only column is "label"\.$/,
+  );
+  // What is no table may have a column a row, and only CSV and TSV have a first line of names.
+  const many = Array.from({ length: 30 }, (_, index) => `c${index}`);
+  assert.throws(() => findColumns(many, {}, "x.json"), /"c19" and 10 more\.$/);
+  assert.throws(() => findColumns([], {}, "x.parquet"), /; it has no columns\.$/);
 });
 
 Deno.test("columns that might have been meant as well are told, where none was asked for", () => {

@@ -94,6 +94,7 @@ Deno.test("columns are named as pandas names them", () => {
   ]);
   assert.deepEqual(columnNames(["note", " note", "note"]), ["note", "note.1", "note.2"]);
   assert.deepEqual(columnNames(["a", "a", "a.1"]), ["a", "a.2", "a.1"]);
+  assert.deepEqual(columnNames(["text\u00A0", "\u200Blabel\u200B"]), ["text", "label"]);
   assert.deepEqual(columnNames(["", "Unnamed: 0"]), ["Unnamed: 0.1", "Unnamed: 0"]);
 });
 
@@ -201,6 +202,26 @@ Deno.test("a quote that swallows rows is noticed, and is a character where that 
   assert.match(ragged.message, /line 32: 3 fields/);
   const letters = ["a poem,", "of many", "lines, or", "verses,", "is", "no", "swallowed row"];
   assert.deepEqual(noticesOf(`text,label\n"${letters.join("\n")}",joy\n`), []);
+});
+
+Deno.test("a pair of quotes that joins rows is noticed, be they two alone", () => {
+  const lines = Array.from({ length: 12 }, (_, row) => [`text ${row}`, ["joy", "fear"][row % 2]]);
+  const quoted = lines.map(([text, label], row) => {
+    if (row === 3) return [`"${text}`, label];
+    return row === 4 || row === 8 ? [`${text}"`, label] : [text, label];
+  });
+  const noticesOf = (header: string, rows: string[][]) =>
+    tableOf([header, ...rows.map((row) => row.join())].join("\n")).notices!(["text"]);
+  const turned = quoted.map(([text, label]) => [label, text]);
+  for (const [notice] of [noticesOf("text,label", quoted), noticesOf("label,text", turned)]) {
+    assert.match(notice.message, /line 5: a quote starts a field that spans 2 lines; 11 rows were/);
+    assert.deepEqual(notice.remedy, { kind: "plainQuotes", rows: 12 });
+  }
+  // Texts of several lines, with a delimiter in them, are what quotes are for.
+  const letters = lines.map(([text, label]) => [`"Dear all,\n${text}"`, label]);
+  assert.deepEqual(noticesOf("text,label", letters), []);
+  const poems = lines.map(([text, label]) => [`"joy\n${text}, joy"`, label]);
+  assert.deepEqual(noticesOf("text,label", poems), []);
 });
 
 Deno.test("whatever is written by RFC 4180 is read back", async () => {

@@ -28,6 +28,7 @@ Deno.test("lines, arrays and what pandas writes are the same table", async () =>
     table: { schema: { fields: [] }, data: rows.map((row, index) => ({ ...row, index })) },
     lists: { text: ["One", "Two"], label: ["joy", null] },
     wrapped: { version: "1.0", data: rows },
+    "wrapped by another name": { version: "1.0", examples: rows },
     viewer: { features: [], rows: rows.map((row, row_idx) => ({ row_idx, row })) },
   };
   const all = Object.entries(documents).flatMap(([name, document]) =>
@@ -85,6 +86,12 @@ Deno.test("what is wrong is said with its line", async () => {
       /^a\.json, row 2: expected an object .*, and these rows name no col/,
     ],
     ["[]", /is an empty array/],
+    ['["text", "label"]\n["a", "joy"]\n', /line 1: expected an object .*a list names no columns/],
+    ['{"text": "a"},\n{"text": "b"},\n', /line 1 ends with a comma/],
+    [
+      '{"train": [{"text": "a"}], "test": [{"text": "b"}]}',
+      /several tables, under "train", "test", .*jq -c '\.\["train"\]\[\]' old\.json/,
+    ],
     ["{}", /rows without any field/],
     ["3", /^a\.json, line 1: expected an object/],
     [" \n", /a\.json is empty/],
@@ -106,4 +113,19 @@ Deno.test("labels that are lists are told apart from what is damaged", async () 
     /^a\.json, line 1: "tags" is a list: rows with several labels \(multi-label\) are not trained yet.*explode/,
   );
   await rejects(read({ textColumn: "tags", labelColumn: "text" }), /"tags" is a list\. One text/);
+});
+
+Deno.test("lists that were written as text, as pandas writes them to CSV, are several labels too", async () => {
+  const about = { name: "a", source: "a", sample: false, notices: [] };
+  const read = (...labels: string[]) => {
+    const lines = labels.map((label, row) => `t${row},"${label.replaceAll('"', '""')}"`);
+    return readDataset({ ...about, files: [source(["text,tag", ...lines].join("\n"), "a.csv")] });
+  };
+  for (const lists of [["[2, 14]", "[3]", ""], ["['joy', 'love']", "[]"], ["[0 1]", "[1 0]"]]) {
+    await rejects(read(...lists), /^The column "tag" holds lists, such as \[.*literal_eval/);
+  }
+  assert.deepEqual((await read("[2]", "[3]")).labels, ["[2]", "[3]"]);
+  assert.deepEqual((await read("[2, 3]", "joy")).labels, ["[2, 3]", "joy"]);
+  // Long labels take no time to speak of.
+  assert.equal((await read(`[${"1".repeat(1e5)}x]`, "b")).labels.length, 2);
 });

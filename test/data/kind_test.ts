@@ -56,6 +56,9 @@ Deno.test("a name that misleads is told, with what to do", () => {
       /is a spreadsheet\. Export/,
     ],
     ["PK\x03\x04" + "\0".repeat(26) + "train.csv", "a.csv", /is a zip archive\. Unpack it/],
+    // As openpyxl begins a workbook.
+    ["PK\x03\x04" + "\0".repeat(26) + "docProps/app.xml", "a.csv", /an Excel workbook\. Export/],
+    ["PK\x03\x04" + "\0".repeat(26) + "other", "a.ods", /a spreadsheet\. Export its sheet/],
     ["\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "a.csv", /an old Office.* Export its sheet/],
     ["ARROW1\0\0", "a.parquet", /is an Arrow file\..*to_parquet/],
     ["\xff\xff\xff\xff\x10", "data-00000.arrow", /is an Arrow file\..*to_parquet/],
@@ -96,12 +99,16 @@ Deno.test("a folder of another kind is told", () => {
   const saved = ["data-00000-of-00001.arrow", "dataset_info.json", "state.json"];
   told(() => chooseTable(saved, "d"), /d is a data set as .*load_from_disk\("d"\)\.to_parquet/);
   told(() => chooseTable(["dataset_dict.json"], "d"), /load_from_disk\("d"\)\["train"\]\.to_parq/);
+  const texts = ["train/pos/0_9.txt", "train/neg/0_1.txt", "README"];
+  told(() => chooseTable(texts, "d"), /folders such as neg, pos, .*Path\("d\/train"\)\.rglob/);
   told(() => chooseTable(["a.xlsx", "b.md"], "d"), /but a\.xlsx, which is an Excel workbook\. Exp/);
 });
 
 Deno.test("lines of text that were not downloaded are not trained on", async () => {
   const source = (text: string) => bytesSource(new TextEncoder().encode(text), "a.txt");
-  assert.deepEqual((await readTexts(source("one\ntwo\n"))).texts, ["one", "two", ""]);
+  assert.deepEqual((await readTexts(source("one\ntwo\n"))).texts, ["one", "two"]);
   await assert.rejects(readTexts(source(pointer)), /git lfs pull/);
   await assert.rejects(readTexts(source("<!doctype html>")), /a web page/);
+  const zip = "PK\x03\x04" + "\0".repeat(26) + "train.csv";
+  await assert.rejects(readTexts(source(zip)), /a\.txt is a zip archive\. Unpack it/);
 });

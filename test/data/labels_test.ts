@@ -58,6 +58,11 @@ Deno.test("labels that differ in case or blanks are told of, and folded when ask
       { label: "very\u00A0sad", rows: 1 },
     ],
   ]);
+  // What takes no room within a label, and signs that choose how one is drawn, are not seen either.
+  assert.deepEqual(
+    keep("joy", "jo\u200By", "jo\u00ADy", "😀", "😀\uFE0F").lookAlikes.map((group) => group.length),
+    [3, 2],
+  );
   const folded = normalLabels(column, "fold");
   assert.deepEqual(folded.labels, [
     ...["joy", "joy", "joy", "fear"],

@@ -190,3 +190,17 @@ Deno.test("which table of a repository is meant", () => {
   );
   assert.throws(() => choose("train-00000-of-00002.parquet"), /1 of 2 parts/);
 });
+
+Deno.test("names as other programs take them are told how to write", async () => {
+  const names: [string, RegExp][] = [
+    ["https://huggingface.co/datasets/org/name/tree/main", /Give its name alone: org\/name\.$/],
+    ["hf://datasets/org/name/a.csv", /Give its name alone: org\/name\.$/],
+    ["https://example.com/a.csv", /Addresses are not fetched: download it first\.$/],
+    ["file:///a.csv", /Give the path alone, without file:/],
+    ["~/a.csv", /A ~ within a word stays as it is: write \$HOME\.$/],
+    ["a.csv", /is named org\/name\.$/],
+  ];
+  for (const [dataset, message] of names) {
+    await rejects(loadDataset({ dataset, hub: noHub }), message);
+  }
+});

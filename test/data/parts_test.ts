@@ -138,7 +138,7 @@ Deno.test("a test part without labels is left out, and told", async () => {
     assert.deepEqual(data.given, { train: 40, validation: 4, test: 0 });
     assert.match(
       data.notices.join(),
-      /The test data in .*test\.csv are left out, since no row has/,
+      /The test data in .*test\.csv are left out, since (there is no row|no row has a label):/,
     );
   }
   // -1 is a class where training has it.
@@ -189,7 +189,11 @@ Deno.test("empty and one-class data are told in a sentence", async () => {
   await withFolder(async (folder) => {
     const cases: [string, RegExp][] = [
       ["text,label\n", /\.csv has no rows; a classifier needs at least two classes\.$/],
-      ["text,label\na,\n", /has no labelled rows; .* Of its 1 row, one was dropped for an empty/],
+      [
+        "text,label\na,\n",
+        /has no row with a text and a label; .* Its one row was dropped for an empty/,
+      ],
+      ["text,label\n,x\n,y\n", /All of its 2 rows were dropped for an empty text or label\.$/],
       ["text,label\na,x\nb,\n,x\n", /has one class, "x"; .* Of its 3 rows, 2 were dropped/],
       [
         "text,class,target\na,c,x\nb,c,y\n",
@@ -231,7 +235,7 @@ Deno.test("labels that are numbers take the names that a second column or the ca
     "    dtype:",
     "      class_label:",
     "        names:",
-    "          '0': sadness",
+    "          '0': sadness # the first",
     '          "1": joy: the word',
     "  splits:",
     "  - name: train",

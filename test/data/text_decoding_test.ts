@@ -74,6 +74,14 @@ Deno.test("another encoding is guessed, and read where it is named", () => {
   }
 });
 
+Deno.test("umlauts of DOS, for which there is no decoder, are not taken for Japanese", () => {
+  // In code page 437: "für Äpfel".
+  const dos = Uint8Array.fromHex("66817220" + "8e7066656c");
+  const { message, remedy } = errorOf(dos);
+  assert.match(message, /^x\.csv is not UTF-8 text: see line 1\.$/);
+  assert.deepEqual(remedy, { kind: "nameEncoding", likely: undefined });
+});
+
 Deno.test("where a few characters fit several encodings, all of them are named", () => {
   const soup = Uint8Array.from([...Uint8Array.fromHex("bcf6c7c1"), ...utf8(" is good")]);
   assert.match(errorOf(soup).message, / probably euc-kr or gbk\.$/);
@@ -85,6 +93,10 @@ Deno.test("a name of Python's or of the web's list names an encoding", () => {
     "Shift_JIS": "shift_jis",
     cp932: "shift_jis",
     latin1: "windows-1252",
+    "latin-1": "windows-1252",
+    latin_2: "iso-8859-2",
+    mac_roman: "macintosh",
+    cp65001: "utf-8",
     utf_8: "utf-8",
     "utf-8-sig": "utf-8",
     "UTF-16": "utf-16le",

@@ -15,6 +15,12 @@ Deno.test("texts are lines of a text file, or a column of a table; as they stand
   await assert.rejects(read("none"), /no column "none"/);
   const latin = bytesSource(Uint8Array.of(0x63, 0x61, 0x66, 0xe9), "a.txt");
   assert.deepEqual((await readTexts(latin, { encoding: "windows-1252" })).texts, ["café"]);
+  await assert.rejects(
+    readTexts(source("a.xlsx", "PK\x03\x04" + "\0".repeat(26) + "docProps/app.xml")),
+    /an Excel workbook\. Export its sheet as CSV/,
+  );
+  // Found in a folder it tells of others; named, it is what is meant.
+  assert.deepEqual((await readTexts(source("metadata.json", '[{"text": "a"}]'))).texts, ["a"]);
   await assert.rejects(readTexts(source("a.pdf", "x")), /Cannot tell the format of a\.pdf.*\.txt/);
   await assert.rejects(
     readTexts(latin),

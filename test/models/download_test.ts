@@ -190,6 +190,12 @@ Deno.test("5xx and 429 are asked again, as long as is asked for; then they are s
     failing(429, 9, "120");
     await said(/no more requests for now \(answer 429.*Try again in 120 seconds\. With HF_TOKEN/);
     assert.deepEqual(waited, []);
+    failing(429, 9, "1");
+    await said(/Try again in 1 second\. /);
+    for (const wait of ["0", "Wed, 21 Oct 2099 07:28:00 GMT"]) {
+      failing(429, 9, wait);
+      await said(/Try again later\. With HF_TOKEN/);
+    }
     failing(429, 2, "7");
     assert.deepEqual(await get({ report }), weights);
     assert.deepEqual(waited, [7, 7]);

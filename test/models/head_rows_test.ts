@@ -42,7 +42,7 @@ Deno.test("a classifier of other classes, or of another task, is not taken, and 
     [named("LABEL_0", "LABEL_1", "LABEL_2"), /LABEL_0 … LABEL_2/],
     [named("anger", "fear"), /^has classes of other names \(anger, fear; none for joy\)$/],
     [named("anger", "joy", "fear"), /^has 3 classes \(anger, joy, fear\)$/],
-    [named("joy"), /^has 1 classes/],
+    [named("joy"), /^has 1 class /],
     [named("joy", "JOY"), /other names .* none for anger/],
     [{}, /no id2label/],
     [{ id2label: { 0: "anger", 2: "joy" } }, /no id2label/],

@@ -178,6 +178,13 @@ Deno.test("refused connections and HF_HUB_OFFLINE are no network; a broken serve
       (error: unknown) => error instanceof HubFailing && /answered 503/.test(error.message),
     );
     assert.equal(hub.requests.length, 4);
+    hub.instead = () => new Response("null");
+    await assert.rejects(
+      listRepository(repository, settings),
+      (error: unknown) =>
+        error instanceof HubFailing &&
+        /does not answer as a hub does when asked for [\w/-]+\.$/.test(error.message),
+    );
   });
 });
 

@@ -8,7 +8,7 @@ import { exportRun } from "../../models/peft/export.ts";
 import type { Method } from "../../models/peft/methods.ts";
 import { folderTest, namesIn } from "../files/temporary.ts";
 import { baseOf } from "../models/goldens.ts";
-import { configOf, goldenRequest, labels, readRun, refusedTest, save } from "./folders.ts";
+import { change, configOf, goldenRequest, labels, readRun, refusedTest, save } from "./folders.ts";
 
 const full: Method = { method: "full" };
 const architectures = {
@@ -55,7 +55,24 @@ for (const [run, architecture] of Object.entries(architectures)) {
   });
 }
 
-refusedTest(["a model without labels", full, "config.json", { id2label: null }, /"id2label"/]);
+folderTest(
+  "names of classes are those that both ways in a config.json tell, each once",
+  async (folder) => {
+    const config = await configOf("full");
+    const { weights } = await readRun(baseOf("full"), config);
+    await save(folder, goldenRequest("full", config, full, weights));
+    const named = async (id2label: unknown, label2id: unknown) => {
+      await change(folder, "config.json", { id2label, label2id });
+      return (await readRun(folder, config)).labels;
+    };
+    assert.deepEqual(await named({ 1: "b", 0: "a", 2: "c" }, null), ["a", "b", "c"]);
+    assert.deepEqual(await named(undefined, { b: 1, a: 0 }), ["a", "b"]);
+    assert.equal(await named(null, null), undefined);
+    assert.equal(await named({ 0: "a", 1: "a" }, null), undefined);
+    assert.equal(await named({ 0: "a", 5: "b" }, null), undefined);
+  },
+);
+
 refusedTest([
   "a model of another class",
   full,
