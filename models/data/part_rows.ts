@@ -26,11 +26,11 @@ const hasColumn = ({ columns }: Table, name: string) =>
 
 const quoted = (columns: readonly string[]) => columns.map((column) => `"${column}"`).join(", ");
 
-/** The columns of a table that a part needs; throws where a later shard has others than the first. */
-function columnsOf(
+/** The columns of a table that a part needs. Throws a `UserError`, also where a later shard has others than the first. */
+export function columnsOf(
   table: Table,
   asked: { textColumn?: string; labelColumn?: string },
-  file: ByteSource,
+  file: Pick<ByteSource, "name">,
   first: Pick<PartRows, "name" | "columns"> | undefined,
 ) {
   try {
