@@ -89,7 +89,7 @@ export interface PublicNames {
 }
 
 /** These are data, or hardware's names, and may look like anything. */
-const data = ["labels", "label", "per_class", "text_column", "label_column", "adapter"];
+const data = ["labels", "label", "text_column", "label_column", "adapter"];
 
 /** A `run.json` for the public. */
 export function publicRecord(

@@ -30,7 +30,7 @@ export function checkSentence(error: unknown): void {
   assert.doesNotMatch(message, /[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]/);
   assert.doesNotMatch(message, /\[object |undefined|, but is NaN/);
   // Some end with what to do: "Fetch it with: git lfs pull".
-  assert.match(message, /^\S.*([.)"]|\b(it|own|with): \S.*)$/);
+  assert.match(message, /^\S.*([.)"?]|\b(it|own|with): \S.*)$/);
 }
 
 interface FuzzOptions<Result> {
