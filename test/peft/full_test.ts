@@ -57,6 +57,13 @@ for (const [run, architecture] of Object.entries(architectures)) {
 
 refusedTest(["a model without labels", full, "config.json", { id2label: null }, /"id2label"/]);
 refusedTest([
+  "fewer labels than classes",
+  full,
+  "config.json",
+  { id2label: { 0: "joy", 1: "fear" } },
+  /names 2 labels, but its classifier has 5 classes\.$/,
+]);
+refusedTest([
   "a model of another class",
   full,
   "config.json",
