@@ -43,7 +43,7 @@ const baseFields = ["base_model_name_or_path", "model_name"];
 
 /** A config file for the public: `base` for the name of the base, where it has one. The text as it is where nothing differs. */
 export function publicConfig(text: string, base: string | undefined): string {
-  const fields: unknown = JSON.parse(text, asWritten);
+  const fields: unknown = JSON.parse(text.replace(/^\uFEFF/, ""), asWritten);
   if (!isObject(fields)) return text;
   const cleaned = { ...fields };
   for (const field of placeFields) {
