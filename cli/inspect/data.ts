@@ -1,8 +1,8 @@
 /** What a data set's files hold: their columns, and how many rows. */
 import { chooseTable, pathsInFolder } from "../../models/data/choose.ts";
-import { findColumns } from "../../models/data/columns.ts";
 import { isHidden, isTable, kindOfSource, tableExtensions } from "../../models/data/kind.ts";
-import { readLabels } from "../../models/data/part_rows.ts";
+import { normalLabels } from "../../models/data/labels.ts";
+import { columnsOf, readLabels } from "../../models/data/part_rows.ts";
 import { openTable, type Table } from "../../models/data/table.ts";
 import { type Remedy, UserError } from "../../models/errors.ts";
 import type { ByteSource } from "../../models/files/byte_source.ts";
@@ -118,16 +118,24 @@ async function describe(
 ): Promise<void> {
   // What is known last is told first.
   Object.assign(found.details, { size: undefined, rows: undefined, columns: undefined });
+  let first:
+    | { name: string; columns: string[]; textColumn: string; labelColumn: string }
+    | undefined;
+  let labels: string[] | undefined = [];
   const { bytes, rows } = await read(paths, open, where, async (table, source) => {
     found.details.columns ??= table.columns;
-    const { textColumn, labelColumn } = findColumns(table.columns, {}, source.name);
+    const { textColumn, labelColumn } = columnsOf(table, first ?? {}, source, first);
+    first ??= { name: source.name, columns: table.columns, textColumn, labelColumn };
     Object.assign(found.details, { text_column: textColumn, label_column: labelColumn });
     const notices = table.notices?.([textColumn, labelColumn]) ?? [];
     found.notes.push(...notices.map((notice) => messageWithAdvice(notice)));
-    if (where === "hub" || source.byteLength > mostBytes.disk) return;
+    if (where === "hub" || source.byteLength > mostBytes.disk) {
+      labels = undefined;
+      return;
+    }
     // As training does: what is wrong with values shows only here.
     await table.read(textColumn);
-    await readLabels(table, labelColumn);
+    for (const label of await readLabels(table, labelColumn)) labels?.push(label);
   });
   found.details.size = formatBytes(bytes);
   found.details.rows = rows;
@@ -136,8 +144,17 @@ async function describe(
       `Above ${formatBytes(mostBytes[where])} a text is not read to count its rows.`,
     );
   }
+  const few = rows ? labels && tooFew(labels) : undefined;
   if (rows === 0) found.problems.push("It has columns and no rows.");
+  else if (few) found.problems.push(`It has ${few}; a classifier needs at least two classes.`);
   else found.use = { command: `deno task train --dataset ${quoted(found.path)}` };
+}
+
+/** What there is in place of two classes. */
+function tooFew(labels: readonly string[]): string | undefined {
+  const [one, ...others] = new Set(normalLabels(labels, "keep").labels.filter(Boolean));
+  if (one === undefined) return "no labelled rows";
+  return others.length === 0 ? `one class, "${one}"` : undefined;
 }
 
 /** For the reader of "nothing known": the ends of tables' names. */

@@ -43,7 +43,7 @@ const baseFields = ["base_model_name_or_path", "model_name"];
 
 /** A config file for the public: `base` for the name of the base, where it has one. The text as it is where nothing differs. */
 export function publicConfig(text: string, base: string | undefined): string {
-  const fields: unknown = JSON.parse(text, asWritten);
+  const fields: unknown = JSON.parse(text.replace(/^\uFEFF/, ""), asWritten);
   if (!isObject(fields)) return text;
   const cleaned = { ...fields };
   for (const field of placeFields) {
@@ -89,7 +89,7 @@ export interface PublicNames {
 }
 
 /** These are data, or hardware's names, and may look like anything. */
-const data = ["labels", "label", "per_class", "text_column", "label_column", "adapter"];
+const data = ["labels", "label", "text_column", "label_column", "adapter"];
 
 /** A `run.json` for the public. */
 export function publicRecord(

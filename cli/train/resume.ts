@@ -86,7 +86,10 @@ export async function findResumed(flags: Flags): Promise<Found> {
   }
   const parsed = parseFlags(work.command);
   if (parsed.kind !== "flags") {
-    const why = parsed.kind === "error" ? ` ${parsed.message}` : "";
+    // What flags there are like a damaged one is of no use here.
+    const why = parsed.kind === "error"
+      ? ` ${parsed.message.replace(/ Did you mean .*$/s, "")}`
+      : "";
     throw new UserError(`The command in ${workFolder(folder)} is not of this version.${why}`);
   }
   const { json, checkpointSteps, keepCheckpoints } = flags;

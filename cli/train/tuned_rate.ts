@@ -20,10 +20,10 @@ import { trialsFile, workFolder } from "./work.ts";
 
 const schema = v.object({
   trials: v.array(v.object({
-    learningRate: v.number(),
-    steps: v.number(),
-    loss: v.optional(v.number()),
-    macroF1: v.optional(v.number()),
+    learningRate: v.pipe(v.number(), v.finite(), v.gtValue(0)),
+    steps: v.pipe(v.number(), v.safeInteger(), v.minValue(1)),
+    loss: v.optional(v.pipe(v.number(), v.finite())),
+    macroF1: v.optional(v.pipe(v.number(), v.finite())),
   })),
 });
 

@@ -60,7 +60,7 @@ export interface TrainedRun extends LoadedRun {
 }
 
 /** As the flags of the same names: a batch of none would never end. */
-const wholeFrom = (least: number) => v.pipe(v.number(), v.integer(), v.minValue(least));
+const wholeFrom = (least: number) => v.pipe(v.number(), v.safeInteger(), v.minValue(least));
 
 /** What is read of a `run.json`; one that says the labels alone will do. */
 const recordedRun = v.object({
@@ -76,7 +76,7 @@ const recordedRun = v.object({
       max_length: v.optional(wholeFrom(3), defaults.maxLength),
       batch_size: v.optional(wholeFrom(1), defaults.batchSize),
       frozen_dtype: v.optional(v.picklist(dtypes), defaults.frozenDtype),
-      seed: v.optional(v.number()),
+      seed: v.optional(wholeFrom(0)),
     }),
     {},
   ),
@@ -90,11 +90,11 @@ const recordedRun = v.object({
     ),
     quoting: v.optional(v.picklist(quotings)),
     hash: v.string(),
-    max_samples: v.nullable(v.number()),
+    max_samples: v.nullable(wholeFrom(1)),
     /** Older versions split the training part, whatever else there was. */
     split: v.optional(
       v.object({
-        seed: v.optional(v.number()),
+        seed: v.optional(wholeFrom(0)),
         by: v.optional(v.picklist(splitBys), "ratio"),
       }),
       {},

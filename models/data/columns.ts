@@ -38,9 +38,12 @@ export type ColumnKind = keyof typeof usualNames;
 
 const sameName = (a: string, b: string) => a.toLowerCase() === b.toLowerCase();
 
-/** The columns that usually hold texts, or labels, by likelihood. */
-export function usualColumns(columns: readonly string[], kind: ColumnKind): string[] {
-  return usualNames[kind].flatMap((name) => {
+/** The record that a nested column is a field of, with its dot: `data.` of `data.text`, nothing of `text`. */
+const recordOf = (column: string) => column.slice(0, column.lastIndexOf(".") + 1);
+
+/** The columns that usually hold texts, or labels, by likelihood; of the fields of `record`, where one is given. */
+export function usualColumns(columns: readonly string[], kind: ColumnKind, record = ""): string[] {
+  return usualNames[kind].map((name) => `${record}${name}`).flatMap((name) => {
     const found = columns.find((column) => column === name) ??
       columns.find((column) => sameName(column, name));
     return found === undefined ? [] : [found];
@@ -48,8 +51,8 @@ export function usualColumns(columns: readonly string[], kind: ColumnKind): stri
 }
 
 /**
- * Finds one column by the name given, else by the usual names, in any case, but for those of `others`. Throws a `UserError`
- * that lists the columns that exist.
+ * Finds one column by the name given, else by the usual names, in any case, but for those of `others`; where these are fields
+ * of a record, beside them too. Throws a `UserError` that lists the columns that exist.
  */
 export function findColumn(
   columns: readonly string[],
@@ -58,10 +61,11 @@ export function findColumn(
   source: string,
   others: readonly (string | undefined)[] = [],
 ): string {
+  const known = others.filter((other) => other !== undefined);
   const found = asked === undefined
-    ? usualColumns(columns, kind).find((column) =>
-      !others.some((other) => other !== undefined && sameName(other, column))
-    )
+    ? ["", ...known.map(recordOf)]
+      .flatMap((record) => usualColumns(columns, kind, record))
+      .find((column) => !known.some((other) => sameName(other, column)))
     : columns.find((column) => column === asked) ??
       columns.find((column) => sameName(column, asked));
   if (found !== undefined) return found;

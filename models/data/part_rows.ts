@@ -25,13 +25,13 @@ const hasColumn = ({ columns }: Table, name: string) =>
   columns.some((column) => column.toLowerCase() === name.toLowerCase());
 
 /**
- * The columns of a table that a part needs, `more` taken for there besides; throws where a later shard has others than the
- * first.
+ * The columns of a table that a part needs, `more` taken for there besides. Throws a `UserError`, also where a later shard
+ * has others than the first.
  */
-function columnsOf(
+export function columnsOf(
   table: Table,
   asked: { textColumn?: string; labelColumn?: string },
-  file: ByteSource,
+  file: Pick<ByteSource, "name">,
   first: Pick<PartRows, "name" | "columns"> | undefined,
   more: readonly string[] = [],
 ) {

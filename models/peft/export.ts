@@ -1,5 +1,5 @@
 /** A trained run as files in the format that other programs read, and read again. */
-import { UserError } from "../errors.ts";
+import { counted, UserError } from "../errors.ts";
 import type { EncoderConfig } from "../encoders/mod.ts";
 import { type Folder, pathIn } from "../files/folder.ts";
 import { readJsonObject } from "../files/json.ts";
@@ -47,7 +47,15 @@ export async function readRun(folder: Folder, config: EncoderConfig): Promise<Lo
   }
   const { method, tensors, labels } = await ownerOf(fields, pathIn(folder, file))
     .read(folder, config);
-  const specs = methodParameters(config, method, classesOf(tensors, config, folder.name));
+  const classes = classesOf(tensors, config, folder.name);
+  if (labels !== undefined && labels.length !== classes) {
+    throw new UserError(
+      `${folder.name} names ${counted(labels.length, "label")}, but its classifier has ${
+        counted(classes, "class", "classes")
+      }.`,
+    );
+  }
+  const specs = methodParameters(config, method, classes);
   const trained = specs.filter((spec) => spec.trainable);
   return { method, weights: exactTensors(tensors, trained, folder.name), labels };
 }

@@ -223,6 +223,7 @@ Deno.test("a config names the base as others know it, and keeps its numbers as t
   });
   assert.match(shown, /"scaling": 1\.0/);
   assert.match(publicConfig(text, undefined), /"base_model_name_or_path": "base"/);
+  assert.equal(publicConfig(`\ufeff${text}`, "org/base"), shown);
   const same = '{"_name_or_path":"org/base","id2label":{"0":"/r/funny"}}';
   assert.equal(publicConfig(same, undefined), same);
 });

@@ -170,7 +170,7 @@ Deno.test("data sets: columns and rows, and what training would need to be told"
     );
     const odd = join(folder, "odd");
     const latin = Uint8Array.from("text,label\nun th\xe9,joy\n", (letter) => letter.charCodeAt(0));
-    const packed = new Blob(["text,label\na,joy\n"]).stream()
+    const packed = new Blob(["text,label\na,joy\nb,fear\n"]).stream()
       .pipeThrough(new CompressionStream("gzip"));
     await fill(odd, {
       "latin.csv": latin,
@@ -179,15 +179,16 @@ Deno.test("data sets: columns and rows, and what training would need to be told"
     });
     assert.match(await told(join(odd, "latin.csv")), /\.csv --encoding windows-1252\n$/);
     assert.match(await told(join(odd, "open.tsv")), /\.tsv --quoting none\n$/);
-    assert.match(await told(join(odd, "packed.csv.gz")), /\nRows +1\n.*\nUse it: .*\.csv\.gz\n$/s);
+    assert.match(await told(join(odd, "packed.csv.gz")), /\nRows +2\n.*\nUse it: .*\.csv\.gz\n$/s);
+    const jsonl = `{"text": "a", "label": 1}\n{"text": "b", "label": 2}\n`;
     const below = join(folder, "below");
-    await fill(join(below, "data"), { "train.jsonl": `{"text": "a", "label": 1}\n` });
+    await fill(join(below, "data"), { "train.jsonl": jsonl });
     assert.match(
       await told(below),
       /\nFiles +data\/train\.jsonl\n[\s\S]*\nUse it: deno task train --dataset \S*below\n$/,
     );
     const deep = join(folder, "deep");
-    await fill(join(deep, "default", "train"), { "0000.jsonl": `{"text": "a", "label": 1}\n` });
+    await fill(join(deep, "default", "train"), { "0000.jsonl": jsonl });
     assert.match(await told(deep), /\nFiles +default\/train\/0000\.jsonl\n/);
     const parts = join(folder, "parts");
     const rows = "text,label\na,x\nb,y\n";

@@ -8,6 +8,7 @@ import { planRuns } from "../../cli/train/plan.ts";
 import { findResumed } from "../../cli/train/resume.ts";
 import { StoppedError } from "../../cli/train/watch.ts";
 import { UserError } from "../../models/errors.ts";
+import { readTrials } from "../../cli/train/tuned_rate.ts";
 import { rateGrid, trialCount } from "../../models/training/rate_search.ts";
 import { withFolder } from "../files/temporary.ts";
 import { fakeTools } from "./fake_tools.ts";
@@ -168,4 +169,20 @@ Deno.test("shared and tuned stand side by side; seeds repeat runs on one split, 
       group: run.group,
     }));
     assert.deepEqual([seeds, one], [8, { group: "full" }]);
+  }));
+
+Deno.test("trials whose numbers no search wrote are made again", () =>
+  withFolder(async (folder) => {
+    await Deno.mkdir(join(folder, "checkpoints"));
+    const path = join(folder, "checkpoints", "lora.trials.json");
+    const trial = { learningRate: 1e-3, steps: 20, loss: 1.5, macroF1: 0.5 };
+    const read = async (changed: object) => {
+      await Deno.writeTextFile(path, JSON.stringify({ trials: [{ ...trial, ...changed }] }));
+      return await readTrials(folder, "lora");
+    };
+    assert.deepEqual(await read({}), [trial]);
+    const damaged = [{ learningRate: 0 }, { learningRate: -1 }, { steps: 0 }, { steps: 2 ** 60 }];
+    for (const changed of damaged) assert.deepEqual(await read(changed), []);
+    await Deno.writeTextFile(path, JSON.stringify({ trials: [trial] }).replace("1.5", "1e999"));
+    assert.deepEqual(await readTrials(folder, "lora"), []);
   }));

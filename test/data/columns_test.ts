@@ -61,6 +61,22 @@ Deno.test("columns that were asked for, and errors that list what there is", () 
   assert.throws(() => findColumns([], {}, "x.parquet"), /; it has no columns\.$/);
 });
 
+Deno.test("beside a field of a record that was asked for, the other column is found too", () => {
+  const columns = ["data.label", "data.text", "meta.title"];
+  const found = { textColumn: "data.text", labelColumn: "data.label" };
+  assert.deepEqual(findColumns(columns, { textColumn: "data.text" }, "x.parquet"), found);
+  assert.deepEqual(findColumns(columns, { labelColumn: "data.label" }, "x.parquet"), found);
+  assert.equal(
+    findColumns([...columns, "label"], { textColumn: "data.text" }, "x.parquet").labelColumn,
+    "label",
+  );
+  assert.throws(
+    () => findColumns(columns, { textColumn: "meta.title" }, "x.parquet"),
+    /has no column called label, .*"data\.label", "data\.text", "meta\.title"/,
+  );
+  assert.throws(() => findColumns(columns, {}, "x.parquet"), /has no column called text, /);
+});
+
 Deno.test("columns that might have been meant as well are told, where none was asked for", () => {
   const columns = ["title", "text", "label", "category", "id"];
   const found = { textColumn: "text", labelColumn: "label" };

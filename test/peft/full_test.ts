@@ -74,6 +74,13 @@ folderTest(
 );
 
 refusedTest([
+  "fewer labels than classes",
+  full,
+  "config.json",
+  { id2label: { 0: "joy", 1: "fear" } },
+  /names 2 labels, but its classifier has 5 classes\.$/,
+]);
+refusedTest([
   "a model of another class",
   full,
   "config.json",
