@@ -125,8 +125,8 @@ async function run(flags: EvaluateFlags): Promise<void> {
   const write = (name: string, text: string) =>
     writeFileWhole(join(trained.folder.name, name), text);
   await write("evaluation.json", `${document}\n`);
-  if (!standsWithin(metrics.confusion)) {
-    await write(`evaluation_${confusionFile}`, confusionText(metrics.confusion));
+  if (!standsWithin(metrics)) {
+    await write(`evaluation_${confusionFile}`, confusionText(metrics));
   }
 }
 

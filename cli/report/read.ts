@@ -49,6 +49,9 @@ async function linesOf<Schema extends v.GenericSchema>(
   return found;
 }
 
+/** Of more classes the whole matrix, millions of numbers, would take gigabytes. */
+const mostShown = 3000;
+
 /** Adds the confusion matrix of many classes, which has a file of its own. */
 async function addConfusion(folder: string, { test }: RunFields, problems: string[]) {
   const path = join(folder, confusionFile);
@@ -56,7 +59,9 @@ async function addConfusion(folder: string, { test }: RunFields, problems: strin
     const text = await textIfThere(path);
     if (text === undefined || test.confusion_matrix.length > 0) return;
     const counts = readConfusion(text);
-    if (counts.classes === test.per_class.length) test.confusion_matrix = matrixOf(counts);
+    if (counts.classes > mostShown) {
+      problems.push(`${path} is left out: a matrix of ${counts.classes} classes is not shown.`);
+    } else if (counts.classes === test.per_class.length) test.confusion_matrix = matrixOf(counts);
   } catch (error) {
     problems.push(`${path} is left out: ${reasonOf(error)}`);
   }

@@ -155,9 +155,8 @@ export async function trainRun<Device extends DeviceHandle>(
     await writeFileWhole(join(temporary, "steps.jsonl"), steps.join(""));
     const predicted = predictionLines(shared.split.test, result.predictions, dataset.labels);
     await writeFileWhole(join(temporary, "predictions.jsonl"), predicted);
-    const { confusion } = result.test;
-    if (!standsWithin(confusion)) {
-      await writeFileWhole(join(temporary, confusionFile), confusionText(confusion));
+    if (!standsWithin(result.test)) {
+      await writeFileWhole(join(temporary, confusionFile), confusionText(result.test));
     }
     const times = { started: new Date(history.started), finished: new Date() };
     const document = runReport(context, hyperparameters, result, exported, times);

@@ -13,7 +13,7 @@ import type { ResolvedModel } from "../../models/host/resolve.ts";
 import type { Hyperparameters, StepEvent, TrainingResult } from "../../models/training/events.ts";
 import type { Metrics } from "../../models/training/metrics.ts";
 import type { Trial } from "../../models/training/rate_search.ts";
-import { standsWithin } from "../trained/confusion.ts";
+import { standsWithin, wholeMatrix } from "../trained/confusion.ts";
 import { dataReport } from "./data_report.ts";
 import { configLabel, methodLabel } from "./plan.ts";
 
@@ -89,7 +89,7 @@ export function metricsReport(metrics: Metrics) {
     macro_f1: metrics.macroF1,
     per_class: metrics.perClass,
     /** Of many classes it has a file of its own. */
-    ...(standsWithin(metrics.confusion) && { confusion_matrix: metrics.confusion }),
+    ...(standsWithin(metrics) && { confusion_matrix: wholeMatrix(metrics) }),
   };
 }
 

@@ -1,5 +1,6 @@
 /** The confusion matrix of a run: in `run.json` where it is small, else by its counts above 0 in a file of its own. */
 import * as v from "valibot";
+import type { Confusion, Metrics } from "../../models/training/metrics.ts";
 
 /** Of so many classes the matrix stands in `run.json`: of 1,000 it would be a million lines. */
 const mostWithin = 100;
@@ -23,14 +24,18 @@ const schema = v.pipe(
   ),
 );
 
-export const standsWithin = (matrix: Matrix): boolean => matrix.length <= mostWithin;
+type Counted = Pick<Metrics, "confusion" | "perClass">;
+
+export const standsWithin = ({ perClass }: Counted): boolean => perClass.length <= mostWithin;
+
+/** The whole matrix of metrics. */
+export const wholeMatrix = ({ confusion, perClass }: Counted): Matrix =>
+  matrixOf({ classes: perClass.length, counts: confusion });
 
 /** The file's content, a count a line. */
-export function confusionText(matrix: Matrix): string {
-  const counts = matrix.flatMap((row, actual) =>
-    row.flatMap((rows, predicted) => rows > 0 ? [JSON.stringify([actual, predicted, rows])] : [])
-  );
-  return `{"classes": ${matrix.length}, "counts": [\n${counts.join(",\n")}\n]}\n`;
+export function confusionText({ confusion, perClass }: Counted): string {
+  const counts = confusion.map((count) => JSON.stringify(count));
+  return `{"classes": ${perClass.length}, "counts": [\n${counts.join(",\n")}\n]}\n`;
 }
 
 /** The counts of such a file. Throws where it is none. */
@@ -39,7 +44,7 @@ export function readConfusion(text: string): v.InferOutput<typeof schema> {
 }
 
 /** The whole matrix of such counts. */
-export function matrixOf({ classes, counts }: v.InferOutput<typeof schema>): Matrix {
+export function matrixOf({ classes, counts }: { classes: number; counts: Confusion }): Matrix {
   const matrix = Array.from({ length: classes }, () => new Array<number>(classes).fill(0));
   for (const [actual, predicted, rows] of counts) matrix[actual][predicted] = rows;
   return matrix;

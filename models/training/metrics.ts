@@ -13,9 +13,12 @@ export interface Metrics {
   macroF1: number;
   /** In the order of the labels. */
   perClass: { label: string; precision: number; recall: number; f1: number; support: number }[];
-  /** Counts, `[actual][predicted]`. */
-  confusion: number[][];
+  /** What was taken for what: of many classes the whole matrix would take all memory. */
+  confusion: Confusion;
 }
+
+/** The counts above 0 of a confusion matrix, `[actual, predicted, rows]`, row by row. */
+export type Confusion = [actual: number, predicted: number, rows: number][];
 
 /** The 97.5 % quantile of the standard normal distribution. */
 const z = 1.959963984540054;
@@ -59,28 +62,30 @@ export function computeMetrics(
   if (predicted.length !== count) {
     throw new Error(`${count} actual labels, but ${predicted.length} predicted ones.`);
   }
-  const confusion = labels.map(() => labels.map(() => 0));
+  const hits = labels.map(() => 0);
+  const support = labels.map(() => 0);
+  const named = labels.map(() => 0);
+  const counts = new Map<number, number>();
   for (let i = 0; i < count; i++) {
     if (!(actual[i] in labels) || !(predicted[i] in labels)) {
       throw new Error(
         `Example ${i}: classes ${actual[i]} and ${predicted[i]}, but there are ${labels.length}.`,
       );
     }
-    confusion[actual[i]][predicted[i]]++;
+    if (actual[i] === predicted[i]) hits[actual[i]]++;
+    support[actual[i]]++;
+    named[predicted[i]]++;
+    const cell = actual[i] * labels.length + predicted[i];
+    counts.set(cell, (counts.get(cell) ?? 0) + 1);
   }
-  const perClass = labels.map((label, index) => {
-    const hits = confusion[index][index];
-    const support = confusion[index].reduce((sum, value) => sum + value, 0);
-    const named = confusion.reduce((sum, row) => sum + row[index], 0);
-    return {
-      label,
-      precision: ratio(hits, named),
-      recall: ratio(hits, support),
-      f1: ratio(2 * hits, support + named),
-      support,
-    };
-  });
-  const correct = confusion.reduce((sum, row, index) => sum + row[index], 0);
+  const perClass = labels.map((label, index) => ({
+    label,
+    precision: ratio(hits[index], named[index]),
+    recall: ratio(hits[index], support[index]),
+    f1: ratio(2 * hits[index], support[index] + named[index]),
+    support: support[index],
+  }));
+  const correct = hits.reduce((sum, value) => sum + value, 0);
   return {
     count,
     loss,
@@ -90,6 +95,10 @@ export function computeMetrics(
     macroRecall: mean(perClass.map(({ recall }) => recall)),
     macroF1: mean(perClass.map(({ f1 }) => f1)),
     perClass,
-    confusion,
+    confusion: [...counts].sort(([a], [b]) => a - b).map(([cell, rows]) => [
+      Math.floor(cell / labels.length),
+      cell % labels.length,
+      rows,
+    ]),
   };
 }

@@ -18,7 +18,7 @@ const files = {
 };
 
 /** Changes when older programs could not read it, or would read it wrongly. */
-const format = 1;
+const format = 2;
 
 /** AdamW's moments, by the names of their files' tensors. */
 const momentNames = {

@@ -6,6 +6,7 @@ import {
   confusionText,
   matrixOf,
   readConfusion,
+  wholeMatrix,
 } from "../../cli/trained/confusion.ts";
 import { metricsReport } from "../../cli/train/run_report.ts";
 import { readExperiments } from "../../cli/report/read.ts";
@@ -26,10 +27,10 @@ function metricsOf(classes: number) {
 
 Deno.test("run.json holds a matrix of up to 100 classes, and no larger one", () => {
   assert.equal(metricsReport(metricsOf(100)).confusion_matrix?.length, 100);
-  const { confusion } = metricsOf(101);
-  assert.ok(!("confusion_matrix" in metricsReport(metricsOf(101))));
-  const text = confusionText(confusion);
-  assert.deepEqual(matrixOf(readConfusion(text)), confusion);
+  const many = metricsOf(101);
+  assert.ok(!("confusion_matrix" in metricsReport(many)));
+  const text = confusionText(many);
+  assert.deepEqual(matrixOf(readConfusion(text)), wholeMatrix(many));
   assert.ok(text.length < 20 * 101, "only counts above 0 are written");
   for (const damaged of ["{", "{}", '{"classes": 2, "counts": [[0, 2, 1]]}']) {
     assert.throws(() => readConfusion(damaged));
@@ -47,10 +48,10 @@ Deno.test("the report of 1,500 classes opens, lists what was taken for what, and
       dataset: { name: "many" },
     };
     await Deno.writeTextFile(join(run, "run.json"), JSON.stringify(fields));
-    await Deno.writeTextFile(join(run, confusionFile), confusionText(metrics.confusion));
+    await Deno.writeTextFile(join(run, confusionFile), confusionText(metrics));
     const read = await readExperiments([folder]);
     assert.deepEqual(read.problems, []);
-    assert.deepEqual(read.runs[0].fields.test.confusion_matrix, metrics.confusion);
+    assert.deepEqual(read.runs[0].fields.test.confusion_matrix, wholeMatrix(metrics));
     const text = page(reportOf(read), "again");
     assert.match(text, /aria-label="Most often wrong: LoRA r=4"/);
     assert.match(text, /class 0<\/th><td>class 1<\/td>/);
@@ -60,4 +61,7 @@ Deno.test("the report of 1,500 classes opens, lists what was taken for what, and
     const { problems, runs } = await readExperiments([folder]);
     assert.match(problems[0], /confusion_matrix\.json is left out: /);
     assert.deepEqual(runs[0].fields.test.confusion_matrix, []);
+    await Deno.writeTextFile(join(run, confusionFile), confusionText(metricsOf(5000)));
+    const large = await readExperiments([folder]);
+    assert.match(large.problems[0], /a matrix of 5000 classes is not shown/);
   }));

@@ -53,8 +53,8 @@ Deno.test("a state of which something is missing or damaged is refused, and the 
   const inFacts = (from: RegExp, to: string) => (file: RunFile) =>
     "content" in file ? { ...file, content: String(file.content).replace(from, to) } : file;
   await refused(
-    /state\.json is of format 2; this version reads 1/,
-    inFacts(/"format": 1/, '"format": 2'),
+    /state\.json is of format 3; this version reads 2/,
+    inFacts(/"format": 2/, '"format": 3'),
   );
   await refused(/state\.json is damaged: it lacks step/, inFacts(/"step": 8/, '"steps": 8'));
   await refused(/state\.json is not JSON/, inFacts(/\}\s*$/, ""));
