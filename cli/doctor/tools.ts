@@ -30,7 +30,7 @@ export const doctorTools: DoctorTools = {
       description,
       vendor: info.vendor,
       architecture: info.architecture,
-      software: isSoftware(info.description),
+      software: isSoftware(info),
       subgroup_min_size: info.subgroupMinSize ?? 0,
       features: [...adapter.features].sort(),
       limits: Object.fromEntries(
