@@ -9,7 +9,7 @@ import { canTrain, findingLines, findingsOf, serves } from "./doctor/findings.ts
 import { doctorTools } from "./doctor/tools.ts";
 import { runCommand } from "./shared/command.ts";
 import { parseCommand, switchOn } from "./shared/flag_parser.ts";
-import { type Output, standardOutput } from "./shared/terminal.ts";
+import { jsonText, type Output, standardOutput } from "./shared/terminal.ts";
 
 const command = "deno task doctor";
 
@@ -37,7 +37,7 @@ export function main(
     const can_train = canTrain(findings);
     if (json) {
       const document = { version: project.version, can_train, findings, facts };
-      stdout.write(`${JSON.stringify(document, null, 2)}\n`);
+      stdout.write(`${jsonText(document)}\n`);
     } else {
       const verdict = can_train ? "This machine can train." : "This machine cannot train yet.";
       stdout.write(`${[...findingLines(findings, stdout), "", verdict].join("\n")}\n`);

@@ -4,17 +4,19 @@
  */
 import { join } from "node:path";
 import { UserError } from "../models/errors.ts";
-import { hubSettingsFromEnvironment } from "../models/host/settings.ts";
 import { writeFileWhole } from "../models/host/write.ts";
 import type { Metrics } from "../models/training/metrics.ts";
 import { adviceForEvaluation } from "./shared/advice.ts";
 import { type EvaluateFlags, parseEvaluateFlags } from "./evaluate/flags.ts";
 import { type EvaluatedRows, evaluatedRows } from "./evaluate/rows.ts";
 import { runCommand } from "./shared/command.ts";
+import { hubSettings } from "./shared/hub.ts";
+import { giveUp } from "./shared/permissions.ts";
 import { formatCount } from "./shared/format.ts";
-import { metricsReport, versions } from "./train/run_report.ts";
+import { confusionFile, confusionText, standsWithin } from "./train/confusion.ts";
+import { metricsReport, readAs, versions } from "./train/run_report.ts";
 import { type Column, renderTable } from "./shared/table.ts";
-import { harmless, renderNotice, standardOutput } from "./shared/terminal.ts";
+import { harmless, jsonText, renderNotice, standardOutput } from "./shared/terminal.ts";
 import { findRun, type Sizes, sizesOf, type TrainedRun } from "./trained/run.ts";
 
 /** The content of `evaluation.json`; metrics as `run.json` has them. */
@@ -33,6 +35,7 @@ function evaluationReport(
       sample: dataset.sample,
       text_column: dataset.textColumn,
       label_column: dataset.labelColumn,
+      ...readAs(dataset),
       hash: dataset.hash,
       /** Whether these are, row for row, the data of the run's training. */
       as_trained: sameData,
@@ -96,31 +99,36 @@ async function run(flags: EvaluateFlags): Promise<void> {
       exitCode: 2,
     });
   }
-  const report = (message: string) => stderr.write(`${harmless(message)}\n`);
-  const hub = { ...hubSettingsFromEnvironment(), report };
+  const hub = hubSettings(stderr);
   const trained = await findRun(flags.run, flags.modelName, hub, flags.labels);
   const sizes = sizesOf(trained, flags);
   const rows = await evaluatedRows(trained, flags, hub);
+  giveUp("net");
   for (const notice of [...trained.model.notices, ...rows.notices]) {
     stderr.write(renderNotice(stderr, notice));
   }
   // Loaded only now, so that --help and mistakes need no engine.
   const { evaluateExamples } = await import("./trained/predictor.ts");
   const metrics = await evaluateExamples(trained, rows.examples, sizes);
-  const document = JSON.stringify(evaluationReport(trained, rows, sizes, metrics), null, 2);
+  const document = jsonText(evaluationReport(trained, rows, sizes, metrics));
   const text = flags.json
     ? document
     : evaluationLines(trained, rows, metrics, stdout.columns()).join("\n");
   stdout.write(`${text}\n`);
   const absent = metrics.perClass.filter(({ support }) => support === 0);
   if (absent.length > 0) {
-    report(
+    hub.report?.(
       `No row has ${absent.map(({ label }) => `"${label}"`).join(", ")}: counted as 0 in the ` +
         `macro averages.`,
     );
   }
   if (flags.noWrite) return;
-  await writeFileWhole(join(trained.folder.name, "evaluation.json"), `${document}\n`);
+  const write = (name: string, text: string) =>
+    writeFileWhole(join(trained.folder.name, name), text);
+  await write("evaluation.json", `${document}\n`);
+  if (!standsWithin(metrics.confusion)) {
+    await write(`evaluation_${confusionFile}`, confusionText(metrics.confusion));
+  }
 }
 
 /** Runs the command; returns its exit code. */

@@ -6,11 +6,11 @@ import { dirname } from "node:path";
 import { object } from "@optique/core/constructs";
 import { text } from "@optique/core/message";
 import { argument } from "@optique/core/primitives";
-import { isTable } from "../models/data/table.ts";
+import { isDataName } from "../models/data/kind.ts";
 import { UserError } from "../models/errors.ts";
 import { cannotRead, fileSource, hostFolder, isMissing } from "../models/host/files.ts";
-import { hubSettingsFromEnvironment } from "../models/host/settings.ts";
 import { runCommand } from "./shared/command.ts";
+import { hubSettings } from "./shared/hub.ts";
 import { parseCommand, switchOn, valueOf } from "./shared/flag_parser.ts";
 import { parsePath } from "./shared/flag_values.ts";
 import { inspectTable } from "./inspect/data.ts";
@@ -20,7 +20,7 @@ import { hubRepositories, inspectOnHub } from "./inspect/hub.ts";
 import { reportDocument, reportLines } from "./inspect/report.ts";
 import { readWeights } from "./inspect/weights.ts";
 import { quoted } from "./shared/shell.ts";
-import { harmless, standardOutput } from "./shared/terminal.ts";
+import { harmless, jsonText, standardOutput } from "./shared/terminal.ts";
 
 const command = "deno task inspect";
 
@@ -41,7 +41,7 @@ export async function inspect(path: string): Promise<Found> {
     if (!isMissing(cause)) {
       throw new UserError(cannotRead(path, cause), { cause });
     }
-    const settings = hubSettingsFromEnvironment();
+    const settings = hubSettings(standardOutput("stderr"));
     const repositories = hubRepositories(path, settings.endpoint);
     if (repositories.length > 0) return await inspectOnHub(path, repositories, settings);
     throw new UserError(
@@ -51,7 +51,7 @@ export async function inspect(path: string): Promise<Found> {
   }
   if (info.isDirectory) return await inspectFolder(hostFolder(path, 1));
   if (!info.isFile) throw new UserError(`${path} is neither a file nor a folder.`);
-  if (isTable(path)) return await inspectTable(path);
+  if (isDataName(path)) return await inspectTable(path);
   const found = foundIn(path, "safetensors");
   found.weights.push(await readWeights(await fileSource(path), path));
   const folder = dirname(path);
@@ -80,7 +80,7 @@ export function main(args: readonly string[]): Promise<number> {
   return runCommand(parsed, command, async ({ path, all, json }) => {
     const found = await inspect(path);
     const document = json
-      ? JSON.stringify(reportDocument(found), null, 2)
+      ? jsonText(reportDocument(found))
       : reportLines(found, all, stdout.columns()).join("\n");
     stdout.write(`${document}\n`);
     return found.damaged ? 1 : 0;

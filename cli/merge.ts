@@ -5,21 +5,22 @@
 import { resolve } from "node:path";
 import { object } from "@optique/core/constructs";
 import type { InferValue } from "@optique/core/parser";
-import { UserError } from "../models/errors.ts";
+import { counted, UserError } from "../models/errors.ts";
 import { readJsonObject } from "../models/files/json.ts";
-import { hubSettingsFromEnvironment } from "../models/host/settings.ts";
 import { mergeRun } from "../models/peft/merge.ts";
 import { runName } from "../models/peft/methods.ts";
 import { adviceForMerge } from "./shared/advice.ts";
 import { runCommand } from "./shared/command.ts";
+import { hubSettings } from "./shared/hub.ts";
 import { flag, parseCommand, switchOn } from "./shared/flag_parser.ts";
 import { removeUnfinished, type Unfinished } from "./shared/folders.ts";
 import { formatBytes } from "./shared/format.ts";
 import { checkOutput, writeModel } from "./merge/model_folder.ts";
 import { mismatch, unmergeFolder, unmergeLines } from "./merge/unmerge.ts";
+import { giveUp } from "./shared/permissions.ts";
 import { predictCommand } from "./shared/shell.ts";
 import { onSignals } from "./shared/signals.ts";
-import { renderNotice, standardOutput } from "./shared/terminal.ts";
+import { jsonText, renderNotice, standardOutput } from "./shared/terminal.ts";
 import { baseFlags, folder, runFlag } from "./trained/flags.ts";
 import { findRun, openBase, type TrainedRun } from "./trained/run.ts";
 
@@ -105,14 +106,14 @@ async function run(flags: InferValue<typeof parser>): Promise<void> {
     );
   }
   if (output !== undefined) await checkOutput(output);
-  const report = (message: string) => stderr.write(`${message}\n`);
-  const hub = { ...hubSettingsFromEnvironment(), report };
+  const hub = hubSettings(stderr);
   const trained = await findRun(run, flags.modelName, hub, flags.labels);
+  giveUp("net");
   for (const notice of trained.model.notices) stderr.write(renderNotice(stderr, notice));
   const unfinished: Unfinished = new Set();
   cleanUpOnSignals(unfinished);
   const print = (document: unknown, lines: string[]) =>
-    stdout.write(`${flags.json ? JSON.stringify(document, null, 2) : lines.join("\n")}\n`);
+    stdout.write(`${flags.json ? jsonText(document) : lines.join("\n")}\n`);
   if (unmerge !== undefined) {
     const unmerged = await unmergeFolder(trained, unmerge, output, unfinished);
     if (unmerged.matches || flags.json) {
@@ -123,7 +124,9 @@ async function run(flags: InferValue<typeof parser>): Promise<void> {
   }
   const merged = await writeMerged(trained, output!, unfinished);
   print(merged, [
-    `${runName(trained.method)} merged into ${merged.layers} layers of ${merged.base}: ` +
+    `${runName(trained.method)} merged into ${
+      counted(merged.layers, "layer")
+    } of ${merged.base}: ` +
     `${merged.output}, ${formatBytes(merged.bytes)}`,
     `Use it: ${merged.command}`,
   ]);

@@ -6,6 +6,7 @@ import { findSimilar } from "@optique/core/suggestion";
 import { UserError } from "../models/errors.ts";
 import { commandNamed, commands } from "./peft/commands.ts";
 import { runCommand } from "./shared/command.ts";
+import { giveUp } from "./shared/permissions.ts";
 import { widest } from "./shared/table.ts";
 import { type Output, standardOutput, wrap } from "./shared/terminal.ts";
 
@@ -43,11 +44,12 @@ function unknown(name: string): UserError {
   });
 }
 
-/** Runs the command that the first argument names; returns its exit code. */
+/** Runs the command that the first argument names, without what it needs not; returns its exit code. */
 export async function main(
   args: readonly string[],
   stdout: Output = standardOutput("stdout"),
   stderr: Output = standardOutput("stderr"),
+  give: typeof giveUp = () => {},
 ): Promise<number> {
   const [first = "--help", ...rest] = args;
   const asksHelp = (word?: string) => word === "--help" || word === "-h" || word === "help";
@@ -57,7 +59,10 @@ export async function main(
   }
   const [name, given] = asksHelp(first) ? [rest[0], ["--help"]] : [first, rest];
   const found = commandNamed(name);
-  if (found) return await found.main(given);
+  if (found) {
+    give(...found.without ?? []);
+    return await found.main(given);
+  }
   const parsed = { kind: "flags", flags: name } as const;
   return await runCommand(parsed, command, (name) => Promise.reject(unknown(name)), {
     stdout,
@@ -65,4 +70,4 @@ export async function main(
   });
 }
 
-if (import.meta.main) Deno.exit(await main(Deno.args));
+if (import.meta.main) Deno.exit(await main(Deno.args, undefined, undefined, giveUp));

@@ -3,9 +3,9 @@
  * 2 wrong use, 130 interrupted.
  */
 import { UserError } from "../models/errors.ts";
-import { hubSettingsFromEnvironment } from "../models/host/settings.ts";
 import { adviceForPrediction } from "./shared/advice.ts";
 import { runCommand } from "./shared/command.ts";
+import { hubSettings } from "./shared/hub.ts";
 import { parsePredictFlags, type PredictFlags } from "./predict/flags.ts";
 import { answerLines, answerRows, terminalLines } from "./predict/prompt.ts";
 import {
@@ -19,6 +19,7 @@ import {
 } from "./predict/report.ts";
 import { checkSources, commonBatch, inPieces, openTexts, type Texts } from "./predict/texts.ts";
 import { formatCount } from "./shared/format.ts";
+import { giveUp } from "./shared/permissions.ts";
 import { renderNotice, standardOutput } from "./shared/terminal.ts";
 import type { Labeller } from "./trained/labeller.ts";
 import { findRuns, type NamedRun } from "./trained/runs.ts";
@@ -115,9 +116,9 @@ async function run(flags: PredictFlags): Promise<void> {
   const typed = flags.texts.length === 0 && flags.file === undefined && Deno.stdin.isTerminal();
   const texts = typed ? undefined : await openTexts(flags, Deno.stdin);
   for (const notice of texts?.notices ?? []) stderr.write(`${notice}\n`);
-  const report = (message: string) => stderr.write(`${message}\n`);
-  const hub = { ...hubSettingsFromEnvironment(), report };
+  const hub = hubSettings(stderr);
   const runs = await findRuns(flags.run, flags.modelName, flags, hub);
+  giveUp("net", "write");
   const notices = new Set(runs.flatMap(({ run }) => run.model.notices));
   for (const notice of notices) stderr.write(renderNotice(stderr, notice));
   // Between two writes, so that what was written is whole lines.

@@ -7,7 +7,7 @@ import { UserError } from "../models/errors.ts";
 import { adviceForPretraining } from "./shared/advice.ts";
 import { runCommand } from "./shared/command.ts";
 import { quoted } from "./shared/shell.ts";
-import { paint, standardOutput } from "./shared/terminal.ts";
+import { jsonText, paint, standardOutput } from "./shared/terminal.ts";
 import { parsePretrainFlags, type PretrainFlags } from "./pretrain/flags.ts";
 import { planPretraining } from "./pretrain/plan.ts";
 import {
@@ -84,7 +84,7 @@ async function run(given: PretrainFlags, args: readonly string[]): Promise<numbe
       out: given.json ? stderr : stdout,
       err: stderr,
     });
-    if (done && given.json) stdout.write(`${JSON.stringify(done, null, 2)}\n`);
+    if (done && given.json) stdout.write(`${jsonText(done)}\n`);
     if (done) return 0;
     stderr.write(
       `Stopped by ${session.stop!.signal}. Go on with: ${command} --resume --output ${

@@ -2,17 +2,17 @@
  * `deno task push`: uploads a trained run or a merged model to the Hugging Face hub with a model card, and ends
  * with an exit code: 0 done, 1 failed, 2 wrong use.
  */
-import { withoutSecrets } from "../models/host/hub_errors.ts";
-import { hubSettingsFromEnvironment } from "../models/host/settings.ts";
+import { withoutPassword } from "../models/host/secrets.ts";
 import { hubToken } from "../models/host/token.ts";
 import { sizeOfFile, uploadModel } from "../models/host/upload.ts";
 import { ForeignHost } from "../models/host/upload_errors.ts";
 import { parsePushFlags, type PushFlags } from "./push/flags.ts";
 import { planPush, type PushPlan } from "./push/plan.ts";
 import { runCommand } from "./shared/command.ts";
-import { formatBytes } from "./shared/format.ts";
+import { countOf, formatBytes } from "./shared/format.ts";
+import { hubSettings } from "./shared/hub.ts";
 import { type Column, renderTable } from "./shared/table.ts";
-import { harmless, paint, standardOutput } from "./shared/terminal.ts";
+import { harmless, jsonText, paint, standardOutput } from "./shared/terminal.ts";
 
 const command = "deno task push";
 const stdout = standardOutput("stdout");
@@ -42,7 +42,7 @@ async function reportOf(plan: PushPlan, endpoint: string): Promise<PushReport> {
   })));
   return {
     ...about,
-    url: `${withoutSecrets(endpoint)}/${plan.repository}`,
+    url: `${withoutPassword(endpoint)}/${plan.repository}`,
     files: listed,
     bytes: listed.reduce((sum, { bytes }) => sum + bytes, 0),
   };
@@ -69,7 +69,7 @@ function dryRunLines(report: PushReport, ownCard: boolean, width: number): strin
   ]);
   const visibility = report.private ? "private, " : "";
   return [
-    `${report.run} to ${url} (${visibility}branch ${branch}): ${files.length} files, ${
+    `${report.run} to ${url} (${visibility}branch ${branch}): ${countOf(files.length, "file")}, ${
       formatBytes(bytes)
     }`,
     "",
@@ -92,9 +92,9 @@ async function run(flags: PushFlags): Promise<void> {
   for (const warning of plan.warnings) {
     stderr.write(`${paint(stderr, "yellow", "Warning:")} ${harmless(warning)}\n`);
   }
-  const settings = hubSettingsFromEnvironment();
+  const settings = hubSettings(stderr);
   const report = await reportOf(plan, settings.endpoint);
-  const json = (document: object) => stdout.write(`${JSON.stringify(document, null, 2)}\n`);
+  const json = (document: object) => stdout.write(`${jsonText(document)}\n`);
   if (flags.showCard || flags.dryRun) {
     if (flags.json) json({ ...report, card: plan.card });
     else if (flags.showCard) {
@@ -107,8 +107,7 @@ async function run(flags: PushFlags): Promise<void> {
     return;
   }
   const token = await hubToken(settings);
-  const hub = { ...settings, report: (message: string) => stderr.write(`${harmless(message)}\n`) };
-  const { url, commit, created } = await uploadModel(plan, hub, token, showProgress);
+  const { url, commit, created } = await uploadModel(plan, settings, token, showProgress);
   if (flags.json) json({ ...report, url, commit, created });
   else stdout.write(`${url}${created ? " is made and" : ""} holds the run: commit ${commit}\n`);
 }
@@ -117,7 +116,7 @@ async function run(flags: PushFlags): Promise<void> {
 function adviceForPush(error: unknown): string | undefined {
   for (let at = error; at instanceof Error; at = at.cause) {
     if (at instanceof ForeignHost && at.cause !== undefined) {
-      return `If you trust it: deno run -P=commands --allow-net cli/push.ts, with the same flags.`;
+      return `If you trust it: deno run -P=push --allow-net cli/push.ts, with the same flags.`;
     }
   }
   return undefined;

@@ -6,11 +6,12 @@ import { join } from "node:path";
 import { object } from "@optique/core/constructs";
 import { UserError } from "../models/errors.ts";
 import { isFolder } from "../models/host/resolve.ts";
+import { adviceForReport } from "./shared/advice.ts";
 import { runCommand } from "./shared/command.ts";
 import { flag, parseCommand, switchOn, texts, valueOf } from "./shared/flag_parser.ts";
 import { parseText } from "./shared/flag_values.ts";
-import { formatBytes } from "./shared/format.ts";
-import { type Output, renderNotice, standardOutput } from "./shared/terminal.ts";
+import { countOf, formatBytes } from "./shared/format.ts";
+import { jsonText, type Output, renderNotice, standardOutput } from "./shared/terminal.ts";
 
 const command = "deno task report";
 
@@ -65,10 +66,10 @@ export function main(
     const { bytes, runs, problems } = await writeReport(folders, path, output);
     for (const problem of problems) stderr.write(renderNotice(stderr, problem));
     const text = json
-      ? JSON.stringify({ path, bytes, runs, problems }, null, 2)
-      : `${path}: ${runs} run${runs === 1 ? "" : "s"}, ${formatBytes(bytes)}`;
+      ? jsonText({ path, bytes, runs, problems })
+      : `${path}: ${countOf(runs, "run")}, ${formatBytes(bytes)}`;
     stdout.write(`${text}\n`);
-  }, { stdout, stderr });
+  }, { stdout, stderr, advice: adviceForReport });
 }
 
 if (import.meta.main) Deno.exit(await main(Deno.args));

@@ -2,16 +2,25 @@
  * `deno task train`: reads the flags, then counts (`--dry_run`) or trains, and ends with an exit
  * code: 0 done, 1 failed, 2 wrong use, 130 interrupted (SIGTERM 143, SIGHUP 129).
  */
-import { hubSettingsFromEnvironment } from "../models/host/settings.ts";
 import { comparisonRemarks, comparisonReport, comparisonTable } from "./train/comparison_files.ts";
+import { type Continued, findContinued } from "./train/continued.ts";
 import { type Experiment, type ExperimentOptions, runExperiment } from "./train/experiment.ts";
 import { runCommand } from "./shared/command.ts";
+import { hubSettings } from "./shared/hub.ts";
 import { type Flags, parseFlags } from "./train/flags.ts";
+import { giveUp } from "./shared/permissions.ts";
 import { type Plan, planRuns } from "./train/plan.ts";
 import { findResumed } from "./train/resume.ts";
 import { endOnSignals, newSession } from "./train/session.ts";
 import { stoppedSentence } from "./train/standing.ts";
-import { type Output, paint, standardOutput, wrap } from "./shared/terminal.ts";
+import {
+  jsonText,
+  type Output,
+  paint,
+  renderNotice,
+  standardOutput,
+  wrap,
+} from "./shared/terminal.ts";
 import type { DeviceHandle, TrainingTools } from "./train/tools.ts";
 import { StoppedError } from "./train/watch.ts";
 
@@ -19,7 +28,7 @@ const stdout = standardOutput("stdout");
 const stderr = standardOutput("stderr");
 
 function printJson(document: unknown): void {
-  stdout.write(`${JSON.stringify(document, null, 2)}\n`);
+  stdout.write(`${jsonText(document)}\n`);
 }
 
 function printLines(output: Output, lines: string[]): void {
@@ -41,9 +50,10 @@ function printExperiment(experiment: Experiment, output: Output): void {
   ]);
 }
 
-async function countOnly(flags: Flags, plan: Plan): Promise<void> {
+async function countOnly(flags: Flags, plan: Plan, continued?: Continued): Promise<void> {
   const { dryRun, dryRunReport, dryRunTable } = await import("./train/dry_run.ts");
-  const counted = await dryRun(plan, flags);
+  const counted = await dryRun(plan, flags, continued?.model);
+  for (const notice of counted.classes.notices) stderr.write(renderNotice(stderr, notice));
   if (flags.json) printJson(dryRunReport(counted));
   else printLines(stdout, dryRunTable(counted, Math.max(80, stdout.columns())));
 }
@@ -57,12 +67,16 @@ async function trainAll<Device extends DeviceHandle>(
   const out = json ? stderr : stdout;
   const session = newSession();
   endOnSignals(session, stderr);
-  const hub = {
-    ...hubSettingsFromEnvironment(),
-    report: (message: string) => stderr.write(`${message}\n`),
-  };
+  const hub = hubSettings(stderr);
   try {
-    const experiment = await runExperiment({ ...options, hub, out, err: stderr, session }, tools);
+    const experiment = await runExperiment({
+      ...options,
+      hub,
+      out,
+      err: stderr,
+      session,
+      onLoaded: () => giveUp("net"),
+    }, tools);
     const { folder, runs, comparison } = experiment;
     printExperiment(experiment, out);
     if (json) printJson({ experiment: folder, runs, comparison: comparisonReport(comparison) });
@@ -90,13 +104,17 @@ export function main<Device extends DeviceHandle>(
       stderr.write(`${found.folder} is finished: there is nothing to resume.\n`);
       return 0;
     }
-    const { flags, resumed } = found ?? { flags: given, resumed: undefined };
-    const plan = planRuns(flags);
+    const { flags: asked, resumed } = found ?? { flags: given, resumed: undefined };
+    const continued = await findContinued(asked);
+    const flags = continued ? { ...asked, method: continued.method.method } : asked;
+    const plan = planRuns(flags, continued && [continued.method]);
     for (const warning of plan.warnings) {
       stderr.write(`${paint(stderr, "yellow", "Warning:")} ${warning}\n`);
     }
-    if (flags.dryRun) return await countOnly(flags, plan);
-    return await trainAll({ flags, plan, command: args, resumed }, await loadTools());
+    if (flags.dryRun) return await countOnly(flags, plan, continued);
+    const tools = await loadTools();
+    const options = { flags, plan, command: args, resumed };
+    return await trainAll(options, continued ? continued.tools(tools) : tools);
   }, { stdout, stderr });
 }
 

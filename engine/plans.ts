@@ -64,6 +64,20 @@ export function shapeClass({ transpose, rows, columns, dtype, stack = 1 }: Produ
   return `${transpose} ${dtype} ${size}`;
 }
 
+/** The names that {@link shapeClass} gives. */
+const className = /^(NT|NN|TN) (f32|f16|bf16) (small|medium|large)$/;
+
+/**
+ * Of plans by class, as a file has kept them, those that are among the candidates: another could not have been timed, and
+ * a device would fail at it, or compute what nobody has tested.
+ */
+export function plansAmong(candidates: readonly MatmulPlan[], plans: TunedPlans): TunedPlans {
+  const isSound = ([name, plan]: [string, MatmulPlan]) =>
+    className.test(name) && candidates.some((each) => samePlan(each, plan));
+  const sound = Object.entries(plans).filter(isSound);
+  return sound.length === Object.keys(plans).length ? plans : Object.fromEntries(sound);
+}
+
 /** The plan for a product: the tuned one of its class, else the adapter's fixed one. */
 export function planFor(product: Product, fixed: MatmulPlan, tuned: TunedPlans): MatmulPlan {
   if (isNarrow(product)) {

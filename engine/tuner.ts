@@ -10,6 +10,7 @@ import { matmul, tiles } from "./matmul.ts";
 import {
   candidatePlans,
   isNarrow,
+  plansAmong,
   type Product,
   type RefusedPlan,
   samePlan,
@@ -21,7 +22,7 @@ import { Tensor, zeros } from "./tensor.ts";
 import { createTimer, median, type Timer } from "./timing.ts";
 
 export interface TuneOptions {
-  /** Plans that are known already: their classes are not timed again. */
+  /** Plans that are known already: their classes are not timed again, unless they are none of the candidates. */
   known?: TunedPlans;
   /** Plans that the adapter is known to refuse: they are not tried again. */
   refused?: readonly RefusedPlan[];
@@ -35,7 +36,7 @@ export interface TuneOptions {
 
 /** What is known of an adapter's plans. */
 export interface Tuned {
-  /** The fastest plans: those that were known, and those of the classes that were timed. */
+  /** The fastest plans: those that were known and are candidates, and those of the classes that were timed. */
   plans: TunedPlans;
   /** The plans that the adapter refuses: those that were known, and those that were found. */
   refused: readonly RefusedPlan[];
@@ -77,15 +78,18 @@ export async function tunePlans(
   products: readonly Product[],
   options: TuneOptions = {},
 ): Promise<Tuned> {
-  const { known = {}, seconds = 8, report } = options;
+  const { seconds = 8, report } = options;
   const fixed = device.kernels.matmul;
   const { candidates = candidatePlans(device.info, fixed) } = options;
-  const refused = [...options.refused ?? []];
+  const refused = (options.refused ?? []).filter(({ plan }) =>
+    candidates.some((each) => samePlan(each, plan))
+  );
   const possible = () =>
     candidates.filter((plan) =>
       workgroupBytes(plan) <= device.gpu.limits.maxComputeWorkgroupStorageSize &&
       !refused.some((each) => samePlan(each.plan, plan))
     );
+  const known = plansAmong(possible(), options.known ?? {});
   const classes = classesOf(products.filter((product) => !(shapeClass(product) in known)));
   const plans: Record<string, MatmulPlan> = { ...known };
   const left: string[] = [];

@@ -15,7 +15,7 @@ const host = "models/host/";
 const checks = "gradcheck/";
 
 /** Packages that run in a browser as they are. hyparquet has an entry of its own for that. */
-const portable = ["@huggingface/tokenizers", "hyparquet", "hyparquet-compressors"];
+const portable = ["@huggingface/tokenizers", "hyparquet", "hyparquet-compressors", "papaparse"];
 
 async function* sources(folder: string): AsyncGenerator<string> {
   for await (const entry of Deno.readDir(join(root, folder))) {

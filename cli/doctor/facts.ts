@@ -1,6 +1,6 @@
 /** What is asked of a machine before it trains, behind an interface, so that a test can stand in. */
 import { messageOf } from "../../models/errors.ts";
-import { withoutSecrets } from "../../models/host/hub_errors.ts";
+import { withoutPassword, withoutSecrets } from "../../models/host/secrets.ts";
 import { type HubSettings, hubSettingsFromEnvironment } from "../../models/host/settings.ts";
 import type { ProductFacts } from "./product.ts";
 import { tuningCachePath } from "../train/tuning_cache.ts";
@@ -138,7 +138,7 @@ async function askHub(
   settings: HubSettings,
   offline: boolean,
 ): Promise<Facts["hub"]> {
-  const endpoint = withoutSecrets(settings.endpoint);
+  const endpoint = withoutPassword(settings.endpoint);
   if (offline) return { endpoint, unasked: "--offline" };
   if (settings.offline) return { endpoint, unasked: "HF_HUB_OFFLINE is set" };
   const answer = await answered(

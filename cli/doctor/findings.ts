@@ -4,7 +4,7 @@ import { AdapterTooSmallError, NoAdapterError } from "../../engine/errors.ts";
 import { listed } from "../../models/errors.ts";
 import { messageWithAdvice } from "../shared/advice.ts";
 import type { AdapterFacts, DeviceFacts, Facts } from "./facts.ts";
-import { formatAdapter, formatBytes, formatCount } from "../shared/format.ts";
+import { countOf, formatAdapter, formatBytes, formatCount } from "../shared/format.ts";
 import { harmless, type Output, paint, wrap } from "../shared/terminal.ts";
 
 export interface Finding {
@@ -239,7 +239,7 @@ function hubFinding(hub: Facts["hub"]): Finding {
 /** `2 models (a, b)` */
 function counted(names: readonly string[], what: string): string {
   const { length } = names;
-  const count = `${formatCount(length)} ${what}${length === 1 ? "" : "s"}`;
+  const count = countOf(length, what);
   return length === 0 ? count : `${count} (${listed(names, 5)})`;
 }
 

@@ -4,6 +4,7 @@ import type { InferValue } from "@optique/core/parser";
 import { choice } from "@optique/core/valueparser";
 import { flag, parseCommand, type Parsed, switchOn, valueOf } from "../shared/flag_parser.ts";
 import { parseText } from "../shared/flag_values.ts";
+import { tableFlags } from "../shared/table_flags.ts";
 import { baseFlags, runFlag, sizeFlags } from "../trained/flags.ts";
 import { parts } from "./rows.ts";
 
@@ -30,11 +31,12 @@ export const parser = merge(
       dataset: flag(
         "--dataset",
         named,
-        "Other data: Hub id or file, taken whole",
+        "Other data: Hub id or file; its test part, or all",
         "the run's",
       ),
       textColumn: flag("--text_column", named, "Column of texts", "found"),
       labelColumn: flag("--label_column", named, "Column of labels", "found"),
+      ...tableFlags,
       useSample: switchOn("--use_sample", "Evaluate on the built-in sample sentences"),
     }),
   ),

@@ -6,6 +6,7 @@ import { headConfigFile, labelsOfHead } from "../../models/peft/adapterhub_head.
 import { ownerOf } from "../../models/peft/methods.ts";
 import { outputAdapterType } from "../../models/peft/output_adapter_files.ts";
 import { adapterConfigFile } from "../../models/peft/run_files.ts";
+import { quoted } from "../shared/shell.ts";
 import { namesIn, numberIn, textIn } from "../shared/fields.ts";
 import { type Found, foundIn, prediction } from "./found.ts";
 import { findWeights, sentenceOf } from "./weights.ts";
@@ -18,7 +19,9 @@ type Fields = Record<string, unknown>;
  */
 export async function inspectAdapter(folder: Folder, files: readonly string[]): Promise<Found> {
   const found = await tellAdapter(folder, files);
-  return found.problems.length > 0 ? found : { ...found, use: prediction(found.path) };
+  if (found.problems.length > 0) return found;
+  found.notes.push(`Training goes on from it: deno task train --model_name ${quoted(found.path)}`);
+  return { ...found, use: prediction(found.path) };
 }
 
 async function tellAdapter(folder: Folder, files: readonly string[]): Promise<Found> {

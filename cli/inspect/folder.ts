@@ -1,8 +1,11 @@
 /** Tells by a folder's files what it is: a model, an adapter, a run, an experiment or a data set. */
 import { basename, dirname, join, resolve } from "node:path";
-import { isTable } from "../../models/data/table.ts";
+import { pathsInFolder } from "../../models/data/choose.ts";
+import { isHidden, isTable, otherFolder } from "../../models/data/kind.ts";
 import { maxTokens, parseConfig } from "../../models/encoders/mod.ts";
 import { openWeights } from "../../models/encoders/weights.ts";
+import { deepest } from "../../models/host/locate.ts";
+import { hostFolder } from "../../models/host/files.ts";
 import { type Folder, pathIn } from "../../models/files/folder.ts";
 import { isObject, readJsonObject } from "../../models/files/json.ts";
 import { adapterConfigFile } from "../../models/peft/run_files.ts";
@@ -24,7 +27,7 @@ const workFile = "checkpoints/command.json";
  * chosen. Throws a UserError where a JSON file that tells is damaged.
  */
 export async function inspectFolder(folder: Folder, where: Where = "disk"): Promise<Found> {
-  const all = (await folder.list()).filter((name) => !/(^|\/)\./.test(name));
+  const all = (await folder.list()).filter((name) => !isHidden(name));
   const files = all.filter((name) => !name.includes("/"));
   if (files.includes(runFile)) {
     const report = await readJsonObject(folder, runFile);
@@ -37,7 +40,14 @@ export async function inspectFolder(folder: Folder, where: Where = "disk"): Prom
     return await inspectExperiment(folder, runs, where);
   }
   if (all.some(isTable)) return await inspectDataFolder(folder, all, where);
+  if (where === "disk") {
+    const deeper = hostFolder(folder.name, deepest);
+    const below = pathsInFolder(await deeper.list());
+    if (below.some(isTable)) return await inspectDataFolder(deeper, below, where);
+  }
   const found = foundIn(folder.name, "unknown", await findWeights(folder, files));
+  const other = otherFolder(files, folder.name);
+  if (other) found.problems.push(other.message);
   found.notes.push(
     `Looked for ${configFile} (a model), ${adapterConfigFile} (an adapter), ${runFile} (a run, ` +
       `or in a folder below an experiment) and ${tableEnds} (a data set).`,
@@ -66,7 +76,7 @@ async function inspectModel(folder: Folder, files: readonly string[]): Promise<F
       vocabulary: vocabSize,
       longest_text: `${maxTokens(config)} tokens`,
     });
-    await loadTokenizer(folder, vocabSize);
+    found.notes.push(...(await loadTokenizer(folder, vocabSize)).notices);
     // Reads headers, and checks them against what the config asks for.
     const weights = await openWeights(folder, config, labels?.length || 2);
     weights.close();

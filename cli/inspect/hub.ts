@@ -1,6 +1,6 @@
 /** A name on the hub, told as a folder is, without downloading what it holds. */
 import { chooseTable } from "../../models/data/choose.ts";
-import { isTable } from "../../models/data/table.ts";
+import { isTable } from "../../models/data/kind.ts";
 import { UserError } from "../../models/errors.ts";
 import { HubError } from "../../models/host/hub_errors.ts";
 import type { Repository } from "../../models/host/hub.ts";
@@ -38,7 +38,8 @@ function needed(paths: readonly string[]): readonly string[] {
     return top.some((path) => !path.endsWith(".json")) ? top : [];
   }
   try {
-    return chooseTable(paths, "");
+    const { train, validation = [], test = [] } = chooseTable(paths, "");
+    return [...train, ...validation, ...test];
   } catch (error) {
     if (error instanceof UserError) return paths.filter(isTable);
     throw error;

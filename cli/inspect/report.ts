@@ -1,7 +1,7 @@
 /** What an inspection found, as lines for a terminal and as a JSON document. */
 import { listed } from "../../models/errors.ts";
 import { groupTensors, totalsOf } from "../../models/files/tensor_groups.ts";
-import { formatBytes, formatCount } from "../shared/format.ts";
+import { countOf, formatBytes, formatCount } from "../shared/format.ts";
 import { type Found, kinds } from "./found.ts";
 import type { Weights } from "./weights.ts";
 import { type Column, renderTable, widest } from "../shared/table.ts";
@@ -68,9 +68,7 @@ function weightsLines(weights: Weights, all: boolean, width: number): string[] {
   const facts: [string, string][] = [
     [
       "File",
-      shards === undefined
-        ? file
-        : `${file}, ${formatCount(shards)} file${shards === 1 ? "" : "s"}`,
+      shards === undefined ? file : `${file}, ${countOf(shards, "file")}`,
     ],
     ["Tensors", `${formatCount(totals.tensors)}${types === "" ? "" : `, ${types}`}`],
     ["Values", formatCount(totals.values)],

@@ -4,7 +4,7 @@ import type { ByteSource } from "../../models/files/byte_source.ts";
 import type { Folder } from "../../models/files/folder.ts";
 import type { TensorInfo } from "../../models/files/safetensors.ts";
 import { indexFile, readShardIndex } from "../../models/files/shards.ts";
-import { openWeightsFile } from "../../models/files/signature.ts";
+import { openWeightsFile } from "../../models/files/weights_file.ts";
 
 /** The tensors of a file, or of the files that an index lists. */
 export interface Weights {

@@ -1,6 +1,6 @@
 /** A merged model's way back: whether its base is left where the run's adapter is taken out of it. */
 import { openWeights } from "../../models/encoders/weights.ts";
-import { UserError } from "../../models/errors.ts";
+import { counted, UserError } from "../../models/errors.ts";
 import { hostFolder } from "../../models/host/files.ts";
 import { isFolder } from "../../models/host/resolve.ts";
 import { type Unmerged, unmergeRun } from "../../models/peft/unmerge.ts";
@@ -78,10 +78,14 @@ const figure = (value: number): string =>
 export function unmergeLines(name: string, report: UnmergeReport): string[] {
   const { unmerged, base, layers, change, difference, tolerance, lost } = report;
   const lines = [
-    `${name} taken out of ${layers} layers of ${unmerged}, which it had changed by up to ` +
+    `${name} taken out of ${
+      counted(layers, "layer")
+    } of ${unmerged}, which it had changed by up to ` +
     `${figure(change)}: ${base} again, to ${figure(difference)} (at most ${figure(tolerance)}).`,
     ...lost.map(({ layer, count }) =>
-      `${layer}: ${count} rows or columns are scaled by 0 and cannot be told; they are the base's.`
+      `${layer}: ${
+        counted(count, "row or column is", "rows or columns are")
+      } scaled by 0 and cannot be told: the base's are in their place.`
     ),
   ];
   if (report.output !== undefined) {

@@ -1,5 +1,6 @@
 /** All commands, by the name that they have as tasks too. What a command does is told once, in deno.json. */
 import type { Parser } from "@optique/core/parser";
+import type { GivenUp } from "../shared/permissions.ts";
 import project from "../../deno.json" with { type: "json" };
 
 export interface Command {
@@ -7,6 +8,8 @@ export interface Command {
   summary: string;
   /** Runs it; returns its exit code. What it needs is loaded only then. */
   main(args: readonly string[]): Promise<number>;
+  /** What its own task does not permit, and this one's does. */
+  without?: readonly GivenUp[];
   /** Its flags and operands. */
   parser(): Promise<Parser<"sync", unknown, unknown>>;
 }
@@ -40,6 +43,7 @@ export const commands = {
   },
   report: {
     summary: tasks.report.description,
+    without: ["net"],
     main: async (args) => await (await import("../report.ts")).main(args),
     parser: async () => (await import("../report.ts")).parser,
   },
@@ -50,26 +54,31 @@ export const commands = {
   },
   push: {
     summary: tasks.push.description,
+    without: ["write"],
     main: async (args) => await (await import("../push.ts")).main(args),
     parser: async () => (await import("../push/flags.ts")).parser,
   },
   inspect: {
     summary: tasks.inspect.description,
+    without: ["write"],
     main: async (args) => await (await import("../inspect.ts")).main(args),
     parser: async () => (await import("../inspect.ts")).parser,
   },
   doctor: {
     summary: tasks.doctor.description,
+    without: ["write"],
     main: async (args) => await (await import("../doctor.ts")).main(args),
     parser: async () => (await import("../doctor.ts")).parser,
   },
   gradcheck: {
     summary: tasks.gradcheck.description,
+    without: ["net", "write"],
     main: async (args) => await (await import("../gradcheck.ts")).main(args),
     parser: async () => (await import("../gradcheck.ts")).parser,
   },
   completions: {
     summary: "Print a script with which bash, zsh or fish complete all of these",
+    without: ["net", "write"],
     main: async (args) => await (await import("./completions.ts")).main(args),
     parser: async () => (await import("./completions.ts")).parser,
   },

@@ -12,6 +12,7 @@ import {
   whole,
 } from "../shared/flag_parser.ts";
 import { parseText } from "../shared/flag_values.ts";
+import { tableFlags } from "../shared/table_flags.ts";
 import { baseFlags, folder, sizeFlags } from "../trained/flags.ts";
 
 export const parser = merge(
@@ -35,7 +36,7 @@ export const parser = merge(
       file: flag(
         "--file",
         valueOf("FILE", parseText, ""),
-        "Texts of a file: Parquet, CSV, TSV, JSONL",
+        "Texts of a file: Parquet, CSV, TSV, JSONL, txt",
         "none",
       ),
       textColumn: flag(
@@ -44,6 +45,7 @@ export const parser = merge(
         "The file's column of texts",
         "found",
       ),
+      ...tableFlags,
     }),
   ),
   group(

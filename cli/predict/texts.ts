@@ -1,10 +1,11 @@
 /** The texts to label: arguments, a file's column, or the lines of standard input. */
-import { findColumn } from "../../models/data/columns.ts";
-import { openTable, readText } from "../../models/data/table.ts";
+import { hasPlainLineEnds } from "../../models/data/encodings.ts";
+import { decodeText } from "../../models/data/text_decoding.ts";
+import { readTexts, type TextOptions } from "../../models/data/texts.ts";
 import { UserError } from "../../models/errors.ts";
-import { bytesSource } from "../../models/files/byte_source.ts";
 import { fileSource, readError } from "../../models/host/files.ts";
-import { formatCount } from "../shared/format.ts";
+import { adviceForPrediction, messageWithAdvice } from "../shared/advice.ts";
+import { countOf, formatCount } from "../shared/format.ts";
 import type { PredictFlags } from "./flags.ts";
 
 /** What is read of `Deno.stdin`. */
@@ -24,26 +25,36 @@ const ways = `Give texts as arguments, --file with a table, or lines on standard
 const notEmpty = (texts: readonly string[]): string[] =>
   texts.map((text) => text.trim()).filter((text) => text !== "");
 
-async function columnOf(path: string, asked: string | undefined): Promise<string[]> {
+async function textsOf(path: string, options: TextOptions) {
   const source = await fileSource(path);
   try {
-    const table = await openTable(source);
-    return await table.read(findColumn(table.columns, "text", asked, source.name));
+    return await readTexts(source, options);
   } finally {
     source.close?.();
   }
 }
 
-/** Lines as they come, those of each portion that was read. Throws a UserError where they are not UTF-8. */
-async function* linesOf({ readable }: Input): AsyncGenerator<string[]> {
+/** First bytes of the marks of UTF-16 and UTF-32; no text of UTF-8 begins so. */
+const wideMarks = [0xff, 0xfe, 0];
+
+/**
+ * Lines as they come, those of each portion that was read; of UTF-16 and UTF-32, whose lines do not end with one byte,
+ * all at the end. Throws a UserError where they are not in the encoding.
+ */
+async function* linesOf(
+  { readable }: Input,
+  encoding: string | undefined,
+): AsyncGenerator<string[]> {
   const lines = async (parts: Uint8Array<ArrayBuffer>[]) => {
     const bytes = new Uint8Array(await new Blob(parts).arrayBuffer());
-    return notEmpty((await readText(bytesSource(bytes, "Standard input"))).split("\n"));
+    return notEmpty(decodeText(bytes, "Standard input", encoding).split("\n"));
   };
+  let plain: boolean | undefined;
   const begun: Uint8Array<ArrayBuffer>[] = []; // of a line whose end has not come yet
   try {
     for await (const bytes of readable) {
-      const end = bytes.lastIndexOf(0x0a) + 1; // a byte that is part of no other character
+      plain ??= hasPlainLineEnds(encoding ?? "utf-8") && !wideMarks.includes(bytes[0]);
+      const end = plain ? bytes.lastIndexOf(0x0a) + 1 : 0; // a byte that is part of no other character
       if (end > 0) yield await lines([...begun.splice(0), bytes.slice(0, end)]);
       if (end < bytes.length) begun.push(bytes.slice(end));
     }
@@ -53,20 +64,28 @@ async function* linesOf({ readable }: Input): AsyncGenerator<string[]> {
   yield await lines(begun);
 }
 
-/** Throws a UserError where the flags ask for texts from two places, or for a column of none. */
-export function checkSources(
-  { texts, file, textColumn }: Pick<PredictFlags, "texts" | "file" | "textColumn">,
-): void {
+/** The flags that say where texts come from, and how a file of them is read. */
+type Sources =
+  & Pick<PredictFlags, "texts" | "file">
+  & Partial<Pick<PredictFlags, "textColumn" | "encoding" | "quoting">>;
+
+/** Throws a UserError where the flags ask for texts from two places, or say how to read a file that is not given. */
+export function checkSources({ texts, file, textColumn, encoding, quoting }: Sources): void {
   if (file !== undefined && texts.length > 0) {
     throw new UserError(`--file and texts as arguments contradict each other; give one.`, {
       exitCode: 2,
     });
   }
-  if (file === undefined && textColumn !== undefined) {
-    throw new UserError(`--text_column names a column of --file, which is not given.`, {
-      exitCode: 2,
-    });
-  }
+  if (file !== undefined) return;
+  const of = textColumn !== undefined
+    ? "--text_column names a column"
+    : quoting !== undefined
+    ? "--quoting is"
+    : encoding !== undefined && texts.length > 0
+    ? "--encoding is"
+    : undefined;
+  if (of === undefined) return;
+  throw new UserError(`${of} of --file, which is not given.`, { exitCode: 2 });
 }
 
 /**
@@ -74,17 +93,26 @@ export function checkSources(
  * UserError where there are none.
  */
 export async function openTexts(
-  { texts, file, textColumn }: Pick<PredictFlags, "texts" | "file" | "textColumn">,
+  flags: Sources,
   input: Input,
 ): Promise<Texts> {
-  checkSources({ texts, file, textColumn });
-  const read = file !== undefined ? await columnOf(file, textColumn) : texts;
+  checkSources(flags);
+  const { texts, file, encoding } = flags;
+  const found = file === undefined ? undefined : await textsOf(file, flags);
+  const read = found?.texts ?? texts;
   const kept = notEmpty(read);
   const empty = file === undefined ? 0 : read.length - kept.length;
-  const notices = empty === 0
-    ? []
-    : [`${formatCount(empty)} of the ${formatCount(read.length)} rows are empty: left out.`];
-  const rest = read.length > 0 || file !== undefined ? undefined : linesOf(input);
+  const notices = (found?.notices ?? []).map((each) =>
+    messageWithAdvice(each, adviceForPrediction)
+  );
+  if (empty > 0) {
+    notices.push(
+      `${formatCount(empty)} of ${countOf(read.length, "row")} ${
+        empty === 1 ? "is" : "are"
+      } empty: left out.`,
+    );
+  }
+  const rest = read.length > 0 || file !== undefined ? undefined : linesOf(input, encoding);
   const first = rest === undefined ? kept : await firstOf(rest);
   if (first.length === 0) {
     const where = file ?? "Standard input";

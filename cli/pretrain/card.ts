@@ -2,7 +2,7 @@
 import { type PretrainEvaluation, type PretrainResult } from "../../models/pretraining/events.ts";
 import type { Objective, Score } from "../../models/pretraining/objective.ts";
 import type { EncoderConfig } from "../../models/encoders/mod.ts";
-import { formatCount, formatDuration, formatRate } from "../shared/format.ts";
+import { countOf, formatCount, formatDuration, formatRate } from "../shared/format.ts";
 import { quoted } from "../shared/shell.ts";
 import { renderMarkdown } from "../shared/table.ts";
 import type { PretrainPlan } from "./plan.ts";
@@ -39,8 +39,6 @@ export function lossCurve(losses: readonly number[]): { step: number; loss: numb
   });
 }
 
-const counted = (count: number, what: string) => `${count} ${what}${count === 1 ? "" : "s"}`;
-
 const objectives = {
   distil: ({ teacher }: PretrainPlan) =>
     `Distilled from \`${teacher}\`: its sentence vectors, mean-pooled and normalised, are what the ` +
@@ -75,8 +73,8 @@ export function cardText(facts: CardFacts): string {
     lossCurve(losses).map(({ step, loss }) => [formatCount(step), loss.toFixed(4)]),
   );
   const length = settings.maxSteps === undefined
-    ? counted(settings.epochs, "epoch")
-    : `${formatCount(settings.maxSteps)} steps`;
+    ? countOf(settings.epochs, "epoch")
+    : countOf(settings.maxSteps, "step");
   return [
     "---",
     "library_name: transformers",
@@ -87,8 +85,8 @@ export function cardText(facts: CardFacts): string {
     "",
     `# ${name}`,
     "",
-    `A BERT of ${counted(config.layers, "layer")}, ${config.hiddenSize} wide, with ` +
-    `${counted(config.heads, "head")} and ` +
+    `A BERT of ${countOf(config.layers, "layer")}, ${config.hiddenSize} wide, with ` +
+    `${countOf(config.heads, "head")} and ` +
     `${config.intermediateSize} in the feed-forward part: ${formatCount(parameters)} parameters, ` +
     `stored as ${dtype}, and ${
       formatCount(config.vocabSize)
@@ -102,10 +100,10 @@ export function cardText(facts: CardFacts): string {
     "## Training",
     "",
     `- Texts: ${facts.texts.map((text) => `\`${text}\``).join(", ")}; ` +
-    `${formatCount(objective.sentences.length)} sentences, of which 2 % were held out.`,
-    `- ${length} of ${settings.batchSize} sentences a step, ${
-      formatCount(result.totalSteps)
-    } steps ` +
+    `${countOf(objective.sentences.length, "sentence")}, of which 2 % were held out.`,
+    `- ${length} of ${countOf(settings.batchSize, "sentence")} a step, ${
+      countOf(result.totalSteps, "step")
+    } ` +
     `and ${formatCount(result.tokens)} tokens in all; AdamW, learning rate ` +
     `${
       formatRate(settings.learningRate)

@@ -1,5 +1,5 @@
 /** The sentences of a pretraining: read, given a vocabulary, cut into tokens. */
-import { readTexts } from "../../models/data/texts.ts";
+import { readTexts, type TextOptions } from "../../models/data/texts.ts";
 import { UserError } from "../../models/errors.ts";
 import { memoryFolder } from "../../models/files/folder.ts";
 import { toJson } from "../../models/files/json.ts";
@@ -23,14 +23,18 @@ export interface Corpus {
 /** All texts of some files, each once. Throws a UserError where a file cannot be read, or there are none. */
 export async function readAllTexts(
   paths: readonly string[],
-  textColumn: string | undefined,
-): Promise<{ texts: string[]; dropped: number }> {
+  options: TextOptions,
+): Promise<{ texts: string[]; dropped: number; notices: UserError[] }> {
   const texts = new Set<string>();
+  const notices: UserError[] = [];
   let read = 0;
   for (const path of paths) {
     const source = await fileSource(path);
     try {
-      for (const text of await readTexts(source, textColumn)) {
+      const found = await readTexts(source, options);
+      notices.push(...found.notices);
+      for (const text of found.texts.map((text) => text.trim())) {
+        if (text === "") continue;
         texts.add(text);
         read++;
       }
@@ -39,7 +43,7 @@ export async function readAllTexts(
     }
   }
   if (texts.size === 0) throw new UserError(`${paths.join(", ")}: there is no text to train on.`);
-  return { texts: [...texts], dropped: read - texts.size };
+  return { texts: [...texts], dropped: read - texts.size, notices };
 }
 
 /** A `vocab.txt` of a file, or trained on the texts. Throws a UserError where the file lacks a special token. */

@@ -21,6 +21,7 @@ import {
   parseText,
 } from "../shared/flag_values.ts";
 import { formatRate } from "../shared/format.ts";
+import { tableFlags } from "../shared/table_flags.ts";
 
 /** The sizes that a model has where none are given. */
 export const defaultSizes = { layers: 4, hiddenSize: 128, vocabSize: 6000, dropout: 0.1 };
@@ -33,6 +34,7 @@ const textFlags = object({
     "required",
   ),
   textColumn: flag("--text_column", valueOf("NAME", parseText, ""), "Column of texts", "found"),
+  ...tableFlags,
   maxLength: whole("--max_length", "Tokens a sentence is cut to", `${defaults.maxLength}`, 3),
   vocab: flag(
     "--vocab",

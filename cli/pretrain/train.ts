@@ -5,9 +5,8 @@ import type { EncoderConfig } from "../../models/encoders/mod.ts";
 import { UserError } from "../../models/errors.ts";
 import { indexFile } from "../../models/files/shards.ts";
 import { exists, hostFolder } from "../../models/host/files.ts";
-import { weightsFingerprint } from "../../models/host/fingerprint.ts";
+import { weightsDiffer, weightsFingerprint } from "../../models/host/fingerprint.ts";
 import { type ResolvedModel, resolveModel } from "../../models/host/resolve.ts";
-import { hubSettingsFromEnvironment } from "../../models/host/settings.ts";
 import { writeFileWhole } from "../../models/host/write.ts";
 import { writeFiles } from "../../models/host/write_files.ts";
 import { distil } from "../../models/pretraining/distil.ts";
@@ -21,9 +20,12 @@ import { mlm } from "../../models/pretraining/mlm.ts";
 import type { Objective } from "../../models/pretraining/objective.ts";
 import { pretrain } from "../../models/pretraining/run.ts";
 import { tokenizerFileNames } from "../../models/text/tokenizer.ts";
+import { adviceForPretraining, messageWithAdvice } from "../shared/advice.ts";
 import { formatAdapter, formatBytes, formatCount } from "../shared/format.ts";
+import { hubSettings } from "../shared/hub.ts";
 import { quoted } from "../shared/shell.ts";
 import { type Output, renderNotice } from "../shared/terminal.ts";
+import { giveUp } from "../shared/permissions.ts";
 import { newestCheckpoint } from "../train/checkpoints.ts";
 import { type Fact, printFacts } from "../train/facts.ts";
 import type { Session } from "../train/session.ts";
@@ -75,8 +77,11 @@ export interface PretrainReport {
 const kept = 2;
 
 /** The texts in tokens; the vocabulary is trained once, and kept for what goes on. */
-async function loadCorpus({ flags, plan, output, resumed }: PretrainingOptions) {
-  const read = await readAllTexts(flags.text, flags.textColumn);
+async function loadCorpus({ flags, plan, output, resumed, err }: PretrainingOptions) {
+  const read = await readAllTexts(flags.text, flags);
+  for (const notice of read.notices) {
+    err.write(renderNotice(err, messageWithAdvice(notice, adviceForPretraining)));
+  }
   const path = vocabularyPath(output);
   const vocabulary = resumed !== undefined && await exists(path)
     ? await Deno.readTextFile(path)
@@ -101,8 +106,7 @@ async function findTeacher(
   { plan, err }: PretrainingOptions,
 ): Promise<ResolvedModel | undefined> {
   if (plan.teacher === undefined) return undefined;
-  const report = (message: string) => err.write(`${message}\n`);
-  const teacher = await resolveModel(plan.teacher, { ...hubSettingsFromEnvironment(), report });
+  const teacher = await resolveModel(plan.teacher, hubSettings(err));
   for (const notice of teacher.notices) err.write(renderNotice(err, notice));
   return teacher;
 }
@@ -113,7 +117,7 @@ async function teacherWeights(
   resumed: PretrainWork | undefined,
 ): Promise<string> {
   const weights = await weightsFingerprint(hostFolder(teacher.folder));
-  if ((resumed?.teacher ?? weights) === weights) return weights;
+  if (!weightsDiffer(resumed?.teacher, weights)) return weights;
   throw new UserError(
     `${teacher.name}: the teacher's weights are not those that the run began with. --overwrite ` +
       `begins again.`,
@@ -175,6 +179,7 @@ export async function runPretraining(
   try {
     const teacher = await findTeacher(options);
     const corpus = await loadCorpus(options);
+    giveUp("net");
     await writeWork(output, {
       command: [...args],
       hash: corpus.hash,

@@ -9,7 +9,7 @@ import type {
 import type { Objective, Score } from "../../models/pretraining/objective.ts";
 import type { TrainState } from "../../models/training/state.ts";
 import type { Unfinished } from "../shared/folders.ts";
-import { formatCount } from "../shared/format.ts";
+import { countOf, formatCount } from "../shared/format.ts";
 import { type Output, paint, renderNotice, wrap } from "../shared/terminal.ts";
 import { type RunHistory, type StoppedRun, writeCheckpoint } from "../train/checkpoints.ts";
 import { stepDisplay } from "../train/progress.ts";
@@ -73,8 +73,8 @@ export async function watch(
           epochs = Math.ceil(event.totalSteps / event.stepsPerEpoch);
           display.begin(event.totalSteps, from);
           display.say(
-            `${formatCount(event.parameters)} parameters, ${formatCount(event.train)} sentences, ` +
-              `${formatCount(event.heldOut)} held out, ${formatCount(event.totalSteps)} steps` +
+            `${formatCount(event.parameters)} parameters, ${countOf(event.train, "sentence")}, ` +
+              `${formatCount(event.heldOut)} held out, ${countOf(event.totalSteps, "step")}` +
               (from > 0 ? `, going on after step ${formatCount(from)}` : ""),
           );
           for (const warning of event.warnings) {

@@ -43,7 +43,9 @@ function results(facts: CardFacts, record: CardRecord): Yaml | undefined {
     results: [{
       task: { type: "text-classification", name: "Text classification" },
       dataset: {
-        name: `${dataset.name}, a tenth held out for the test`,
+        name: dataset.split?.given.includes("test")
+          ? `${dataset.name}, its test part`
+          : `${dataset.name}, a tenth held out for the test`,
         type: hubDataset(record) ?? slug(dataset.name),
       },
       metrics: metrics.map(([type, name, value]) => ({ type, name, value })),
@@ -135,7 +137,8 @@ function scoreLines({ dataset, test }: CardRecord): string[] {
     "",
     `On the test part, ${formatCount(test.count)} texts` +
     (dataset === undefined ? "" : ` of ${plain(dataset.name)}`) +
-    ", none of which was trained on:",
+    // A part that the data came with may share texts with the training part, which the run's notices tell.
+    (dataset?.split?.given.includes("test") ? ":" : ", none of which was trained on:"),
     "",
     ...renderMarkdown(overall, [
       ["Accuracy", `${decimals(test.accuracy)} (95 % interval: ${low} to ${high})`],

@@ -1,6 +1,7 @@
 /** What a model card is made of, as plain data: see card.ts. */
 import * as v from "valibot";
 import { UserError } from "../../models/errors.ts";
+import { issueOf } from "../shared/issues.ts";
 
 /** Whose format a run's folder has; `output` is this program's own. */
 export type RunKind = "peft" | "adapterhub" | "output" | "transformers";
@@ -55,6 +56,8 @@ const cardRecord = v.object({
         validation: v.number(),
         test: v.number(),
         seed: v.optional(v.number()),
+        /** The parts that the data came with. */
+        given: v.optional(v.array(v.string()), []),
       }),
     ),
   })),
@@ -79,8 +82,7 @@ export type CardRecord = v.InferOutput<typeof cardRecord>;
 export function parseRecord(fields: Record<string, unknown>, path: string): CardRecord {
   const parsed = v.safeParse(cardRecord, fields);
   if (parsed.success) return parsed.output;
-  const [issue] = parsed.issues;
-  throw new UserError(`${path}: "${v.getDotPath(issue)}": ${issue.message}.`);
+  throw new UserError(`${path}: ${issueOf(parsed.issues)}.`);
 }
 
 export interface CardFacts {

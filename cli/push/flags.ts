@@ -3,7 +3,7 @@ import { group, merge, object } from "@optique/core/constructs";
 import type { InferValue } from "@optique/core/parser";
 import { flag, parseCommand, type Parsed, switchOn, valueOf } from "../shared/flag_parser.ts";
 import { parseText } from "../shared/flag_values.ts";
-import { runFlag } from "../trained/flags.ts";
+import { folder, runFlag } from "../trained/flags.ts";
 
 /** `user/name`, as the hub takes it. Throws a sentence where it would not. */
 function parseRepository(text: string): string {
@@ -47,7 +47,12 @@ export const parser = merge(
         "Its base's name on the hub",
         "the run's",
       ),
-      withBase: switchOn("--with_base", "Send a base that lies in a folder along with it"),
+      withBase: flag(
+        "--with_base",
+        folder,
+        "Send the base in this folder along",
+        "the built-in one",
+      ),
       license: flag(
         "--license",
         valueOf("NAME", parseLicense, ""),

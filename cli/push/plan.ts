@@ -1,14 +1,16 @@
 /** What a push would send: the files with their public content, and the model card. Asks no network. */
 import { messageOf, UserError } from "../../models/errors.ts";
 import type { Folder } from "../../models/files/folder.ts";
-import { hostFolder } from "../../models/host/files.ts";
 import { miniModel } from "../../models/host/built_in.ts";
+import { hostFolder } from "../../models/host/files.ts";
 import type { PushedFile } from "../../models/host/upload.ts";
+import { quoted } from "../shared/shell.ts";
 import { baseBeside, findFolder } from "../trained/run.ts";
 import { modelCard } from "./card.ts";
 import { type Base, type CardFacts, hubDataset, parseRecord } from "./facts.ts";
 import type { PushFlags } from "./flags.ts";
 import { publicConfig, publicRecord } from "./public.ts";
+import { checkLinks, isBuiltIn } from "./sent.ts";
 import { filesToPush, hubNameOf, jsonText, type PushedRun, readPushedRun } from "./run_folder.ts";
 
 export interface PushPlan {
@@ -32,11 +34,23 @@ async function baseOf(
   const { kind, baseName, record, folder } = run;
   const name = baseModel ?? await hubNameOf(baseName, record?.model);
   const unused = "--with_base has no effect: the base model need not go along.";
-  const warnings = withBase && (name !== undefined || kind === "transformers") ? [unused] : [];
+  const warnings = withBase !== undefined && (name !== undefined || kind === "transformers")
+    ? [unused]
+    : [];
   if (name !== undefined) return { base: { kind: "hub", name }, warnings };
   if (kind === "transformers") return { base: { kind: "none" }, warnings };
-  const { built_in: builtIn = false, random_start: random = false } = record?.model ?? {};
-  if (builtIn || random || baseName === miniModel) {
+  const { built_in: recorded = false, random_start: random = false } = record?.model ?? {};
+  const builtIn = recorded || random || baseName === miniModel;
+  // The user's word, not the file's, which may be a stranger's.
+  if (withBase !== undefined) {
+    if (!(await hostFolder(withBase).has("config.json"))) {
+      throw new UserError(`--with_base ${withBase}: there is no folder with a model's files.`, {
+        exitCode: 2,
+      });
+    }
+    return { base: { kind: "inside", builtIn }, folder: hostFolder(withBase), warnings };
+  }
+  if (builtIn) {
     const beside = baseBeside(folder);
     if (!(await beside.has("config.json"))) {
       throw new UserError(
@@ -46,21 +60,29 @@ async function baseOf(
           `not there, and without it the adapter is of no use to others.`,
       );
     }
-    return { base: { kind: "inside", builtIn: true }, folder: beside, warnings };
-  }
-  const local = record?.model?.folder ?? baseName ?? "";
-  if (withBase && await hostFolder(local).has("config.json")) {
-    return { base: { kind: "inside", builtIn: false }, folder: hostFolder(local), warnings };
+    if (await isBuiltIn(beside)) {
+      return { base: { kind: "inside", builtIn: true }, folder: beside, warnings };
+    }
+    throw new UserError(
+      `${folder.name} is an adapter over ${
+        baseName ?? "a model"
+      }, but ${beside.name} holds other weights than ` +
+        `this version's ${miniModel}. If it is the run's base, send it with --with_base ${
+          quoted(beside.name)
+        }.`,
+      { exitCode: 2 },
+    );
   }
   const what = baseName === undefined
     ? `a model that its files do not name`
     : `${baseName}, which is no name on the hub`;
+  const local = record?.model?.folder ?? baseName;
+  const place = local !== undefined && await hostFolder(local).has("config.json")
+    ? quoted(local)
+    : "FOLDER";
   throw new UserError(
     `${folder.name} is an adapter over ${what}: others could not load it. Say what the base is ` +
-      `called there with --base_model USER/NAME` +
-      (withBase
-        ? `; there is no folder ${local} to send along.`
-        : `, or send it along with --with_base.`),
+      `called there with --base_model USER/NAME, or send it along with --with_base ${place}.`,
     { exitCode: 2 },
   );
 }
@@ -144,6 +166,7 @@ export async function planPush(flags: PushFlags): Promise<PushPlan> {
     ? "base"
     : undefined;
   const files: PushedFile[] = [{ path: "README.md", content: { text: card } }];
+  await checkLinks(folder, run.files);
   for (const name of run.files) {
     const content = name === "run.json"
       ? { text: `${JSON.stringify(shown, null, 2)}\n` }
@@ -151,17 +174,14 @@ export async function planPush(flags: PushFlags): Promise<PushPlan> {
     files.push({ path: name, content });
   }
   if (baseFolder !== undefined) {
-    for (const name of await filesToPush(baseFolder, "transformers")) {
+    const names = await filesToPush(baseFolder, "transformers");
+    const isOurs = base.kind === "inside" && base.builtIn;
+    if (isOurs && await baseFolder.has("README.md")) names.push("README.md"); // it tells sources and licences
+    await checkLinks(baseFolder, names);
+    for (const name of names) {
       files.push({
         path: `base/${name}`,
         content: await publicFile(baseFolder, name, undefined),
-      });
-    }
-    const isOurs = base.kind === "inside" && base.builtIn;
-    if (isOurs && await baseFolder.has("README.md")) { // it tells sources and licences
-      files.push({
-        path: "base/README.md",
-        content: await publicFile(baseFolder, "README.md", undefined),
       });
     }
   }

@@ -10,6 +10,7 @@ import { outputAdapterType } from "../../models/peft/output_adapter_files.ts";
 import { adapterConfigFile, labelsFromIds } from "../../models/peft/run_files.ts";
 import { missingTokenizer, tokenizerFileNames } from "../../models/text/tokenizer.ts";
 import { readWeights } from "../inspect/weights.ts";
+import { confusionFile } from "../train/confusion.ts";
 import { namesIn, numberIn, textIn } from "../shared/fields.ts";
 import { type CardRecord, parseRecord, type RunKind } from "./facts.ts";
 import { isPath } from "./public.ts";
@@ -117,7 +118,9 @@ export async function readPushedRun(folder: Folder): Promise<PushedRun> {
   const hasRecord = await folder.has(runFile);
   const fields = hasRecord ? await readJsonObject(folder, runFile) : undefined;
   const record = fields && parseRecord(fields, pathIn(folder, runFile));
-  for (const name of [runFile, "steps.jsonl"]) if (await folder.has(name)) files.push(name);
+  for (const name of [runFile, confusionFile, "steps.jsonl"]) {
+    if (await folder.has(name)) files.push(name);
+  }
   const present = (await folder.list()).filter((name) => !files.includes(name));
   const maxLength = numberIn(record?.hyperparameters.max_length) ?? 512;
   return {

@@ -15,10 +15,14 @@ const escapes: Record<string, string> = {
   "'": "&#39;",
 };
 
-/** Text in which what HTML has no place for, control characters and halves of characters, is U+FFFD. */
+/**
+ * Text in which what HTML has no place for, control characters and halves of characters, is U+FFFD, as is what turns the
+ * order of what follows it around.
+ */
 export function wellFormed(text: string): string {
   // deno-lint-ignore no-control-regex
-  return text.toWellFormed().replace(/[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]/g, "\ufffd");
+  const obeyed = /[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]/g;
+  return text.toWellFormed().replace(obeyed, "\ufffd");
 }
 
 /** Text for an element or a quoted attribute. */

@@ -5,7 +5,7 @@ import { costCharts } from "./charts/costs.ts";
 import { dataCharts } from "./charts/data.ts";
 import { scoreCharts, searchChart } from "./charts/scores.ts";
 import { colourRules, looksOf } from "./colours.ts";
-import { formatAdapter, formatCount } from "../shared/format.ts";
+import { countOf, formatAdapter, formatCount } from "../shared/format.ts";
 import { beginPage, type Chart, figure } from "./figure.ts";
 import { Html, markup } from "./html.ts";
 import { type Comparison, type Report, testCount } from "./model.ts";
@@ -26,9 +26,6 @@ function chartsSection(title: string, charts: readonly Chart[], columns: 2 | 3):
   return markup`<h3>${title}</h3><div class="charts of-${columns}">${charts.map(figure)}</div>`;
 }
 
-const count = (items: number, noun: string) =>
-  `${formatCount(items)} ${noun}${items === 1 ? "" : "s"}`;
-
 /** What was compared, in a line. */
 function about({ runs }: Comparison): Html {
   const [{ fields }] = runs;
@@ -39,13 +36,13 @@ function about({ runs }: Comparison): Html {
   const finished = runs.flatMap(({ fields }) => fields.finished ?? []).sort().at(-1);
   const tested = testCount(runs[0]);
   const parts = [
-    count(runs.length, "run"),
+    countOf(runs.length, "run"),
     split === undefined
-      ? tested !== undefined && count(tested, "test sentence")
+      ? tested !== undefined && countOf(tested, "test sentence")
       : `${formatCount(split.train)} training, ${formatCount(split.validation)} validation and ${
         formatCount(split.test)
       } test sentences`,
-    test.per_class.length > 0 && count(test.per_class.length, "label"),
+    test.per_class.length > 0 && countOf(test.per_class.length, "label"),
     adapters.size === 1 && [...adapters][0],
     finished !== undefined && finished.slice(0, 10),
   ].filter((part) => part !== false);
@@ -116,7 +113,7 @@ export function page(report: Report, command: string): string {
   const { title, comparisons, problems } = report;
   const alone = comparisons.length === 1;
   const links = comparisons.map(({ title, runs }, index) =>
-    markup`<li><a href="#comparison-${index + 1}">${title}</a>, ${count(runs.length, "run")}</li>`
+    markup`<li><a href="#comparison-${index + 1}">${title}</a>, ${countOf(runs.length, "run")}</li>`
   );
   return markup`
     <!DOCTYPE html>

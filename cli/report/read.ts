@@ -1,8 +1,10 @@
 /** Reads what experiments left in their folders: runs, their curves and predictions, and what could not be read. */
 import { basename, dirname, join } from "node:path";
 import * as v from "valibot";
-import { messageOf, UserError } from "../../models/errors.ts";
+import { UserError } from "../../models/errors.ts";
 import { textIfThere } from "../../models/host/files.ts";
+import { confusionFile, matrixOf, readConfusion } from "../train/confusion.ts";
+import { reasonOf } from "../shared/issues.ts";
 import {
   type ComparedMethods,
   comparisonSchema,
@@ -31,13 +33,6 @@ export interface ReadExperiments {
   problems: string[];
 }
 
-/** A schema's mistake as a sentence: where it is, and what. */
-function describe(error: unknown): string {
-  if (!(error instanceof v.ValiError)) return messageOf(error);
-  const [issue] = error.issues;
-  return `"${v.getDotPath(issue)}": ${issue.message}`;
-}
-
 /** The lines of a JSON lines file that are of a schema; a problem is told where some are not. */
 async function linesOf<Schema extends v.GenericSchema>(
   path: string,
@@ -49,9 +44,22 @@ async function linesOf<Schema extends v.GenericSchema>(
     const lines = (await textIfThere(path) ?? "").split("\n").filter((line) => line.trim() !== "");
     for (const line of lines) found.push(v.parse(schema, JSON.parse(line)));
   } catch (error) {
-    problems.push(`${path} is left out from its line ${found.length + 1} on: ${describe(error)}`);
+    problems.push(`${path} is left out from its line ${found.length + 1} on: ${reasonOf(error)}`);
   }
   return found;
+}
+
+/** Adds the confusion matrix of many classes, which has a file of its own. */
+async function addConfusion(folder: string, { test }: RunFields, problems: string[]) {
+  const path = join(folder, confusionFile);
+  try {
+    const text = await textIfThere(path);
+    if (text === undefined || test.confusion_matrix.length > 0) return;
+    const counts = readConfusion(text);
+    if (counts.classes === test.per_class.length) test.confusion_matrix = matrixOf(counts);
+  } catch (error) {
+    problems.push(`${path} is left out: ${reasonOf(error)}`);
+  }
 }
 
 /** A folder's run, or undefined where it holds none. */
@@ -61,6 +69,7 @@ async function readRun(folder: string, problems: string[]): Promise<ReadRun | un
     const text = await textIfThere(path);
     if (text === undefined) return undefined;
     const fields = v.parse(runSchema, JSON.parse(text));
+    await addConfusion(folder, fields, problems);
     return {
       experiment: basename(join(folder, "..")),
       folder,
@@ -69,7 +78,7 @@ async function readRun(folder: string, problems: string[]): Promise<ReadRun | un
       predictions: await linesOf(join(folder, "predictions.jsonl"), predictionSchema, problems),
     };
   } catch (error) {
-    problems.push(`${path} cannot be read: ${describe(error)}`);
+    problems.push(`${path} cannot be read: ${reasonOf(error)}`);
     return undefined;
   }
 }
@@ -97,7 +106,7 @@ async function comparedIn(
     const text = await textIfThere(path);
     return text === undefined ? undefined : v.parse(comparisonSchema, JSON.parse(text));
   } catch (error) {
-    problems.push(`${path} cannot be read: ${describe(error)}`);
+    problems.push(`${path} cannot be read: ${reasonOf(error)}`);
   }
 }
 

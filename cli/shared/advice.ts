@@ -33,9 +33,12 @@ function adviceWithRun(error: unknown, kinds: readonly Remedy["kind"][]): string
   return undefined;
 }
 
+/** Of a file of texts; all commands that read one have these flags. */
+const ofTexts = ["nameColumn", "nameEncoding", "plainQuotes"] as const;
+
 /** As {@link adviceFor}, in the words of the flags that `deno task predict` has. */
 export const adviceForPrediction = (error: unknown) =>
-  adviceWithRun(error, ["otherModel", "useModel", "nameColumn"]);
+  adviceWithRun(error, ["otherModel", "useModel", ...ofTexts]);
 
 /** As {@link adviceFor}, in the words of the flags that `deno task merge` has. */
 export function adviceForMerge(error: unknown): string | undefined {
@@ -43,6 +46,12 @@ export function adviceForMerge(error: unknown): string | undefined {
   return remedy?.kind === "otherPlace"
     ? otherPlace(remedy, "--output")
     : adviceForPrediction(error);
+}
+
+/** As {@link adviceFor}, in the words of the flags that `deno task report` has. */
+export function adviceForReport(error: unknown): string | undefined {
+  const remedy = error instanceof UserError ? error.remedy : undefined;
+  return remedy?.kind === "otherPlace" ? otherPlace(remedy, "--output") : undefined;
 }
 
 /** As {@link adviceFor}, in the words of the flags that `deno task pretrain` has. */
@@ -54,7 +63,7 @@ export function adviceForPretraining(error: unknown): string | undefined {
     case "otherModel":
       return "Give --teacher a folder with the model's files.";
   }
-  return adviceWithRun(error, ["nameColumn", "lowerLearningRate"]);
+  return adviceWithRun(error, [...ofTexts, "lowerLearningRate"]);
 }
 
 /** As {@link adviceFor}, in the words of the flags that `deno task evaluate` has. */
@@ -64,7 +73,7 @@ export function adviceForEvaluation(error: unknown): string | undefined {
   return adviceWithRun(error, [
     "otherModel",
     "useModel",
-    "nameColumn",
+    ...ofTexts,
     "otherDataset",
     "chooseDataset",
     "otherColumns",
@@ -83,12 +92,21 @@ function sentenceFor(remedy: Remedy): string {
     case "useModel":
       return `Then give --model_name ${remedy.name}.`;
     case "otherDataset":
-      return `Name a file (.parquet, .csv, .tsv, .jsonl) or a folder with one, or take the ` +
+      return `Name a file (.parquet, .csv, .tsv, .jsonl, .json) or a folder with one, or take the ` +
         `built-in sample with --use_sample.`;
     case "chooseDataset":
       return `Name one of them: --dataset ${remedy.example}`;
+    case "trainingPartAlone":
+      return `--split_by ratio takes the training part alone.`;
     case "nameColumn":
       return `Say which column holds the ${remedy.column}s with --${remedy.column}_column.`;
+    case "nameEncoding":
+      return remedy.likely === undefined
+        ? `Say in which it is with --encoding, such as windows-1252, shift_jis or gbk.`
+        : `Read it with --encoding ${remedy.likely}.`;
+    case "plainQuotes":
+      return `With --quoting none, quotes are characters as all others, and ${remedy.rows} rows ` +
+        `are read.`;
     case "otherColumns":
       return `Write rows that have one, or name other columns with --text_column and ` +
         `--label_column.`;

@@ -5,6 +5,7 @@
 
 import type { Factor } from "../../models/peft/method.ts";
 import { type MethodName, methodNames } from "../../models/peft/methods.ts";
+import { nameProblem } from "./file_names.ts";
 
 /** One learning rate per method. */
 export type LearningRates = Record<MethodName, number>;
@@ -135,16 +136,15 @@ function parseRates(text: string): Partial<LearningRates> {
   return rates;
 }
 
-/** The name of a folder: no path separators, not hidden. */
+/** The name of a folder, which every file system takes: no path separators, not hidden, not too long. */
 export function parseFolderName(text: string): string {
-  // deno-lint-ignore no-control-regex
-  if (!/^[^./\\\x00-\x1f][^/\\\x00-\x1f]*$/.test(text) || text.trim() !== text) {
-    throw new Error(
-      `"${text}" cannot be a folder's name: no path separators, no dot or space at the start. ` +
-        `--output_dir says where the folder lies.`,
-    );
-  }
-  return text;
+  const problem = nameProblem(text);
+  if (problem === undefined) return text;
+  const [shown] = text.match(/^[^]{0,40}/u)!;
+  const quoted = shown === text ? `"${text}"` : `"${shown}…"`;
+  throw new Error(
+    `${quoted} cannot be a folder's name: ${problem}. --output_dir says where the folder lies.`,
+  );
 }
 
 /** Any text but the empty one. */

@@ -1,12 +1,18 @@
 /** Where results go: `<output_dir>/<experiment>/<run>/`, numbered, whole or not at all. */
 import { basename, join } from "node:path";
 import { messageOf, UserError } from "../../models/errors.ts";
+import { systemReason } from "../../models/host/system_error.ts";
 import { writeErrorAt } from "../../models/host/write.ts";
+import { fittedName } from "./file_names.ts";
+
+/** Of two such names and a number a folder's name is made, for which systems take 255 bytes. */
+const longestName = 80;
 
 /** `boltuix/emotions-dataset` → `emotions`, `/data/My Tweets.csv` → `my-tweets`. */
 export function shortName(name: string): string {
   const last = basename(name.replaceAll("\\", "/")).replace(/\.(parquet|csv|tsv|jsonl?|txt)$/i, "");
-  const slug = last.toLowerCase().replace(/[^a-z0-9._]+/g, "-").replace(/^[-.]+|[-.]+$/g, "");
+  const slug = last.toLowerCase().replace(/[^a-z0-9._]+/g, "-").slice(0, longestName)
+    .replace(/^[-.]+|[-.]+$/g, "");
   return slug.replace(/(.)[-_]dataset$/, "$1") || "data";
 }
 
@@ -23,18 +29,28 @@ async function names(folder: string): Promise<string[]> {
 }
 
 const cannotMake = (folder: string, cause: unknown) =>
-  new UserError(`Cannot make the folder ${folder}: ${messageOf(cause)}. See --output_dir.`, {
-    cause,
-  });
+  new UserError(
+    `Cannot make the folder ${folder}: ${
+      systemReason(cause) ?? messageOf(cause)
+    }. See --output_dir.`,
+    { cause },
+  );
 
 /** Makes the folder of all results. Throws a UserError where that cannot be, before hours are spent. */
 export async function ensureFolder(folder: string): Promise<void> {
   try {
     await Deno.mkdir(folder, { recursive: true });
   } catch (error) {
-    throw cannotMake(folder, error);
+    const isLink = await Deno.lstat(folder).then((info) => info.isSymlink, () => false);
+    if (!isLink) throw cannotMake(folder, error);
+    throw new UserError(`${folder} is a link that leads to no folder. See --output_dir.`, {
+      cause: error,
+    });
   }
 }
+
+/** So long may the model's and the data's part of an experiment's name be. */
+const mostPartBytes = 80;
 
 /** Makes and returns a new folder such as `results/003-bert-base-uncased-emotions`. */
 export async function newExperiment(
@@ -45,7 +61,8 @@ export async function newExperiment(
   const numbers = (await names(outputDir)).map((name) => /^(\d{3,})-/.exec(name)?.[1] ?? "0");
   await ensureFolder(outputDir);
   for (let number = Math.max(0, ...numbers.map(Number)) + 1;; number++) {
-    const name = `${String(number).padStart(3, "0")}-${shortName(model)}-${shortName(data)}`;
+    const parts = [model, data].map((name) => fittedName(shortName(name), mostPartBytes));
+    const name = [String(number).padStart(3, "0"), ...parts].join("-");
     const folder = join(outputDir, name);
     try {
       // Fails where another process took the number. Synchronous, so that a signal's handler is told of the folder.
@@ -142,7 +159,7 @@ export async function mend(folder: string): Promise<void> {
   const present = new Set(await names(folder));
   for (const name of present) {
     const [, replaced, id, suffix] = leftover.exec(name) ?? [];
-    if (suffix !== "old" || present.has(replaced)) continue;
+    if (suffix !== "old" || present.has(replaced) || /^\.\.?$/.test(replaced)) continue;
     const fresh = `.${replaced}.${id}.tmp`;
     await Deno.rename(join(folder, present.has(fresh) ? fresh : name), join(folder, replaced));
     present.add(replaced);

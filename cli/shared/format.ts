@@ -1,4 +1,5 @@
 /** Numbers as people read them. */
+import { counted } from "../../models/errors.ts";
 import type { DeviceInfo } from "../../engine/device.ts";
 export { formatBytes } from "../../engine/bytes.ts";
 
@@ -51,3 +52,7 @@ export function formatRate(rate: number): string {
   if (rate === 0) return "0";
   return rate.toExponential(2).replace(/\.?0+e/, "e").replace("e+0", "");
 }
+
+/** `1 row`, `1,404 rows`; `many` is the plural where an s does not make it. */
+export const countOf = (count: number, one: string, many?: string): string =>
+  counted(count, one, many, formatCount);

@@ -1,5 +1,6 @@
 /** A table for a paper: LaTeX with the package booktabs. */
 import type { Column } from "./table.ts";
+import { harmless } from "./terminal.ts";
 
 const escapes: Record<string, string> = {
   "\\": "\\textbackslash{}",
@@ -13,7 +14,7 @@ const escapes: Record<string, string> = {
 
 /** Text in which nothing is a command to LaTeX, and which stays on its line. */
 export function escapeLatex(text: string): string {
-  return text.replace(/\s+/g, " ").replace(
+  return harmless(text.replace(/\s+/g, " ")).replace(
     /[\\~^<>|"{}$&#%_]/g,
     (character) => escapes[character] ?? `\\${character}`,
   );

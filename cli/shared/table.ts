@@ -51,6 +51,10 @@ export function renderTable(columns: Column[], rows: string[][], width = 80): st
   return [...head, rule, ...shown.map(line)];
 }
 
+/** Text that Markdown shows as it is, as far as it could be a page's code, or end its line. */
+export const escapeMarkdown = (text: string): string =>
+  harmless(text).replaceAll("&", "&amp;").replaceAll("<", "&lt;");
+
 /** The same table in Markdown. */
 export function renderMarkdown(columns: Column[], rows: string[][]): string[] {
   const line = (cells: string[]) =>

@@ -1,5 +1,9 @@
 /** Where text goes: a terminal of some width, or a pipe that wants plain lines. */
+import { harmless, obeyed } from "../../models/errors.ts";
+import { redact } from "../../models/host/secrets.ts";
 import { systemReason } from "../../models/host/system_error.ts";
+
+export { harmless, obeyed } from "../../models/errors.ts";
 
 export interface Output {
   /** Never throws: what cannot be written is no reason to end what is under way. */
@@ -47,7 +51,7 @@ function columnsOfTerminal(): number {
 type Stream = Pick<typeof Deno.stdout, "writeSync">;
 
 function writeAll(stream: Stream, text: string): void {
-  const bytes = new TextEncoder().encode(text);
+  const bytes = new TextEncoder().encode(redact(text));
   for (let written = 0; written < bytes.length;) {
     written += stream.writeSync(bytes.subarray(written));
   }
@@ -67,16 +71,36 @@ function sayLost(error: unknown): void {
   }
 }
 
-/** Standard output or standard error. */
+/** What this program itself tells a terminal, to begin its line again, and colours; else what no text needs. */
+const commands =
+  // deno-lint-ignore no-control-regex
+  /(\r\x1b\[K)|(\x1b\[(?:0|1|2|31|32|33)m)|\r\n|[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]/g;
+
+/**
+ * Text in which only what this program itself writes commands a terminal: whatever else a file, a name or a server holds
+ * is shown as JSON writes it, so that JSON means what it meant.
+ */
+export function tamed(
+  text: string,
+  { terminal, color }: Pick<Output, "terminal" | "color">,
+): string {
+  return text.replace(commands, (part, clear?: string, colour?: string) => {
+    const isOurs = clear !== undefined ? terminal : colour !== undefined ? color : part === "\r\n";
+    return isOurs ? part : harmless(part);
+  });
+}
+
+/** Standard output or standard error; see {@link tamed}. */
 export function standardOutput(name: "stdout" | "stderr"): Output {
   const stream = name === "stdout" ? Deno.stdout : Deno.stderr;
   const terminal = stream.isTerminal() && variable("TERM") !== "dumb";
+  const color = wantsColor(terminal, variable);
   let lost = false;
   let closed = false;
   return {
     write(text) {
       try {
-        writeAll(stream, text);
+        writeAll(stream, tamed(text, { terminal, color }));
       } catch (error) {
         // `… | head` closes the pipe: training goes on, nobody reads.
         if (error instanceof Deno.errors.BrokenPipe) closed = true;
@@ -90,7 +114,7 @@ export function standardOutput(name: "stdout" | "stderr"): Output {
     },
     closed: () => closed,
     terminal,
-    color: wantsColor(terminal, variable),
+    color,
     columns: columnsOfTerminal,
   };
 }
@@ -102,16 +126,12 @@ export function paint(output: Output, color: keyof typeof codes, text: string): 
   return output.color ? `\x1b[${codes[color]}m${text}\x1b[0m` : text;
 }
 
-/** Characters that a terminal or a page obeys instead of showing them. */
-// deno-lint-ignore no-control-regex
-export const obeyed = /[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]/g;
-
-/** Control characters, which a file may carry to the terminal, as JSON writes them. */
-export function harmless(text: string): string {
-  return text.replace(obeyed, (character) => {
-    return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
-  });
-}
+/** A document as JSON whose every character a terminal shows; a parser reads the same. */
+export const jsonText = (document: unknown) =>
+  JSON.stringify(document, null, 2).replace(
+    obeyed,
+    (each) => each === "\n" ? each : harmless(each),
+  );
 
 /** Breaks a text into lines of at most `width` characters, at spaces. */
 export function wrap(text: string, width: number): string[] {

@@ -1,14 +1,14 @@
 /**
  * The checkpoints of a run on disk: `step-120/` with the run's state, `steps.jsonl` and `run.json` (what a report needs of
- * the run before it was stopped). Each appears whole or not at all; the newest few are kept.
+ * the run before it was stopped), and the sums of these files. Each appears whole or not at all; the newest few are kept.
  */
 import { join } from "node:path";
 import * as v from "valibot";
-import { messageOf, UserError } from "../../models/errors.ts";
+import { counted, messageOf, UserError } from "../../models/errors.ts";
 import { readJsonObject } from "../../models/files/json.ts";
+import { checkSums, writeFilesWithSums } from "../../models/host/checksums.ts";
 import { hostFolder } from "../../models/host/files.ts";
 import { WriteError } from "../../models/host/write.ts";
-import { writeFiles } from "../../models/host/write_files.ts";
 import type { Metrics } from "../../models/training/metrics.ts";
 import type { RunIdentity, TrainState } from "../../models/training/state.ts";
 import { hasState, readState, stateFiles } from "../../models/training/state_files.ts";
@@ -84,9 +84,7 @@ export async function writeCheckpoint<Identity, Evaluation>(
     { name: "run.json", content: `${JSON.stringify(history, null, 2)}\n` },
     ...stateFiles(state),
   ];
-  const fill = async (temporary: string) => {
-    await writeFiles(temporary, files);
-  };
+  const fill = (temporary: string) => writeFilesWithSums(temporary, files);
   await writeMakingRoom(
     folder,
     () => writeFolderWhole(pathOf(folder, state.step), unfinished, fill),
@@ -105,13 +103,16 @@ async function readCheckpoint<Identity, Evaluation>(
   path: string,
 ): Promise<StoppedRun<TrainState<Identity, Evaluation>>> {
   const folder = hostFolder(path);
+  await checkSums(folder);
   const history = v.safeParse(historySchema, await readJsonObject(folder, "run.json"));
   if (!history.success) throw new UserError(`${join(path, "run.json")} is damaged.`);
   const state = await readState<Identity, Evaluation>(folder);
   const lines = (await folder.text("steps.jsonl")).split("\n").filter((line) => line !== "");
   if (lines.length !== state.step) {
     throw new UserError(
-      `${join(path, "steps.jsonl")} has ${lines.length} steps of the state's ${state.step}.`,
+      `${join(path, "steps.jsonl")} has ${
+        counted(lines.length, "step")
+      } of the state's ${state.step}.`,
     );
   }
   return { state, history: history.output, steps: lines.map((line) => `${line}\n`) };

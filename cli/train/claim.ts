@@ -1,6 +1,7 @@
 /** One program at a time trains into an experiment: it holds a lock, which the system takes back when it ends, however it ends. */
 import { join } from "node:path";
 import { messageOf, UserError } from "../../models/errors.ts";
+import { systemReason } from "../../models/host/system_error.ts";
 
 export interface Claim {
   /** Lets others in; synchronous, since the process may be ending. */
@@ -31,12 +32,16 @@ export function claim(
     let file: Deno.FsFile;
     try {
       Deno.mkdirSync(folder, { recursive: true });
+      checkNoLinks(folder);
       file = Deno.openSync(path, { create: true, write: true });
     } catch (cause) {
+      if (cause instanceof UserError) throw cause;
       // The program before has just removed the folder; not so often in a row.
       if (cause instanceof Deno.errors.NotFound && attempt < 100) continue;
       throw new UserError(
-        `Cannot write in ${experiment}: ${messageOf(cause)}. See ${flags.place}.`,
+        `Cannot write in ${experiment}: ${
+          systemReason(cause) ?? messageOf(cause)
+        }. See ${flags.place}.`,
         { cause },
       );
     }
@@ -51,6 +56,22 @@ export function claim(
     if (isAt(file, path)) return { release: () => file.close() };
     file.close();
   }
+}
+
+/**
+ * Throws a UserError where the folder of unfinished work, or one in it, is a link, as a stranger's experiment may have it:
+ * what is removed there when work is done would be removed elsewhere.
+ */
+function checkNoLinks(folder: string): void {
+  const links = [...Deno.readDirSync(folder)].filter(({ isSymlink, name }) =>
+    isSymlink && name !== "lock"
+  );
+  const paths = [folder, ...links.map(({ name }) => join(folder, name))];
+  const link = paths.find((path) => Deno.lstatSync(path).isSymlink);
+  if (link === undefined) return;
+  throw new UserError(
+    `${link} is a link, and what is unfinished is kept, and removed, in a folder of its own. Remove the link.`,
+  );
 }
 
 /** Whether an open file is still the one of that name. */

@@ -1,9 +1,9 @@
 /** What a comparison reads of the runs of an experiment: `run.json`, those of earlier versions too, and the answers. */
 import { join } from "node:path";
 import * as v from "valibot";
-import { messageOf } from "../../models/errors.ts";
 import { textIfThere } from "../../models/host/files.ts";
 import { methodNames } from "../../models/peft/methods.ts";
+import { reasonOf } from "../shared/issues.ts";
 
 /** As text, that two runs' can be compared. */
 const classWeights = v.pipe(
@@ -28,6 +28,8 @@ const comparedRun = v.object({
     name: v.string(),
     /** Whether it is a run of an older version over its `mini`, which started at random. */
     random_start: v.optional(v.boolean(), false),
+    /** The adapter with which it went on. */
+    continued_from: v.optional(v.string()),
   }),
   dataset: v.object({
     name: v.string(),
@@ -92,7 +94,7 @@ export async function readRuns(
       runs.push({ ...v.parse(comparedRun, json), folder: join(folder, entry.name) });
     } catch (error) {
       if (error instanceof Deno.errors.NotFound) continue;
-      unreadable.push({ run: entry.name, reason: `unreadable run.json: ${messageOf(error)}` });
+      unreadable.push({ run: entry.name, reason: `unreadable run.json: ${reasonOf(error)}` });
     }
   }
   return { runs, unreadable };

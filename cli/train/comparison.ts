@@ -1,4 +1,5 @@
 /** The comparison of an experiment's runs: which can be compared, in what order, how they differ, and what chance has in it. */
+import { counted } from "../../models/errors.ts";
 import {
   type Answers,
   bootstrapScores,
@@ -64,12 +65,15 @@ const splitSeedOf = ({ dataset, hyperparameters }: ComparedRun) =>
 /** Why two runs cannot stand in one table, or undefined; learning rate and training's seed may differ. */
 function difference(run: ComparedRun, other: ComparedRun): string | undefined {
   if (run.model.name !== other.model.name) return `model ${other.model.name}`;
-  if (run.model.random_start !== other.model.random_start) return "another start of the weights";
+  const { random_start, continued_from } = run.model;
+  if (random_start !== other.model.random_start || continued_from !== other.model.continued_from) {
+    return "another start of the weights";
+  }
   if (run.dataset.hash !== other.dataset.hash) return `data set ${other.dataset.name}`;
   const { split } = run.dataset;
   const theirs = other.dataset.split;
   if ((["train", "validation", "test"] as const).some((part) => split[part] !== theirs[part])) {
-    return `${theirs.train + theirs.validation + theirs.test} rows`;
+    return counted(theirs.train + theirs.validation + theirs.test, "row");
   }
   if (splitSeedOf(run) !== splitSeedOf(other)) {
     return `another split, of seed ${splitSeedOf(other)}`;
@@ -246,7 +250,7 @@ function describePairs({ pairs }: Comparison, count: number): string | undefined
   const [best] = pairs;
   if (best === undefined) return undefined;
   const close = pairs.filter(({ first, toldApart }) => first === best.first && !toldApart);
-  const rows = `${count} rows`;
+  const rows = counted(count, "row");
   if (close.length === 0) return `${best.first} is best, told apart from all others by ${rows}.`;
   const names = close.map(({ second }) => second);
   const last = names.pop()!;

@@ -3,7 +3,8 @@ import { join } from "node:path";
 import { writeFileWhole } from "../../models/host/write.ts";
 import { formatBytes, formatCount, formatDuration, formatPercent } from "../shared/format.ts";
 import { renderLatex } from "../shared/latex.ts";
-import { type Column, renderMarkdown, renderTable } from "../shared/table.ts";
+import { harmless } from "../shared/terminal.ts";
+import { type Column, escapeMarkdown, renderMarkdown, renderTable } from "../shared/table.ts";
 import { baselinesOf } from "./baselines.ts";
 import { readRuns } from "./compared_run.ts";
 import {
@@ -92,7 +93,8 @@ export function comparisonTable(comparison: Comparison, width: number): string[]
 }
 
 function csvCell(text: string): string {
-  return /[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+  const shown = harmless(text);
+  return /[",]/.test(shown) ? `"${shown.replaceAll('"', '""')}"` : shown;
 }
 
 /** Numbers in full, means over seeds: percent without its sign, training time in seconds. */
@@ -157,17 +159,21 @@ const caption =
   "F1 Score is the macro average on the test part; Training Time is without evaluation.";
 
 function comparisonMarkdown(comparison: Comparison): string {
+  const cells = (rows: string[][]) => rows.map((row) => row.map(escapeMarkdown));
+  const remarks = comparisonRemarks(comparison).map((remark) =>
+    `> ${escapeMarkdown(remark).replace(/^\*/, "\\*")}`
+  );
   const lines = [
-    `# ${comparison.model} on ${comparison.dataset}`,
+    `# ${escapeMarkdown(`${comparison.model} on ${comparison.dataset}`)}`,
     "",
-    ...renderMarkdown(columns, cellsOf(comparison)),
+    ...renderMarkdown(columns, cells(cellsOf(comparison))),
     "",
     caption,
-    ...comparisonRemarks(comparison).flatMap((remark) => ["", `> ${remark.replace(/^\*/, "\\*")}`]),
+    ...remarks.flatMap((remark) => ["", remark]),
     "",
     "## What it costs",
     "",
-    ...renderMarkdown(efficiencyColumns, efficiencyCells(comparison)),
+    ...renderMarkdown(efficiencyColumns, cells(efficiencyCells(comparison))),
   ];
   return `${lines.join("\n")}\n`;
 }

@@ -2,13 +2,15 @@
  * `--dry_run`: what each run would train, from the model's config alone. Nothing on the GPU, and no
  * network but for the config.json of a hub model that is named and not cached.
  */
+import type { EncoderConfig } from "../../models/encoders/mod.ts";
 import { loadDataset } from "../../models/host/dataset.ts";
 import { exists } from "../../models/host/files.ts";
 import { resolveConfig } from "../../models/host/resolve.ts";
-import { type HubSettings, hubSettingsFromEnvironment } from "../../models/host/settings.ts";
+import type { HubSettings } from "../../models/host/settings.ts";
 import { countParameters } from "../../models/peft/methods.ts";
+import { dataRequest } from "./data_request.ts";
 import type { Flags } from "./flags.ts";
-import { formatCount, formatPercent, formatRate } from "../shared/format.ts";
+import { countOf, formatCount, formatPercent, formatRate } from "../shared/format.ts";
 import {
   configLabel,
   fitToModel,
@@ -18,34 +20,47 @@ import {
   rateNote,
 } from "./plan.ts";
 import { hyperparameterReport } from "./run_report.ts";
+import { hubSettings } from "../shared/hub.ts";
+import { standardOutput } from "../shared/terminal.ts";
 import { renderTable } from "../shared/table.ts";
 import { wrap } from "../shared/terminal.ts";
 
 /** The number of classes of the default data set, and of the brief. */
 const assumedClasses = 13;
 
+interface Classes {
+  count: number;
+  from: string;
+  /** The data set's. */
+  notices: string[];
+}
+
 /** The data set's own number of classes where it lies on this machine, else 13. */
-async function classesOf(flags: Flags, hub: HubSettings): Promise<{ count: number; from: string }> {
-  const { dataset, useSample, textColumn, labelColumn } = flags;
+async function classesOf(flags: Flags, hub: HubSettings): Promise<Classes> {
+  const { dataset, useSample } = flags;
   if (!useSample && (dataset === undefined || !(await exists(dataset)))) {
-    return { count: assumedClasses, from: "assumed: the data set is not read" };
+    return { count: assumedClasses, from: "assumed: the data set is not read", notices: [] };
   }
-  const data = await loadDataset({ dataset, textColumn, labelColumn, useSample, hub });
-  return { count: data.labels.length, from: data.name };
+  const { labels, name, notices } = await loadDataset(dataRequest(flags, hub));
+  return { count: labels.length, from: name, notices };
 }
 
 export interface DryRun {
   model: string;
-  classes: { count: number; from: string };
+  classes: Classes;
   /** On the learning rate, where the model has its own. */
   rateNote?: string;
   runs: (PlannedRun & { trainable: number; total: number; percent: number })[];
 }
 
-/** Counts every run's parameters. Throws a UserError for an unknown model or data set. */
-export async function dryRun(plan: Plan, flags: Flags): Promise<DryRun> {
-  const hub = hubSettingsFromEnvironment();
-  const { name, config } = await resolveConfig(flags.modelName, hub);
+/** Counts every run's parameters, of a model that is known already or of the one that the flags name. Throws a UserError for an unknown model or data set. */
+export async function dryRun(
+  plan: Plan,
+  flags: Flags,
+  model?: { name: string; config: EncoderConfig },
+): Promise<DryRun> {
+  const hub = hubSettings(standardOutput("stderr"));
+  const { name, config } = model ?? await resolveConfig(flags.modelName, hub);
   const classes = await classesOf(flags, hub);
   const { runs } = fitToModel(plan, flags, config, name);
   return {
@@ -98,7 +113,7 @@ export function dryRunTable({ model, classes, rateNote, runs }: DryRun, width: n
     { title: "Learning Rate", right: true },
   ];
   return [
-    `${model}, ${classes.count} classes (${classes.from})`,
+    `${model}, ${countOf(classes.count, "class", "classes")} (${classes.from})`,
     "",
     ...renderTable(columns, rows, width),
     ...(rateNote === undefined ? [] : ["", ...wrap(rateNote, Math.min(width, 79))]),

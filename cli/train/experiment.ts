@@ -14,10 +14,11 @@ import { formatBytes } from "../shared/format.ts";
 import { type Output, renderNotice } from "../shared/terminal.ts";
 import { createPace } from "./place.ts";
 import { keepBagsOfWords } from "./baselines.ts";
+import { dataRequest, labelNotices } from "./data_request.ts";
 import { isDiskFull } from "./checkpoints.ts";
 import type { Comparison } from "./comparison.ts";
 import { writeComparison } from "./comparison_files.ts";
-import { factsOf, printFacts } from "./facts.ts";
+import { type Fact, factsOf, printFacts } from "./facts.ts";
 import type { Flags } from "./flags.ts";
 import { type Shared, trainRun } from "./one_run.ts";
 import { fitToModel, type Plan, type PlannedRun, rateNote } from "./plan.ts";
@@ -26,7 +27,7 @@ import type { RunReport } from "./run_report.ts";
 import { endSession, type Session } from "./session.ts";
 import { resumeCommand, withStanding } from "./standing.ts";
 import type { DeviceHandle, TrainingTools } from "./tools.ts";
-import { productsOf, tuneForAdapter, type Tuning } from "./tuning.ts";
+import { compared, productsOf, tuneForAdapter, type Tuning } from "./tuning.ts";
 import { StoppedError } from "./watch.ts";
 import {
   checkpointsOf,
@@ -52,6 +53,8 @@ export interface ExperimentOptions {
   /** Notices go here. */
   err: Output;
   session: Session;
+  /** Called when model and data are here, and no network is needed any more. */
+  onLoaded?(): void;
 }
 
 export interface Experiment {
@@ -90,6 +93,8 @@ interface Loaded {
   dataset: Dataset;
   split: Split;
   tokenizer: Tokenizer;
+  /** What the checkpoint's reader noted. */
+  weightNotes: string[];
 }
 
 async function load<Device extends DeviceHandle>(
@@ -98,17 +103,22 @@ async function load<Device extends DeviceHandle>(
 ): Promise<Loaded> {
   const model = await tools.resolveModel(flags.modelName, hub);
   const { runs } = fitToModel(plan, flags, model.config, model.name);
-  const { dataset: name, textColumn, labelColumn, useSample, maxSamples } = flags;
-  const asked = { dataset: name, textColumn, labelColumn, useSample, hub };
-  const dataset = await tools.loadDataset(asked);
+  const read = await tools.loadDataset(dataRequest(flags, hub));
+  const dataset = { ...read, notices: [...read.notices, ...labelNotices(read, flags.labelCase)] };
   const { classWeights } = runs[0].hyperparameters;
   if (classWeights !== undefined) checkClassWeights(classWeights, dataset.labels);
-  for (const notice of [...model.notices, ...dataset.notices]) {
+  const tokenizer = await tools.loadTokenizer(model.folder, model.config.vocabSize);
+  for (const notice of [...model.notices, ...tokenizer.notices, ...dataset.notices]) {
     err.write(renderNotice(err, notice));
   }
-  const split = tools.stratifiedSplit(dataset, { seed: plan.splitSeed, maxSamples });
-  const tokenizer = await tools.loadTokenizer(model.folder, model.config.vocabSize);
-  return { runs, model, dataset, split, tokenizer };
+  const split = tools.stratifiedSplit(dataset, {
+    seed: plan.splitSeed,
+    maxSamples: flags.maxSamples,
+  });
+  // Its header alone: a file that cannot be trained from is told before anything is set up.
+  const weights = await tools.openWeights(model, dataset.labels);
+  weights.close();
+  return { runs, model, dataset, split, tokenizer, weightNotes: weights.notes };
 }
 
 /** The kernels' plans: those of the experiment that goes on, where they are for this adapter, else timed or cached ones. */
@@ -121,7 +131,12 @@ async function tune<Device extends DeviceHandle>(
   const before = resumed?.work.tuning;
   if (before?.key === tools.tuningKey(device)) {
     const { plans: known, refused } = before;
-    return await tools.tuneKernels(device, [], { known, refused, report: () => {} });
+    const tuned = await tools.tuneKernels(device, [], { known, refused, report: () => {} });
+    if (compared(before, tuned).foreign > 0) {
+      const what = `${resumed?.folder} names plans of kernels that this adapter cannot have`;
+      err.write(renderNotice(err, `${what}: they are ignored, and last bits may differ.`));
+    }
+    return tuned;
   }
   if (flags.noTune) return { plans: {}, refused: [] };
   const sizes = { config: model.config, classes: dataset.labels.length };
@@ -149,9 +164,11 @@ export async function runExperiment<Device extends DeviceHandle>(
     const { matmulPrecision } = plan.runs[0].hyperparameters;
     device = await tools.createDevice({ matmulPrecision });
     const loaded = await load(options, tools);
+    options.onLoaded?.();
     const { runs, model, dataset } = loaded;
     const { classWeights } = runs[0].hyperparameters;
-    const weights = await weightsFingerprint(hostFolder(model.folder));
+    const folders = [model.folder, model.continuedFrom ?? []].flat();
+    const weights = await weightsFingerprint(...folders.map((folder) => hostFolder(folder)));
     if (resumed) checkSame(resumed, { model, weights, dataset, classWeights });
     const tuning = await tune(options, loaded, device, tools);
     const folder = named ?? await newExperiment(outputDir, model.name, dataset.name);
@@ -164,6 +181,7 @@ export async function runExperiment<Device extends DeviceHandle>(
       ...factsOf({ ...loaded, seed: plan.splitSeed, adapter: device.info }),
       ...(tuning.fact === undefined ? [] : [["Tuned", tuning.fact] as [string, string]]),
       ...(note === undefined ? [] : [["Rate", note] as [string, string]]),
+      ...loaded.weightNotes.map((text): Fact => ["Note", text]),
       ["Results", folder],
     ], out);
     const work: Work = resumed?.work ?? {
@@ -181,13 +199,13 @@ export async function runExperiment<Device extends DeviceHandle>(
     const shared: Shared<Device> = {
       ...loaded,
       maxSamples: flags.maxSamples,
+      labelCase: flags.labelCase ?? "keep",
       splitSeed: plan.splitSeed,
       gradientCheckpointing: flags.gradientCheckpointing,
       adapter: device.info,
       kernels: { fixed: device.kernels.matmul, tuned: tuning.plans, refused: tuning.refused },
       notices: [...model.notices, ...dataset.notices],
       warnings: plan.warnings,
-      weightNotes: [],
       command: work.command,
       device,
       folder,
@@ -256,7 +274,6 @@ async function trainRuns<Device extends DeviceHandle>(
     try {
       const report = await trainRun(planned, pace.placeOf(index, runs.length), shared, tools);
       pace.done();
-      if (index === 0) printFacts(report.weight_notes.map((note) => ["Note", note]), out);
       out.write(`  saved ${name}, ${formatBytes(report.exported_bytes)}\n`);
       reports.push(report);
       work.done.push(name);

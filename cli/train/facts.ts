@@ -1,9 +1,10 @@
 /** What an experiment is about, printed before its first run. */
 import type { DeviceInfo } from "../../engine/device.ts";
 import type { Dataset } from "../../models/data/load.ts";
+import { type PartName, partNames } from "../../models/data/part_names.ts";
 import type { Split } from "../../models/data/split.ts";
 import type { ResolvedModel } from "../../models/host/resolve.ts";
-import { formatAdapter, formatCount } from "../shared/format.ts";
+import { countOf, formatAdapter, formatCount } from "../shared/format.ts";
 import { harmless, type Output, paint, wrap } from "../shared/terminal.ts";
 
 export type Fact = [label: string, text: string];
@@ -13,9 +14,35 @@ function describeData(dataset: Dataset): string {
   const dropped: string[] = [];
   if (emptyRows > 0) dropped.push(`${formatCount(emptyRows)} empty`);
   if (duplicates > 0) dropped.push(`${formatCount(duplicates)} duplicate`);
-  return `${dataset.name}: ${formatCount(examples.length)} examples of ${labels.length} classes` +
-    (dropped.length > 0 ? ` (${dropped.join(" and ")} rows dropped)` : "") +
-    (conflicts > 0 ? `; ${formatCount(conflicts)} texts have more than one label` : "");
+  const rows = emptyRows + duplicates === 1 ? "row" : "rows";
+  return `${dataset.name}: ${countOf(examples.length, "example")} of ` +
+    countOf(labels.length, "class", "classes") +
+    (dropped.length > 0 ? ` (${dropped.join(" and ")} ${rows} dropped)` : "") +
+    (conflicts > 0 ? `; ${countOf(conflicts, "text has", "texts have")} more than one label` : "");
+}
+
+function describeColumns(
+  { textColumn, labelColumn, labelNamesFrom, otherColumns }: Dataset,
+): string {
+  const others = otherColumns.map((column) => `"${column}"`).join(", ");
+  return `texts from "${textColumn}", labels from "${labelColumn}"` +
+    (labelNamesFrom === undefined ? "" : `, named by ${labelNamesFrom}`) +
+    (others === "" ? "" : `; not used: ${others}`);
+}
+
+/** Where the parts come from: a part that was given is the data's own. */
+function describeSplit({ given }: Dataset, split: Split, seed: number): string {
+  const origin = (part: PartName) =>
+    given === undefined
+      ? ""
+      : given[part] > 0
+      ? part === "train" ? "" : " (given)"
+      : " (a tenth of the training data)";
+  const parts = partNames.map((part) =>
+    `${formatCount(split[part].length)} ${part}${origin(part)}`
+  );
+  const drawn = given === undefined || partNames.some((part) => given[part] === 0);
+  return `${parts.join(", ")}${drawn ? ` (seed ${seed})` : ""}`;
 }
 
 /** Model, data, split and adapter. */
@@ -28,15 +55,14 @@ export function factsOf(
     adapter: DeviceInfo;
   },
 ): Fact[] {
-  const { train, validation, test } = split;
   return [
-    ["Model", model.name],
-    ["Data", describeData(dataset)],
     [
-      "Split",
-      `${formatCount(train.length)} train, ${formatCount(validation.length)} validation, ` +
-      `${formatCount(test.length)} test (seed ${seed})`,
+      "Model",
+      model.name + (model.continuedFrom ? `, going on from ${model.continuedFrom}` : ""),
     ],
+    ["Data", describeData(dataset)],
+    ["Columns", describeColumns(dataset)],
+    ["Split", describeSplit(dataset, split, seed)],
     ["GPU", formatAdapter(adapter)],
   ];
 }

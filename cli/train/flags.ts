@@ -5,6 +5,8 @@ import { choice } from "@optique/core/valueparser";
 import { matmulPrecisions } from "../../engine/precision.ts";
 import { dtypes } from "../../engine/pack.ts";
 import { schedulers } from "../../engine/schedule.ts";
+import { labelCases } from "../../models/data/labels.ts";
+import { splitBys } from "../../models/data/part_names.ts";
 import type { Setting } from "../../models/peft/method.ts";
 import { type MethodName, methodNames, methods } from "../../models/peft/methods.ts";
 import { defaultHyperparameters as defaults } from "../../models/training/events.ts";
@@ -31,6 +33,7 @@ import {
   parseText,
 } from "../shared/flag_values.ts";
 import { formatRate } from "../shared/format.ts";
+import { tableFlags } from "../shared/table_flags.ts";
 
 /** What was given for the methods' settings, by name: all that the methods' plans take, as each name is one method's. */
 export type GivenSettings = Plan extends (given: infer Given) => unknown ? Given : never;
@@ -83,7 +86,7 @@ const dataFlags = object({
   modelName: flag(
     "--model_name",
     valueOf("NAME", parseText, ""),
-    "Hub id, folder or mini",
+    "Hub id, folder of a model or adapter, or mini",
     "bert-base-uncased",
   ),
   dataset: flag(
@@ -94,8 +97,21 @@ const dataFlags = object({
   ),
   textColumn: flag("--text_column", valueOf("NAME", parseText, ""), "Column of texts", "found"),
   labelColumn: flag("--label_column", valueOf("NAME", parseText, ""), "Column of labels", "found"),
+  ...tableFlags,
   useSample: switchOn("--use_sample", "Train on the built-in sample sentences"),
   maxSamples: whole("--max_samples", "Use this many rows, classes in proportion", "all", 1),
+  splitBy: flag(
+    "--split_by",
+    choice(splitBys, { metavar: "HOW" }),
+    "given: use the data's own validation and test; ratio: 80/10/10",
+    splitBys[0],
+  ),
+  labelCase: flag(
+    "--label_case",
+    choice(labelCases, { metavar: "HOW" }),
+    "keep Joy and joy apart, or fold them into one",
+    labelCases[0],
+  ),
 });
 
 const trainingFlags = object({

@@ -10,6 +10,7 @@ import { writeFolderWhole } from "../shared/folders.ts";
 import { type Output, renderNotice } from "../shared/terminal.ts";
 import type { Place } from "./place.ts";
 import { checkpointSteps, isDiskFull, newestCheckpoint, writeMakingRoom } from "./checkpoints.ts";
+import { confusionFile, confusionText, standsWithin } from "./confusion.ts";
 import type { PlannedRun } from "./plan.ts";
 import { predictionLines } from "./predictions.ts";
 import { type RunContext, type RunReport, runReport } from "./run_report.ts";
@@ -103,7 +104,7 @@ export async function trainRun<Device extends DeviceHandle>(
     ...planned.hyperparameters,
     ...(search && { learningRate: search.learningRate }),
   };
-  const weights = await tools.openWeights(model, dataset.labels.length);
+  const weights = await tools.openWeights(model, dataset.labels);
   let watched: Watched;
   try {
     const training = {
@@ -132,7 +133,6 @@ export async function trainRun<Device extends DeviceHandle>(
   const { result, steps, history } = watched;
   const context: RunContext = {
     ...shared,
-    weightNotes: weights.notes,
     warnings: [...shared.warnings, ...history.warnings],
     resumedAtSteps: history.resumed_at_steps,
     group: planned.group,
@@ -155,6 +155,10 @@ export async function trainRun<Device extends DeviceHandle>(
     await writeFileWhole(join(temporary, "steps.jsonl"), steps.join(""));
     const predicted = predictionLines(shared.split.test, result.predictions, dataset.labels);
     await writeFileWhole(join(temporary, "predictions.jsonl"), predicted);
+    const { confusion } = result.test;
+    if (!standsWithin(confusion)) {
+      await writeFileWhole(join(temporary, confusionFile), confusionText(confusion));
+    }
     const times = { started: new Date(history.started), finished: new Date() };
     const document = runReport(context, hyperparameters, result, exported, times);
     await writeFileWhole(join(temporary, "run.json"), `${JSON.stringify(document, null, 2)}\n`);

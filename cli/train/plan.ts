@@ -15,6 +15,7 @@ import { defaultHyperparameters, type Hyperparameters } from "../../models/train
 import type { LearningRates } from "../shared/flag_values.ts";
 import { readClassWeights } from "./class_weights.ts";
 import type { Flags } from "./flags.ts";
+import { fittedName } from "../shared/file_names.ts";
 import { formatRate } from "../shared/format.ts";
 
 /** The rate at which all methods do well over the built-in model: see assets/mini/README.md. */
@@ -34,6 +35,9 @@ export function rateNote({ runs }: Plan, flags: Flags, model: string): string | 
   return `Learning rate ${formatRate(rate)}, which suits ${model}; --learning_rate ` +
     `${formatRate(original)} is the original's`;
 }
+
+/** Leaves room for a seed at the name's end. */
+const mostGroupBytes = 160;
 
 /** One run of an experiment. */
 export interface PlannedRun {
@@ -102,6 +106,9 @@ function unusedFlags(flags: Flags): string[] {
       const [name, value] of [
         ["--text_column", flags.textColumn],
         ["--label_column", flags.labelColumn],
+        ["--split_by", flags.splitBy],
+        ["--encoding", flags.encoding],
+        ["--quoting", flags.quoting],
       ]
     ) {
       if (value !== undefined) warnings.push(`${name} has no effect with --use_sample.`);
@@ -132,10 +139,10 @@ function unusedRates(
 }
 
 /**
- * The runs that flags ask for, in the order of the table of methods. Throws a UserError (wrong use) on
+ * The runs that flags ask for, in the order of the table of methods, or those of methods that something else chose. Throws a UserError (wrong use) on
  * flags that contradict each other, and one on a file of class weights that cannot be read.
  */
-export function planRuns(flags: Flags): Plan {
+export function planRuns(flags: Flags, chosen: readonly Method[] = methodsOf(flags)): Plan {
   if (flags.useSample && flags.dataset !== undefined) {
     throw new UserError(
       `--use_sample and --dataset ${flags.dataset} are two data sets: leave one of them out.`,
@@ -178,9 +185,9 @@ export function planRuns(flags: Flags): Plan {
   const searches = [...(given ? [false] : []), ...(tuned ? [true] : [])];
   // Seed by seed, so that what is done at any moment is a comparison.
   const runs = (flags.seeds ?? [shared.seed]).flatMap((seed) =>
-    methodsOf(flags).flatMap((method) =>
+    chosen.flatMap((method) =>
       searches.map((tuned): PlannedRun => {
-        const group = `${runName(method)}${tuned ? "-tuned" : ""}`;
+        const group = fittedName(`${runName(method)}${tuned ? "-tuned" : ""}`, mostGroupBytes);
         const learningRate = (tuned ? undefined : rates[method.method]) ?? shared.learningRate;
         return {
           name: flags.seeds === undefined ? group : `${group}-s${seed}`,

@@ -1,6 +1,7 @@
 /** Training as it is watched: one redrawn line on a terminal, plain lines in a pipe. */
 import type { EvaluationEvent, StartEvent, TrainingEvent } from "../../models/training/events.ts";
 import {
+  countOf,
   formatCount,
   formatDuration,
   formatPercent,
@@ -184,7 +185,7 @@ export function createProgress(
     say(paint(output, "bold", `${event.run} (${options.place.text})`));
     say(
       `  ${formatCount(event.trainableParameters)} of ${formatCount(event.totalParameters)} ` +
-        `parameters train (${percent}), ${formatCount(event.totalSteps)} steps` +
+        `parameters train (${percent}), ${countOf(event.totalSteps, "step")}` +
         (from > 0 ? `, going on after step ${formatCount(from)}` : ""),
     );
     for (const warning of event.warnings) {
@@ -204,7 +205,9 @@ export function createProgress(
       if (event.type === "done") {
         const { stoppedEarly, totalSteps } = event.result;
         if (losses.length > 1) say(lossLine(losses, output.columns()));
-        if (stoppedEarly) say(`  stopped early, after ${totalSteps} of ${start.totalSteps} steps`);
+        if (stoppedEarly) {
+          say(`  stopped early, after ${totalSteps} of ${countOf(start.totalSteps, "step")}`);
+        }
         return clear();
       }
       losses.push(event.loss);

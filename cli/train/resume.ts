@@ -4,6 +4,7 @@ import type { Dataset } from "../../models/data/load.ts";
 import { UserError } from "../../models/errors.ts";
 import { readJsonObject, toJson } from "../../models/files/json.ts";
 import { entriesOf, exists, hostFolder } from "../../models/host/files.ts";
+import { weightsDiffer } from "../../models/host/fingerprint.ts";
 import type { ResolvedModel } from "../../models/host/resolve.ts";
 import type { ClassWeights } from "../../models/training/class_weights.ts";
 import { type Flags, parseFlags } from "./flags.ts";
@@ -126,7 +127,7 @@ export function checkSame(
 ): void {
   const changed = [
     work.model.name !== model.name && `the model was ${work.model.name}, now it is ${model.name}`,
-    (work.model.weights ?? weights) !== weights && `the weights of ${model.name} have changed`,
+    weightsDiffer(work.model.weights, weights) && `the weights of ${model.name} have changed`,
     work.dataset_hash !== dataset.hash && `the rows of ${dataset.name} have changed`,
     toJson(work.class_weights ?? {}) !== toJson(classWeights ?? {}) &&
     `the class weights have changed`,

@@ -4,12 +4,16 @@ import type { DeviceInfo } from "../../engine/device.ts";
 import type { RefusedPlan, TunedPlans } from "../../engine/plans.ts";
 import type { MatmulPlan } from "../../kernels/mod.ts";
 import type { Dataset } from "../../models/data/load.ts";
+import type { LabelCase } from "../../models/data/labels.ts";
+import { partNames } from "../../models/data/part_names.ts";
+import type { TableOptions } from "../../models/data/table.ts";
 import type { Split } from "../../models/data/split.ts";
 import { definitionOf } from "../../models/peft/methods.ts";
 import type { ResolvedModel } from "../../models/host/resolve.ts";
 import type { Hyperparameters, StepEvent, TrainingResult } from "../../models/training/events.ts";
 import type { Metrics } from "../../models/training/metrics.ts";
 import type { Trial } from "../../models/training/rate_search.ts";
+import { standsWithin } from "./confusion.ts";
 import { dataReport } from "./data_report.ts";
 import { configLabel, methodLabel } from "./plan.ts";
 
@@ -18,6 +22,7 @@ export interface RunContext {
   dataset: Dataset;
   split: Split;
   maxSamples: number | undefined;
+  labelCase: LabelCase;
   /** The seed of the split, which runs of other seeds share. */
   splitSeed: number;
   gradientCheckpointing: boolean;
@@ -83,7 +88,8 @@ export function metricsReport(metrics: Metrics) {
     macro_recall: metrics.macroRecall,
     macro_f1: metrics.macroF1,
     per_class: metrics.perClass,
-    confusion_matrix: metrics.confusion,
+    /** Of many classes it has a file of its own. */
+    ...(standsWithin(metrics.confusion) && { confusion_matrix: metrics.confusion }),
   };
 }
 
@@ -96,6 +102,14 @@ export function versions() {
     typescript: Deno.version.typescript,
     wgpu: `the one inside Deno ${Deno.version.deno}`,
     platform: `${Deno.build.os} ${Deno.build.arch}`,
+  };
+}
+
+/** How a data set's files were read, where that was asked for. */
+export function readAs({ encoding, quoting }: TableOptions) {
+  return {
+    ...(encoding !== undefined && { encoding }),
+    ...(quoting !== undefined && { quoting }),
   };
 }
 
@@ -125,6 +139,7 @@ export function runReport(
       name: model.name,
       folder: model.folder,
       built_in: model.builtIn,
+      ...(model.continuedFrom !== undefined && { continued_from: model.continuedFrom }),
       config: inSnakeCase(model.config),
     },
     dataset: {
@@ -133,6 +148,9 @@ export function runReport(
       sample: dataset.sample,
       text_column: dataset.textColumn,
       label_column: dataset.labelColumn,
+      label_case: context.labelCase,
+      ...(dataset.labelNamesFrom && { label_names_from: dataset.labelNamesFrom }),
+      ...readAs(dataset),
       rows_read: dataset.rowsRead,
       empty_rows: dataset.emptyRows,
       duplicates: dataset.duplicates,
@@ -145,6 +163,11 @@ export function runReport(
         validation: split.validation.length,
         test: split.test.length,
         seed: context.splitSeed,
+        /** Whether the data's own parts were used, and which they have. */
+        by: dataset.given === undefined ? "ratio" : "given",
+        ...(dataset.given && {
+          given: partNames.filter((part) => part !== "train" && dataset.given![part] > 0),
+        }),
       },
       ...dataReport(split, dataset.labels),
     },

@@ -8,6 +8,7 @@ import type { WeightSource } from "../../models/encoders/weights.ts";
 import type { Tokenizer } from "../../models/text/tokenizer.ts";
 import type { Dataset } from "../../models/data/load.ts";
 import type { Split } from "../../models/data/split.ts";
+import type { DatasetRequest } from "../../models/host/dataset.ts";
 import type { HubSettings } from "../../models/host/settings.ts";
 import type { RunFile } from "../../models/files/run_file.ts";
 import type { ExportRequest } from "../../models/peft/export.ts";
@@ -29,17 +30,11 @@ export interface TrainingTools<Device extends DeviceHandle> {
   /** Throws a UserError where the adapter has no products of that precision. */
   createDevice(options?: { matmulPrecision?: MatmulPrecision }): Promise<Device>;
   resolveModel(name: string | undefined, hub: HubSettings): Promise<ResolvedModel>;
-  loadDataset(options: {
-    dataset?: string;
-    textColumn?: string;
-    labelColumn?: string;
-    useSample?: boolean;
-    hub: HubSettings;
-  }): Promise<Dataset>;
+  loadDataset(request: DatasetRequest): Promise<Dataset>;
   stratifiedSplit(dataset: Dataset, options: { seed: number; maxSamples?: number }): Split;
   loadTokenizer(folder: string, embeddings: number): Promise<Tokenizer>;
-  /** A model's weights for so many classes. */
-  openWeights(model: ResolvedModel, classes: number): Promise<WeightSource>;
+  /** A model's weights for these classes. */
+  openWeights(model: ResolvedModel, labels: readonly string[]): Promise<WeightSource>;
   /** Trains a run, or goes on `from` a state of it. */
   train(options: {
     run: string;

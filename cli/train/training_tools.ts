@@ -34,7 +34,7 @@ export const trainingTools: TrainingTools<Device> = {
   loadDataset,
   stratifiedSplit,
   loadTokenizer: (folder, embeddings) => loadTokenizer(hostFolder(folder), embeddings),
-  openWeights: ({ folder, config }, classes) => openWeights(hostFolder(folder), config, classes),
+  openWeights: ({ folder, config }, labels) => openWeights(hostFolder(folder), config, labels),
   train,
   stepProducts,
   tuningKey,

@@ -1,7 +1,7 @@
 /** `--learning_rate tune`: tries rates on a run's method before it is trained, and keeps the trials, so that a stop loses one. */
 import { join } from "node:path";
 import * as v from "valibot";
-import { UserError } from "../../models/errors.ts";
+import { counted, UserError } from "../../models/errors.ts";
 import { readJsonObject, toJson } from "../../models/files/json.ts";
 import { hostFolder } from "../../models/host/files.ts";
 import { writeFileWhole } from "../../models/host/write.ts";
@@ -27,11 +27,12 @@ const schema = v.object({
   })),
 });
 
-async function readTrials(experiment: string, group: string): Promise<Trial[]> {
+/** The trials that were made before; none where their file is damaged: they are made again. */
+export async function readTrials(experiment: string, group: string): Promise<Trial[]> {
   const folder = hostFolder(workFolder(experiment), 0);
   if (!(await folder.has(trialsFile(group)))) return [];
   const read = v.safeParse(schema, await readJsonObject(folder, trialsFile(group)));
-  return read.success ? read.output.trials : []; // damaged: they are made again
+  return read.success ? read.output.trials : [];
 }
 
 /** The settings of a trial: a training of so many steps, with as much warm-up in proportion, and one evaluation. */
@@ -98,13 +99,13 @@ export async function tunedRate<Device extends DeviceHandle>(
       throw new UserError(`${name}: its loss is no number at any learning rate that was tried.`);
     }
     if (trials.length === before) {
-      const from = before === 0 ? "" : `, going on after ${before} trials`;
+      const from = before === 0 ? "" : `, going on after ${counted(before, "trial")}`;
       out.write(`${name} (${place.text}): searching for its learning rate${from}\n`);
     }
     const { trial } = next;
     const settings = settingsOf(hyperparameters, trial, examples);
-    const label = `${formatRate(trial.learningRate)} for ${trial.steps} steps`;
-    const weights = await tools.openWeights(model, dataset.labels.length);
+    const label = `${formatRate(trial.learningRate)} for ${counted(trial.steps, "step")}`;
+    const weights = await tools.openWeights(model, dataset.labels);
     const progress = createProgress(out, {
       place: { text: `trial ${trials.length + 1} of ${trialCount}`, whole: () => "" },
       onlyLine: true,

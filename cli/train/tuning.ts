@@ -3,7 +3,7 @@ import type { Product } from "../../engine/plans.ts";
 import type { EncoderConfig } from "../../models/encoders/mod.ts";
 import type { Tokenizer } from "../../models/text/tokenizer.ts";
 import type { Split } from "../../models/data/split.ts";
-import { messageOf } from "../../models/errors.ts";
+import { counted, messageOf } from "../../models/errors.ts";
 import type { PlannedRun } from "./plan.ts";
 import { type Output, renderNotice } from "../shared/terminal.ts";
 import type { DeviceHandle, TrainingTools } from "./tools.ts";
@@ -60,12 +60,18 @@ export async function tuneForAdapter<Device extends DeviceHandle>(
     },
   });
   if (err.terminal) err.write("\r\x1b[K");
-  const timed = Object.keys(plans).length - Object.keys(known.plans).length;
-  const newlyRefused = refused.length - known.refused.length;
-  if (timed + newlyRefused + left.length === 0) return { plans, refused };
+  const { taken, foreign } = compared(known, { plans, refused });
+  const timed = Object.keys(plans).length - taken.plans;
+  const newlyRefused = refused.length - taken.refused;
+  if (known.damage !== undefined) sayIgnored(err, `${path} cannot be used (${known.damage})`);
+  else if (foreign > 0) {
+    sayIgnored(err, `${path} holds ${counted(foreign, "plan")} that this adapter cannot have kept`);
+  }
+  const changed = timed + newlyRefused + foreign > 0;
+  if (!changed && left.length === 0) return { plans, refused };
   const seconds = ((performance.now() - started) / 1000).toFixed(1);
-  let fact = `${count(timed, "kind")} of matrix product in ${seconds} s`;
-  if (timed + newlyRefused > 0) {
+  let fact = `${counted(timed, "kind")} of matrix product in ${seconds} s`;
+  if (changed) {
     try {
       await writeTuning(path, key, { plans, refused });
       fact += `, kept in ${path}`;
@@ -73,9 +79,21 @@ export async function tuneForAdapter<Device extends DeviceHandle>(
       err.write(renderNotice(err, `The tuned kernels could not be kept: ${messageOf(error)}`));
     }
   }
-  if (left.length > 0) fact += `; ${count(left.length, "kind")} left for the next run`;
-  if (newlyRefused > 0) fact += `; ${count(newlyRefused, "plan")} refused by the driver`;
+  if (left.length > 0) fact += `; ${counted(left.length, "kind")} left for the next run`;
+  if (newlyRefused > 0) fact += `; ${counted(newlyRefused, "plan")} refused by the driver`;
   return { plans, refused, fact };
 }
 
-const count = (items: number, what: string) => `${items} ${what}${items === 1 ? "" : "s"}`;
+/** How many known plans and refusals were taken, and how many were none that the adapter could have. */
+export function compared(known: KeptTuning, { plans, refused }: KeptTuning) {
+  const names = Object.keys(known.plans);
+  const taken = {
+    plans: names.filter((name) => known.plans[name] === plans[name]).length,
+    refused: known.refused.filter((each) => refused.includes(each)).length,
+  };
+  const foreign = names.length - taken.plans + known.refused.length - taken.refused;
+  return { taken, foreign };
+}
+
+const sayIgnored = (err: Output, what: string) =>
+  err.write(renderNotice(err, `${what}: that is ignored, and the kernels are tuned anew.`));

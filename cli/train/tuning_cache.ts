@@ -2,9 +2,12 @@
 import { join } from "node:path";
 import * as v from "valibot";
 import type { RefusedPlan, TunedPlans } from "../../engine/plans.ts";
-import { isMissing } from "../../models/host/files.ts";
+import { messageOf } from "../../models/errors.ts";
+import { isObject } from "../../models/files/json.ts";
+import { textIfThere } from "../../models/host/files.ts";
 import { cacheHome } from "../../models/host/settings.ts";
 import { writeFileWhole } from "../../models/host/write.ts";
+import { issueOf } from "../shared/issues.ts";
 
 const Pair = v.tuple([v.number(), v.number()]);
 const Plan = v.variant("kind", [
@@ -44,13 +47,13 @@ export const Kept = v.object({
   refused: v.array(v.object({ plan: Plan, reason: v.string() })),
 });
 
+/** One adapter's. */
+const Entry = v.object({ tuned: v.string(), ...Kept.entries });
+
+/** Entries by the tuner's key: adapter, limits, version of the kernels. Each is read alone: one may be damaged. */
 const Cache = v.object({
   version: v.literal(version),
-  /** By the tuner's key: adapter, limits, version of the kernels. */
-  adapters: v.record(
-    v.string(),
-    v.object({ tuned: v.string(), ...Kept.entries }),
-  ),
+  adapters: v.record(v.string(), v.unknown()),
 });
 type Cache = v.InferOutput<typeof Cache>;
 
@@ -67,15 +70,27 @@ export function tuningCachePath(
   return join(cacheHome(read), "peft-on-webgpu", "kernels.json");
 }
 
-/** What is kept under a key. Nothing where there is no file, or one that this version did not write. */
-export async function readTuning(path: string, key: string): Promise<KeptTuning> {
-  const { plans = {}, refused = [] } = (await readCache(path)).adapters[key] ?? {};
+/**
+ * What is kept under a key. Nothing where there is no file, or one of another version, or a damaged one, which `damage`
+ * tells of.
+ */
+export async function readTuning(
+  path: string,
+  key: string,
+): Promise<KeptTuning & { damage?: string }> {
+  const { cache, damage } = await readCache(path);
+  const none = { plans: {}, refused: [] };
+  if (damage !== undefined) return { ...none, damage };
+  if (!Object.hasOwn(cache.adapters, key)) return none;
+  const read = v.safeParse(Entry, cache.adapters[key]);
+  if (!read.success) return { ...none, damage: issueOf(read.issues) };
+  const { plans, refused } = read.output;
   return { plans, refused };
 }
 
 /** Keeps this under a key, beside what there is of other adapters. Throws what the file system throws. */
 export async function writeTuning(path: string, key: string, kept: KeptTuning): Promise<void> {
-  const { adapters } = await readCache(path);
+  const { adapters } = (await readCache(path)).cache;
   const { plans, refused } = kept;
   const tuned = new Date().toISOString();
   const cache = { version, adapters: { ...adapters, [key]: { tuned, plans, refused } } };
@@ -84,20 +99,26 @@ export async function writeTuning(path: string, key: string, kept: KeptTuning): 
 
 /** The keys of the adapters that the file keeps plans of; undefined where there is no file. Throws where it is damaged. */
 export async function tunedAdapters(path: string): Promise<string[] | undefined> {
-  let text: string;
-  try {
-    text = await Deno.readTextFile(path);
-  } catch (error) {
-    if (isMissing(error)) return undefined;
-    throw error;
-  }
-  return Object.keys(v.parse(Cache, JSON.parse(text)).adapters);
+  const text = await textIfThere(path);
+  if (text === undefined) return undefined;
+  return Object.keys(
+    v.parse(v.record(v.string(), Entry), v.parse(Cache, JSON.parse(text)).adapters),
+  );
 }
 
-async function readCache(path: string): Promise<Cache> {
+/** The file, which is empty where it cannot be used: what is lost costs some seconds. */
+async function readCache(path: string): Promise<{ cache: Cache; damage?: string }> {
+  const empty: Cache = { version, adapters: {} };
   try {
-    return v.parse(Cache, JSON.parse(await Deno.readTextFile(path)));
-  } catch {
-    return { version, adapters: {} }; // what is lost costs some seconds
+    const text = await textIfThere(path);
+    if (text === undefined) return { cache: empty };
+    const content: unknown = JSON.parse(text);
+    const read = v.safeParse(Cache, content);
+    if (read.success) return { cache: read.output };
+    const isOther = isObject(content) && Number.isInteger(content.version) &&
+      content.version !== version;
+    return { cache: empty, ...(!isOther && { damage: issueOf(read.issues) }) };
+  } catch (error) {
+    return { cache: empty, damage: messageOf(error) };
   }
 }

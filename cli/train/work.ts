@@ -9,6 +9,7 @@ import { readJsonObject, toJson } from "../../models/files/json.ts";
 import { hostFolder } from "../../models/host/files.ts";
 import { writeFileWhole } from "../../models/host/write.ts";
 import { mend } from "../shared/folders.ts";
+import { issueOf } from "../shared/issues.ts";
 import { checkpointSteps } from "./checkpoints.ts";
 import { logsName } from "./tensorboard/logs.ts";
 import { type Claim, claim } from "./claim.ts";
@@ -68,8 +69,7 @@ export async function readWork(experiment: string): Promise<Work | undefined> {
   }
   const read = v.safeParse(schema, content);
   if (read.success) return read.output;
-  const [issue] = read.issues;
-  throw damaged(`${join(folder.name, file)}: "${v.getDotPath(issue)}": ${issue.message}.`);
+  throw damaged(`${join(folder.name, file)}: ${issueOf(read.issues)}.`);
 }
 
 export async function writeWork(experiment: string, work: Work): Promise<void> {

@@ -1,6 +1,6 @@
 /** What a trained run's classes are called: as the command line says, or the folder, or the one above it. */
 import { dirname, resolve } from "node:path";
-import { UserError } from "../../models/errors.ts";
+import { counted, UserError } from "../../models/errors.ts";
 import type { Folder } from "../../models/files/folder.ts";
 import { hostFolder } from "../../models/host/files.ts";
 import type { LoadedRun } from "../../models/peft/export.ts";
@@ -25,9 +25,7 @@ function checkNames(names: readonly string[], classes: number, folder: string): 
   if (twice !== undefined) wrong(`holds "${twice}" twice`);
   if (names.length !== classes) {
     wrong(
-      `names ${names.length} class${
-        names.length === 1 ? "" : "es"
-      } (${quoted}), but the classifier in ` +
+      `names ${counted(names.length, "class", "classes")} (${quoted}), but the classifier in ` +
         `${folder} has ${classes}. Give names with commas between them, or a file with one a line`,
     );
   }

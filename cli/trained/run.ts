@@ -4,6 +4,10 @@ import * as v from "valibot";
 import { type Dtype, dtypes } from "../../engine/pack.ts";
 import { maxTokens } from "../../models/encoders/mod.ts";
 import { openWeights, randomWeights, type WeightSource } from "../../models/encoders/weights.ts";
+import { type Quoting, quotings } from "../../models/data/delimited_rows.ts";
+import { encodingNamed } from "../../models/data/encodings.ts";
+import { type LabelCase, labelCases } from "../../models/data/labels.ts";
+import { type SplitBy, splitBys } from "../../models/data/part_names.ts";
 import { UserError } from "../../models/errors.ts";
 import { type Folder, pathIn } from "../../models/files/folder.ts";
 import { readJsonObject } from "../../models/files/json.ts";
@@ -14,6 +18,7 @@ import { type LoadedRun, readRun } from "../../models/peft/export.ts";
 import { definitionOf } from "../../models/peft/methods.ts";
 import { adapterConfigFile, classesOf } from "../../models/peft/run_files.ts";
 import { defaultHyperparameters as defaults } from "../../models/training/events.ts";
+import { issueOf } from "../shared/issues.ts";
 import { quoted } from "../shared/shell.ts";
 import { labelsFor } from "./labels.ts";
 
@@ -23,9 +28,13 @@ export interface RecordedData {
   sample: boolean;
   textColumn: string;
   labelColumn: string;
+  encoding?: string;
+  quoting?: Quoting;
   hash: string;
   maxSamples?: number;
   seed: number;
+  splitBy: SplitBy;
+  labelCase: LabelCase;
 }
 
 /** How texts are put before the model. */
@@ -40,6 +49,8 @@ export interface TrainedRun extends LoadedRun {
   model: ResolvedModel;
   /** In the order of the classifier's rows; `LABEL_0` … where the folder names none. */
   labels: string[];
+  /** What to say of labels that are no names; among the model's notices, too. */
+  labelNotices: string[];
   /** As the run was trained, within what the model takes. */
   maxLength: number;
   batchSize: number;
@@ -74,9 +85,21 @@ const recordedRun = v.object({
     sample: v.boolean(),
     text_column: v.string(),
     label_column: v.string(),
+    encoding: v.optional(
+      v.pipe(v.string(), v.check((name) => encodingNamed(name) === name, "No encoding")),
+    ),
+    quoting: v.optional(v.picklist(quotings)),
     hash: v.string(),
     max_samples: v.nullable(v.number()),
-    split: v.optional(v.object({ seed: v.optional(v.number()) }), {}),
+    /** Older versions split the training part, whatever else there was. */
+    split: v.optional(
+      v.object({
+        seed: v.optional(v.number()),
+        by: v.optional(v.picklist(splitBys), "ratio"),
+      }),
+      {},
+    ),
+    label_case: v.optional(v.picklist(labelCases), "keep"),
   })),
 });
 
@@ -84,10 +107,7 @@ async function readRecord(folder: Folder): Promise<v.InferOutput<typeof recorded
   if (!(await folder.has("run.json"))) return v.parse(recordedRun, {});
   const parsed = v.safeParse(recordedRun, await readJsonObject(folder, "run.json"));
   if (parsed.success) return parsed.output;
-  const [issue] = parsed.issues;
-  throw new UserError(
-    `${pathIn(folder, "run.json")}: "${v.getDotPath(issue)}": ${issue.message}.`,
-  );
+  throw new UserError(`${pathIn(folder, "run.json")}: ${issueOf(parsed.issues)}.`);
 }
 
 function dataOf(
@@ -101,9 +121,13 @@ function dataOf(
     sample,
     textColumn: dataset.text_column,
     labelColumn: dataset.label_column,
+    encoding: dataset.encoding,
+    quoting: dataset.quoting,
     hash,
     maxSamples: dataset.max_samples ?? undefined,
     seed,
+    splitBy: dataset.split.by,
+    labelCase: dataset.label_case,
   };
 }
 
@@ -185,6 +209,7 @@ export async function findRun(
     folder,
     model: { ...model, notices: [...model.notices, ...labels.notices] },
     labels: labels.names,
+    labelNotices: labels.notices,
     maxLength: Math.min(hyperparameters.max_length, maxTokens(model.config)),
     batchSize: hyperparameters.batch_size,
     frozenDtype: hyperparameters.frozen_dtype,

@@ -1,4 +1,6 @@
 /** From raw rows to labelled examples: what is dropped, what is counted, and the data's hash. */
+import { isBlank, type LabelCase, type LookAlikes, normalLabels } from "./labels.ts";
+import { type PartName, partNames } from "./part_names.ts";
 
 export interface Example {
   text: string;
@@ -6,7 +8,7 @@ export interface Example {
   label: number;
   /**
    * Its row in the data set, from 1: a line that names columns does not count, nor do empty lines, and the rows of
-   * several files count on. Undefined where it comes from no data set.
+   * several files of a part count on. Undefined where it comes from no data set.
    */
   row?: number;
 }
@@ -14,16 +16,28 @@ export interface Example {
 export interface CleanRows {
   /** Sorted: whole numbers by value, else by code unit, so that the order is the same everywhere. */
   labels: string[];
-  /** In the order of the rows. */
+  /** In the order of the rows, part after part. */
   examples: Example[];
+  /** How many of the examples are of which part. */
+  counts: Record<PartName, number>;
   /** Rows dropped because text or label is empty. */
   emptyRows: number;
-  /** Rows dropped because an earlier row has the same text and label. */
+  /** Those of them whose label is a word for what is missing, such as `nan`, by the word. */
+  missingLabels: Map<string, number>;
+  /** Rows dropped because an earlier row of the same part has the same text and label. */
   duplicates: number;
   /** Texts that occur with more than one label; all of them are kept. */
   conflicts: number;
-  /** SHA-256, in hex, of the kept rows' texts and labels in their order. */
+  /** Labels that differ in case or in inner blanks alone. */
+  lookAlikes: LookAlikes[];
+  /** SHA-256, in hex, of the kept rows' texts and labels in their order, and of their parts where those are given. */
   hash: string;
+}
+
+/** Rows as tables have them: `texts[i]` has `labels[i]`. */
+export interface RawRows {
+  texts: readonly string[];
+  labels: readonly string[];
 }
 
 function sortLabels(labels: Iterable<string>): string[] {
@@ -37,17 +51,18 @@ interface Row {
   text: string;
   label: string;
   row: number;
+  part: PartName;
 }
 
 /** Rows whose text is encoded at once: one string of all of them could exceed what a string holds. */
 const rowsAtOnce = 4096;
 
-/** SHA-256, in hex, of the rows as JSON lines `["text","label"]`. */
+/** SHA-256, in hex, of the rows as JSON lines `["text","label"]`, and `["text","label","test"]` beside the training part. */
 async function hashOf(rows: readonly Row[]): Promise<string> {
   const parts: string[] = [];
   for (let from = 0; from < rows.length; from += rowsAtOnce) {
-    const lines = rows.slice(from, from + rowsAtOnce).map(({ text, label }) =>
-      JSON.stringify([text, label]) + "\n"
+    const lines = rows.slice(from, from + rowsAtOnce).map(({ text, label, part }) =>
+      JSON.stringify([text, label, ...(part === "train" ? [] : [part])]) + "\n"
     );
     parts.push(lines.join(""));
   }
@@ -55,39 +70,60 @@ async function hashOf(rows: readonly Row[]): Promise<string> {
   return new Uint8Array(digest).toHex();
 }
 
-/** Trims, drops empty rows and exact duplicates, and numbers the labels. `texts[i]` has `labels[i]`. */
+/**
+ * Trims, brings labels into one spelling, drops empty rows and, within each part, exact duplicates, and numbers the
+ * labels, which all parts share.
+ */
 export async function cleanRows(
-  texts: readonly string[],
-  labels: readonly string[],
+  { train, validation, test }: { train: RawRows; validation?: RawRows; test?: RawRows },
+  labelCase: LabelCase = "keep",
 ): Promise<CleanRows> {
+  const parts = { train, validation, test };
+  const column = partNames.flatMap((part) => parts[part]?.labels ?? []);
+  const { labels, missing, lookAlikes } = normalLabels(column, labelCase);
   const kept: Row[] = [];
   const labelsOf = new Map<string, Set<string>>();
+  const counts = { train: 0, validation: 0, test: 0 };
   let emptyRows = 0;
   let duplicates = 0;
-  for (let row = 0; row < texts.length; row++) {
-    const text = texts[row].trim();
-    const label = labels[row].trim();
-    if (text === "" || label === "") {
-      emptyRows++;
-      continue;
+  let at = 0;
+  for (const part of partNames) {
+    const { texts } = parts[part] ?? { texts: [] };
+    const seen = new Map<string, Set<string>>();
+    for (let row = 0; row < texts.length; row++) {
+      const text = texts[row].trim();
+      const label = labels[at++];
+      if (label === "" || isBlank(text)) {
+        emptyRows++;
+        continue;
+      }
+      if (seen.get(text)?.has(label)) {
+        duplicates++;
+        continue;
+      }
+      addTo(seen, text, label);
+      addTo(labelsOf, text, label);
+      counts[part]++;
+      kept.push({ text, label, row: row + 1, part });
     }
-    const seen = labelsOf.get(text);
-    if (seen?.has(label)) {
-      duplicates++;
-      continue;
-    }
-    if (seen === undefined) labelsOf.set(text, new Set([label]));
-    else seen.add(label);
-    kept.push({ text, label, row: row + 1 });
   }
   const names = sortLabels(new Set(kept.map(({ label }) => label)));
   const ids = new Map(names.map((name, id) => [name, id]));
   return {
     labels: names,
     examples: kept.map(({ text, label, row }) => ({ text, label: ids.get(label)!, row })),
+    counts,
     emptyRows,
+    missingLabels: missing,
     duplicates,
     conflicts: [...labelsOf.values()].filter((labels) => labels.size > 1).length,
+    lookAlikes,
     hash: await hashOf(kept),
   };
+}
+
+function addTo(map: Map<string, Set<string>>, key: string, value: string): void {
+  const values = map.get(key);
+  if (values === undefined) map.set(key, new Set([value]));
+  else values.add(value);
 }

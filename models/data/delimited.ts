@@ -1,69 +1,128 @@
-/** Comma- and tab-separated text by RFC 4180: quotes, `""` escapes, line ends inside quotes. */
-import { UserError } from "../errors.ts";
+/** Tables of comma-, semicolon-, tab- or pipe-separated text whose first line names the columns. */
+import { type Remedy, UserError } from "../errors.ts";
+import { columnNames } from "./column_names.ts";
+import {
+  type DelimitedRows,
+  delimitedRows,
+  type Quoting,
+  withPlainLineEnds,
+} from "./delimited_rows.ts";
+import { delimiterName, findDelimiter, separatorLine } from "./delimiter.ts";
+import { findSwallowed, withoutQuoting } from "./swallowed.ts";
+import type { Table } from "./table.ts";
 
-export interface DelimitedRow {
-  /** Line of the file on which the row starts, from 1. */
-  line: number;
-  fields: string[];
+/** The line, from 1, of a place in a text. */
+function lineAt(text: string, at: number): number {
+  let line = 1;
+  for (let end = text.indexOf("\n"); end >= 0 && end < at; end = text.indexOf("\n", end + 1)) {
+    line++;
+  }
+  return line;
+}
+
+/** Throws a `UserError` where a quoted field does not end, or goes on after its closing quote. */
+function checkQuotes({ text, broken }: DelimitedRows, delimiter: string, source: string): void {
+  if (broken === undefined) return;
+  throw new UserError(
+    `${source}, line ${lineAt(text, broken.at)}: a quoted field starts here and ` +
+      (broken.ends ? "text follows its closing quote. " : "never ends. ") +
+      `A field that starts with a quote is quoted whole, with each quote inside it written "".`,
+    { remedy: withoutQuoting(text, delimiter) },
+  );
+}
+
+/** What the fields of every row are held against. */
+interface Fit {
+  header: readonly string[];
+  delimiter: string;
+  where(row: number): string;
+  rows: number;
+  remedy: Remedy | undefined;
 }
 
 /**
- * Splits text into rows of fields. Lines may end with LF, CRLF or CR; a byte order mark at the
- * start and empty lines are skipped. Throws a `UserError` with the line number where a quoted field
- * does not end, or goes on after its closing quote.
+ * The fields of a row, one a column: surplus empty ones go, and columns without a name may be missing. Throws a
+ * `UserError` where there are more or fewer.
  */
-export function parseDelimited(text: string, delimiter: string, source: string): DelimitedRow[] {
-  const rows: DelimitedRow[] = [];
-  let at = text.startsWith("\uFEFF") ? 1 : 0;
-  let line = 1;
-  const endsField = (char: string | undefined) =>
-    char === undefined || char === delimiter || char === "\n" || char === "\r";
-
-  const quotedField = (): string => {
-    const startLine = line;
-    let field = "";
-    for (let from = ++at;; from = at) {
-      const quote = text.indexOf('"', from);
-      if (quote < 0) {
-        throw new UserError(
-          `${source}, line ${startLine}: a quoted field starts here and never ends. ` +
-            `A quote inside a field is written "" and the field is quoted whole.`,
-        );
-      }
-      const part = text.slice(from, quote);
-      field += part;
-      line += part.match(/\r\n?|\n/g)?.length ?? 0;
-      at = quote + 1;
-      if (text[at] !== '"') break;
-      field += '"';
-      at++;
-    }
-    if (!endsField(text[at])) {
-      throw new UserError(
-        `${source}, line ${line}: text follows a closing quote. A field that starts with a quote ` +
-          `must be quoted whole, with each quote inside it written "".`,
-      );
-    }
-    return field;
-  };
-
-  const plainField = (): string => {
-    const from = at;
-    while (!endsField(text[at])) at++;
-    return text.slice(from, at);
-  };
-
-  while (at < text.length) {
-    const row: DelimitedRow = { line, fields: [] };
-    for (;;) {
-      row.fields.push(text[at] === '"' ? quotedField() : plainField());
-      if (text[at] !== delimiter) break;
-      at++;
-    }
-    const empty = row.fields.length === 1 && row.fields[0] === "";
-    if (!empty) rows.push(row);
-    at += text[at] === "\r" && text[at + 1] === "\n" ? 2 : 1;
-    line++;
+function fitted(fields: string[], row: number, fit: Fit): string[] {
+  const { header, delimiter } = fit;
+  if (fields.length === header.length) return fields;
+  const surplus = fields.slice(header.length);
+  if (surplus.length > 0 && surplus.every((field) => field.trim() === "")) {
+    return fields.slice(0, header.length);
   }
-  return rows;
+  const missing = header.slice(fields.length);
+  if (missing.length > 0 && missing.every((name) => name.trim() === "")) {
+    return [...fields, ...missing.map(() => "")];
+  }
+  const count = (number: number, what: string) => `${number} ${what}${number === 1 ? "" : "s"}`;
+  const cutOff = missing.length > 0 && row === fit.rows - 1;
+  throw new UserError(
+    `${fit.where(row)}: ${count(fields.length, "field")}, but the first line names ` +
+      `${count(header.length, "column")} (${header.join(", ")}). ` +
+      (cutOff
+        ? `It is the last row: the file may be cut off.`
+        : `A field that holds ${delimiterName(delimiter)} or a line end is quoted.`),
+    { remedy: fit.remedy },
+  );
+}
+
+/** Whether each row has one field more than there are names, and begins with its number: R writes tables so. */
+function areNumbered(rows: readonly string[][], header: readonly string[]): boolean {
+  const first = Number(rows[0]?.[0]);
+  return (first === 0 || first === 1) &&
+    rows.every((fields, row) =>
+      fields.length === header.length + 1 && fields[0] === `${first + row}`
+    );
+}
+
+/**
+ * Reads delimited text. The delimiter is found, or told by a first line `sep=;`; `usual` is taken where two would do.
+ * Throws a `UserError` with the line number for what cannot be read.
+ */
+export function delimitedTable(
+  content: string,
+  source: string,
+  { usual, quoting = "standard" }: { usual: string; quoting?: Quoting },
+): Table {
+  const plain = withPlainLineEnds(content);
+  const told = separatorLine(plain);
+  const text = told?.text ?? plain;
+  const delimiter = told?.delimiter ?? findDelimiter(text, usual, quoting);
+  const parsed = delimitedRows(text, delimiter, quoting);
+  const { rows: [first, ...rows], starts } = parsed;
+  if (first === undefined) throw new UserError(`${source} is empty.`);
+  checkQuotes(parsed, delimiter, source);
+  const swallowed = quoting === "none" ? undefined : findSwallowed(parsed, delimiter);
+  const remedy = swallowed && withoutQuoting(text, delimiter);
+  const lineOf = (row: number) => lineAt(parsed.text, starts[row]);
+  const where = (row: number) => `${source}, line ${lineOf(row + 1)}`;
+  const header = areNumbered(rows, first) ? ["", ...first] : first;
+  const fit = { header, delimiter, where, rows: rows.length, remedy };
+  const fields = rows.map((row, index) => fitted(row, index, fit));
+  const columns = columnNames(header);
+  return {
+    columns,
+    rows: rows.length,
+    notices(read) {
+      const twice = read.filter((column) =>
+        header.filter((name) => name.trim() === column).length > 1
+      );
+      const found = twice.map((column) =>
+        new UserError(
+          `${source}: several columns are called "${column}". The first is read; the next is called ` +
+            `"${column}.1".`,
+        )
+      );
+      if (swallowed === undefined) return found;
+      const line = lineOf(swallowed.row) + swallowed.before;
+      const sentence = `${source}, line ${line}: a quote starts a field that spans ` +
+        `${swallowed.lines} lines; ${rows.length} rows were read.`;
+      return [...found, new UserError(sentence, { remedy })];
+    },
+    read(column) {
+      const index = columns.indexOf(column);
+      return Promise.resolve(fields.map((row) => row[index]));
+    },
+  };
 }

@@ -1,43 +1,44 @@
-/** Stratified train, validation and test parts. */
+/** Train, validation and test parts: given ones as they are, the others cut from train in the classes' proportions. */
 import { domains, HostRandom } from "../../engine/random.ts";
-import { listed, UserError } from "../errors.ts";
+import { counted, listed, UserError } from "../errors.ts";
 import type { Example } from "./clean.ts";
+import type { Dataset } from "./load.ts";
+import { type PartName, partNames } from "./part_names.ts";
 
-/** 80 % of each class for training, 10 % for choosing the best epoch, 10 % for the final test. */
-export interface Split {
-  train: Example[];
-  validation: Example[];
-  test: Example[];
-}
+/** For training, for choosing the best epoch, and for the final test. */
+export type Split = Record<PartName, Example[]>;
 
-/** Each part must hold a row of every class. */
+/** Where nothing is given, each of the three parts must hold a row of every class. */
 const fewestRows = 3;
 
-function plural(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? "" : "s"}`;
-}
+/** Rows of a part of the data, by class. */
+type ByClass = Example[][];
 
-/** Row numbers of each class, in the data's order. */
-function rowsByClass(examples: readonly Example[], classes: number): number[][] {
-  const rows: number[][] = Array.from({ length: classes }, () => []);
-  for (const [row, { label }] of examples.entries()) rows[label].push(row);
+/** The examples of each class, in the data's order. */
+function byClass(examples: readonly Example[], classes: number): ByClass {
+  const rows: ByClass = Array.from({ length: classes }, () => []);
+  for (const example of examples) rows[example.label].push(example);
   return rows;
 }
 
 /**
  * How many rows of each class to keep so that `total` remain in the classes' proportions: the
- * largest remainders are rounded up, and no class falls below three rows.
+ * largest remainders are rounded up, and no class falls below three rows, or what `fewest` says of it.
  */
-export function proportionalCounts(counts: readonly number[], total: number): number[] {
+export function proportionalCounts(
+  counts: readonly number[],
+  total: number,
+  fewest: readonly number[] = counts.map(() => fewestRows),
+): number[] {
   const kept = new Map<number, number>();
   for (;;) {
     const free = [...counts.keys()].filter((index) => !kept.has(index));
-    const rowsLeft = total - fewestRows * kept.size;
+    const rowsLeft = total - [...kept.values()].reduce((sum, count) => sum + count, 0);
     const countLeft = free.reduce((sum, index) => sum + counts[index], 0);
-    const share = (index: number) => (rowsLeft * counts[index]) / countLeft;
-    const small = free.filter((index) => share(index) < fewestRows);
+    const share = (index: number) => countLeft === 0 ? 0 : (rowsLeft * counts[index]) / countLeft;
+    const small = free.filter((index) => share(index) < fewest[index]);
     if (small.length > 0) {
-      for (const index of small) kept.set(index, fewestRows);
+      for (const index of small) kept.set(index, fewest[index]);
       continue;
     }
     for (const index of free) kept.set(index, Math.floor(share(index)));
@@ -49,55 +50,100 @@ export function proportionalCounts(counts: readonly number[], total: number): nu
   }
 }
 
+const sum = (counts: readonly number[]) => counts.reduce((sum, count) => sum + count, 0);
+
+/** Keeps `maxSamples` rows, parts and classes in proportion; `fewest` of each class of a part. */
+function sampled(
+  parts: ReadonlyMap<PartName, ByClass>,
+  maxSamples: number,
+  fewestOf: (part: PartName, rows: number) => number,
+  random: HostRandom,
+): Map<PartName, ByClass> {
+  const counts = [...parts].map(([, classes]) => classes.map(({ length }) => length));
+  const fewest = [...parts].map(([part, classes]) =>
+    classes.map(({ length }) => Math.min(length, fewestOf(part, length)))
+  );
+  const least = sum(fewest.map(sum));
+  if (maxSamples < least) {
+    const classes = counts[0].length;
+    throw new UserError(
+      parts.size === 1
+        ? `A sample of ${counted(maxSamples, "row")} is too small for ${classes} classes with ` +
+          `at least ${fewestRows} rows each.`
+        : `A sample of ${
+          counted(maxSamples, "row")
+        } is too small for ${classes} classes, of which ` +
+          `each part keeps those that it has: that takes ${least}.`,
+      { exitCode: 2, remedy: { kind: "moreSamples", least } },
+    );
+  }
+  const totals = proportionalCounts(counts.map(sum), maxSamples, fewest.map(sum));
+  return new Map([...parts].map(([part, classes], index) => {
+    const kept = proportionalCounts(counts[index], totals[index], fewest[index]);
+    return [part, classes.map((rows, label) => random.shuffle(rows).slice(0, kept[label]))];
+  }));
+}
+
+/** Throws where a class has too few rows to be in all three parts. */
+function checkRows(classes: ByClass, labels: readonly string[]): void {
+  const tooSmall = [...labels.keys()].filter((label) => classes[label].length < fewestRows);
+  if (tooSmall.length === 0) return;
+  const named = tooSmall.map((label) =>
+    `"${labels[label]}" (${counted(classes[label].length, "row")})`
+  );
+  throw new UserError(
+    `Every class needs at least ${fewestRows} rows, one for each of training, validation and ` +
+      `test. Too few: ${listed(named, 10)}. Add rows to these classes, or leave them out.`,
+  );
+}
+
 /**
- * Splits by seed, each class for itself: a tenth (rounded, at least one row) to validation, the same
- * to test, the rest to training; each part in the data's order. `maxSamples` first keeps so many
- * rows, drawn by seed in the classes' proportions. Throws a `UserError` that names the classes with
- * fewer than three rows, or where `maxSamples` cannot hold three rows of each.
+ * Splits by seed, each class for itself: of the training data a tenth (rounded, at least one row) goes to validation where
+ * none is given, the same to test where none is, the rest to training; each part in the data's order. Where one of both is given, a
+ * class with a single row is left to training. `maxSamples` first keeps so many rows, drawn by seed in the proportions of
+ * parts and classes. Throws a `UserError` that names the classes with fewer than three rows where nothing is given, or
+ * where `maxSamples` cannot hold what every class needs.
  */
 export function stratifiedSplit(
-  dataset: { labels: readonly string[]; examples: readonly Example[] },
-  options: { seed: number; maxSamples?: number },
+  { labels, examples, given }: Pick<Dataset, "labels" | "examples" | "given">,
+  { seed, maxSamples }: { seed: number; maxSamples?: number },
 ): Split {
-  const { labels, examples } = dataset;
-  const { seed, maxSamples } = options;
-  let classes = rowsByClass(examples, labels.length);
-  const tooSmall = [...labels.keys()].filter((label) => classes[label].length < fewestRows);
-  if (tooSmall.length > 0) {
-    const named = tooSmall.map((label) =>
-      `"${labels[label]}" (${plural(classes[label].length, "row")})`
-    );
-    throw new UserError(
-      `Every class needs at least ${fewestRows} rows, one for each of training, validation and ` +
-        `test. Too few: ${listed(named, 10)}. Add rows to these classes, or leave them out.`,
-    );
-  }
+  const counts = given ?? { train: examples.length, validation: 0, test: 0 };
+  const isGiven = (part: PartName) => part === "train" || counts[part] > 0;
+  const cut = partNames.filter((part) => !isGiven(part));
+  let from = 0;
+  let parts = new Map(
+    partNames.map((part) =>
+      [part, byClass(examples.slice(from, from += counts[part]), labels.length)] as const
+    ).filter(([part]) => isGiven(part)),
+  );
+  if (given === undefined) checkRows(parts.get("train")!, labels);
   if (maxSamples !== undefined && maxSamples < examples.length) {
-    if (maxSamples < fewestRows * labels.length) {
-      throw new UserError(
-        `A sample of ${plural(maxSamples, "row")} is too small for ${labels.length} classes with ` +
-          `at least ${fewestRows} rows each.`,
-        { exitCode: 2, remedy: { kind: "moreSamples", least: fewestRows * labels.length } },
-      );
-    }
-    const counts = proportionalCounts(classes.map((rows) => rows.length), maxSamples);
-    const random = new HostRandom(seed, domains.sample);
-    classes = classes.map((rows, label) => random.shuffle(rows).slice(0, counts[label]));
+    const fewestOf = (part: PartName) => part === "train" ? 1 + cut.length : 1;
+    parts = sampled(parts, maxSamples, fewestOf, new HostRandom(seed, domains.sample));
   }
   const random = new HostRandom(seed, domains.split);
-  const parts: Record<keyof Split, number[][]> = { train: [], validation: [], test: [] };
-  for (const rows of classes) {
-    const shuffled = random.shuffle(rows);
-    const tenth = Math.max(1, Math.round(rows.length / 10));
-    parts.validation.push(shuffled.slice(0, tenth));
-    parts.test.push(shuffled.slice(tenth, 2 * tenth));
-    parts.train.push(shuffled.slice(2 * tenth));
+  const pieces: Record<PartName, Example[][]> = { train: [], validation: [], test: [] };
+  for (const [part, classes] of parts) {
+    if (part !== "train" || cut.length === 0) pieces[part] = classes;
   }
-  const inOrder = (rows: number[][]) =>
-    rows.flat().sort((a, b) => a - b).map((row) => examples[row]);
-  return {
-    train: inOrder(parts.train),
-    validation: inOrder(parts.validation),
-    test: inOrder(parts.test),
+  for (const rows of cut.length === 0 ? [] : parts.get("train")!) {
+    const tenth = rows.length <= cut.length ? 0 : Math.max(1, Math.round(rows.length / 10));
+    const shuffled = random.shuffle(rows);
+    for (const [index, part] of cut.entries()) {
+      pieces[part].push(shuffled.slice(index * tenth, (index + 1) * tenth));
+    }
+    pieces.train.push(shuffled.slice(cut.length * tenth));
+  }
+  const place = new Map(examples.map((example, index) => [example, index]));
+  const inOrder = (part: PartName) => {
+    const rows = pieces[part].flat();
+    if (rows.length > 0) return rows.sort((a, b) => place.get(a)! - place.get(b)!);
+    const kept = counted(counts.train, "training row");
+    throw new UserError(
+      `There is no row for ${part}: none is given, and no class has one to spare among ` +
+        `${kept}. Add rows, or a file for it.`,
+    );
   };
+  return { train: inOrder("train"), validation: inOrder("validation"), test: inOrder("test") };
 }

@@ -2,21 +2,34 @@
 import type { ByteSource } from "../files/byte_source.ts";
 import { UserError } from "../errors.ts";
 import { findColumn } from "./columns.ts";
-import { extensionOf, isTable, openTable, readText, tableExtensions } from "./table.ts";
+import { isGzip, unpackGzip } from "../files/gzip.ts";
+import { checkPlainText, extensionOf, isTable, tableExtensions } from "./kind.ts";
+import { openTable, type TableOptions } from "./table.ts";
+import { mostTextBytes, readText } from "./text_decoding.ts";
 
-/**
- * The texts of a file, in their order, without blanks around them; empty ones are left out. A `.txt` file has one a line,
- * every other file that is read has named columns. Throws a `UserError` for another extension, a column that is not
- * there, and what cannot be read.
- */
-export async function readTexts(source: ByteSource, textColumn?: string): Promise<string[]> {
-  const texts = await textsIn(source, textColumn);
-  return texts.map((text) => text.trim()).filter((text) => text !== "");
+/** Which of a file's texts, and how it is read. */
+export interface TextOptions extends TableOptions {
+  textColumn?: string;
 }
 
-async function textsIn(source: ByteSource, textColumn?: string): Promise<string[]> {
+export interface Texts {
+  /** In the file's order, as they stand there, empty ones too. */
+  texts: string[];
+  /** What may be a mistake in the file, for the reader to judge. */
+  notices: readonly UserError[];
+}
+
+/**
+ * The texts of a file. A `.txt` file has one a line, every other file that is read has named columns. Throws a
+ * `UserError` for another extension, a column that is not there, and what cannot be read.
+ */
+export async function readTexts(source: ByteSource, options: TextOptions = {}): Promise<Texts> {
   const { name } = source;
-  if (extensionOf(name) === ".txt") return (await readText(source)).split(/\r\n?|\n/);
+  if (extensionOf(name) === ".txt") {
+    const content = await isGzip(source) ? await unpackGzip(source, mostTextBytes) : source;
+    await checkPlainText(content);
+    return { texts: (await readText(content, options.encoding)).split(/\r\n?|\n/), notices: [] };
+  }
   if (!isTable(name)) {
     throw new UserError(
       `Cannot tell the format of ${name}. Texts are files that end in .txt (one a line) or ${
@@ -24,6 +37,7 @@ async function textsIn(source: ByteSource, textColumn?: string): Promise<string[
       }.`,
     );
   }
-  const table = await openTable(source);
-  return await table.read(findColumn(table.columns, "text", textColumn, name));
+  const { columns, read, notices } = await openTable(source, options);
+  const column = findColumn(columns, "text", options.textColumn, name);
+  return { texts: await read(column), notices: notices?.([column]) ?? [] };
 }

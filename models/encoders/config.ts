@@ -1,6 +1,6 @@
 /** The sizes and constants of an encoder, under one set of names, and how Hugging Face's `config.json` is read. */
 import { UserError } from "../errors.ts";
-import { isObject } from "../files/json.ts";
+import { isObject, shown } from "../files/json.ts";
 
 /** An encoder's architecture; which encoder's it is says `type`. */
 export interface EncoderConfig {
@@ -46,25 +46,25 @@ export class ConfigReader {
     const value = this.#fields[name] ?? fallback;
     if (typeof value !== "number" || !Number.isFinite(value)) {
       throw new UserError(
-        `${this.file}: "${name}" should be a number, but is ${JSON.stringify(value)}.`,
+        `${this.file}: "${name}" should be a number, but is ${shown(value)}.`,
       );
     }
     return value;
   }
 
-  /** A number of at least 0. */
-  notNegative(name: string, fallback?: number): number {
+  /** A number from 0 to 1, such as an epsilon or a deviation. */
+  fraction(name: string, fallback?: number): number {
     const value = this.number(name, fallback);
-    if (value < 0) {
-      throw new UserError(`${this.file}: "${name}" should be 0 or more, but is ${value}.`);
+    if (value < 0 || value > 1) {
+      throw new UserError(`${this.file}: "${name}" should be from 0 to 1, but is ${value}.`);
     }
     return value;
   }
 
   /** A dropout's probability: 0 or more, and below 1, where nothing would be left. */
   dropout(name: string, fallback: number): number {
-    const value = this.notNegative(name, fallback);
-    if (value >= 1) {
+    const value = this.number(name, fallback);
+    if (value < 0 || value >= 1) {
       throw new UserError(
         `${this.file}: "${name}" should be a dropout from 0 to below 1, but is ${value}.`,
       );
@@ -75,7 +75,7 @@ export class ConfigReader {
   /** A whole number of at least 1. */
   count(name: string, fallback?: number): number {
     const value = this.number(name, fallback);
-    if (!Number.isInteger(value) || value < 1) {
+    if (!Number.isSafeInteger(value) || value < 1) {
       throw new UserError(
         `${this.file}: "${name}" should be a positive whole number, but is ${value}.`,
       );
@@ -86,7 +86,7 @@ export class ConfigReader {
   /** A whole number of at least 0. */
   id(name: string, fallback?: number): number {
     const value = this.number(name, fallback);
-    if (!Number.isInteger(value) || value < 0) {
+    if (!Number.isSafeInteger(value) || value < 0) {
       throw new UserError(
         `${this.file}: "${name}" should be a whole number of at least 0, but is ${value}.`,
       );
@@ -99,11 +99,21 @@ export class ConfigReader {
     const value = this.#fields[name] ?? expected;
     if (value !== expected) {
       throw new UserError(
-        `${this.file}: "${name}" is ${JSON.stringify(value)}; only ${
-          JSON.stringify(expected)
-        } is supported.`,
+        `${this.file}: "${name}" is ${shown(value)}; only ${shown(expected)} is supported.`,
       );
     }
+  }
+
+  /** Throws where a field is there and asks for something: `because` says for what. */
+  without(name: string, because: string): void {
+    const value = this.#fields[name];
+    const empty = isObject(value) || Array.isArray(value)
+      ? Object.keys(value).length === 0
+      : value === undefined || value === null || value === false;
+    if (empty) return;
+    throw new UserError(
+      `${this.file} has "${name}" ${shown(value)}: ${because}, which is not supported.`,
+    );
   }
 
   /** The field as it is. */
@@ -115,6 +125,9 @@ export class ConfigReader {
 /** Far beyond every encoder of the kinds that are read; each layer is declared, also of a damaged file. */
 const mostLayers = 1000;
 
+/** What attention's kernels compute of one head in a GPU's workgroup memory; checkpoints have 64, some 128. */
+const mostHeadSize = 360;
+
 /** The same config after a check that the heads divide the hidden size, and that the layers can be listed. */
 export function checkedHeads<Config extends EncoderConfig>(config: Config, file: string): Config {
   const { hiddenSize, heads, layers } = config;
@@ -124,6 +137,12 @@ export function checkedHeads<Config extends EncoderConfig>(config: Config, file:
   if (hiddenSize % heads !== 0) {
     throw new UserError(
       `${file}: a hidden size of ${hiddenSize} does not divide into ${heads} heads.`,
+    );
+  }
+  if (hiddenSize / heads > mostHeadSize) {
+    throw new UserError(
+      `${file} asks for heads of ${hiddenSize / heads} values (a hidden size of ${hiddenSize} by ` +
+        `${heads}); at most ${mostHeadSize} can be computed.`,
     );
   }
   if (hiddenSize % 4 !== 0) {

@@ -88,7 +88,7 @@ function parse(fields: ConfigReader): EncoderConfig {
     firstPosition: 0,
     typeVocabSize: 0,
     layerNormEps: 1e-12, // fixed in transformers
-    initializerRange: fields.notNegative("initializer_range", 0.02),
+    initializerRange: fields.fraction("initializer_range", 0.02),
     hiddenDropout: fields.dropout("dropout", 0.1),
     attentionDropout: fields.dropout("attention_dropout", 0.1),
     classifierDropout: fields.dropout("seq_classif_dropout", 0.2),

@@ -1,5 +1,6 @@
 /** The encoders, by HF's `model_type`, and what is known of one from its description alone. */
 import { UserError } from "../errors.ts";
+import { isObject, shown } from "../files/json.ts";
 import type { Network } from "../nn/network.ts";
 import { type ModelContext, type ParameterSpec, Scope } from "../nn/scope.ts";
 import { type LinearSite, noWrapping, type Wrapping } from "../nn/wrapping.ts";
@@ -29,23 +30,57 @@ export function hubOwner(name: string): string | undefined {
   return owners.find(([beginning]) => name.startsWith(beginning))?.[1];
 }
 
+/** The encoder that a config.json is of. Throws a UserError where it is none that is described here. */
+function encoderNamed(fields: ConfigReader): Encoder {
+  const type = fields.raw("model_type");
+  if (type === undefined || type === null) return withoutType(fields);
+  const encoder = encoders.find((each) => each.type === type);
+  if (encoder) return encoder;
+  const supported = encoders.map(({ type, examples }) => `"${type}" (${examples})`);
+  throw new UserError(
+    `${fields.file}: "model_type" is ${shown(type)}; supported are ${supported.join(", ")}.`,
+  );
+}
+
+/** The first configs of BERT have no `model_type`; what names another's class is not taken for one. */
+function withoutType(fields: ConfigReader): Encoder {
+  const named = fields.raw("architectures");
+  const classes = Array.isArray(named) ? named.map(String) : [];
+  const other = classes.find((name) => !/^Bert(Model|For|LMHead)/.test(name));
+  if (other === undefined) return bert;
+  const encoder = encoders.find(({ architecture }) =>
+    architecture.startsWith(other.replace(/(Model|For)[A-Z].*$|Model$/, "") + "For")
+  );
+  throw new UserError(
+    `${fields.file} has no "model_type", and "architectures" names ${other}, which is no BERT` +
+      (encoder ? `. Add "model_type": "${encoder.type}" to it.` : " and not supported."),
+  );
+}
+
 /**
  * Reads HF's `config.json`. Throws a UserError, naming the field and the file, where the file is of no encoder
  * that is described here, or asks for what the engine does not compute.
  */
 export function parseConfig(json: unknown, file = "config.json"): EncoderConfig {
   const fields = new ConfigReader(json, file);
-  const type = fields.raw("model_type") ?? bert.type;
-  const encoder = encoders.find((each) => each.type === type);
-  if (!encoder) {
-    const supported = encoders.map(({ type, examples }) => `"${type}" (${examples})`);
+  const encoder = encoderNamed(fields);
+  fields.only("is_decoder", false);
+  fields.without("add_cross_attention", "a decoder's attention to an encoder");
+  fields.only("is_encoder_decoder", false);
+  fields.without("pruned_heads", "layers with fewer heads than the others");
+  fields.without("quantization_config", "weights that are not kept as plain numbers");
+  const custom = fields.raw("auto_map");
+  const models = isObject(custom) ? Object.keys(custom).filter((x) => x !== "AutoTokenizer") : [];
+  if (models.length > 0) fields.without("auto_map", "a model computed by Python code of its own");
+  const config = encoder.parse(fields);
+  const longest = maxTokens(config);
+  if (longest < 3) {
     throw new UserError(
-      `${file}: "model_type" is ${JSON.stringify(type)}; supported are ${supported.join(", ")}.`,
+      `${file}: with "max_position_embeddings" ${config.maxPositions} a text has ${longest} ` +
+        `tokens; it needs the first, the last and one between.`,
     );
   }
-  fields.only("is_decoder", false);
-  fields.only("quantization_config", null);
-  return encoder.parse(fields);
+  return config;
 }
 
 /** What a batch for the encoder and a classifier of so many classes may hold. */

@@ -2,9 +2,12 @@
 import { type Checkpoint, openCheckpoint } from "../files/checkpoint.ts";
 import { UserError } from "../errors.ts";
 import type { Folder } from "../files/folder.ts";
+import { readJsonObject } from "../files/json.ts";
 import { checkFinite, type NamedTensors } from "../files/run_file.ts";
+import { checkSize } from "../files/safetensors.ts";
 import type { ParameterSpec } from "../nn/scope.ts";
 import type { EncoderConfig } from "./config.ts";
+import { type HeadRows, headRows } from "./head_rows.ts";
 import { declareModel, encoderOf } from "./mod.ts";
 
 export interface WeightSource {
@@ -17,6 +20,8 @@ export interface WeightSource {
   read(wanted: ParameterSpec): Promise<Float32Array | undefined>;
   /** Sentences for the reader: surplus tensors, new ones. */
   notes: string[];
+  /** The one of them that tells where the classifier comes from. */
+  headNote?: string;
   close(): void;
 }
 
@@ -37,16 +42,22 @@ export function trainedWeights(trained: NamedTensors, base: WeightSource): Weigh
  * Opens the weights of a checkpoint folder: `model.safetensors` or shards with an index, names with and without
  * the encoder's prefix, LayerNorms called weight/bias or gamma/beta. Throws a UserError naming the tensor where
  * one of the encoder is missing, misshapen or not floating-point; surplus tensors become a note. Pooler and head
- * may be missing, and a head for another number of classes counts as missing: they start new, with a note.
+ * may be missing, and a head for other classes counts as missing: they start new, with a note. The classes are given by their
+ * names, by which the head's rows are found, or, where the checkpoint's own are meant, by their number.
  */
 export async function openWeights(
   folder: Folder,
   config: EncoderConfig,
-  classes: number,
+  classes: number | readonly string[],
 ): Promise<WeightSource> {
   const checkpoint = await openCheckpoint(folder);
   try {
-    return weightsOf(checkpoint, folder.name, config, classes);
+    if (typeof classes === "number") return weightsOf(checkpoint, folder.name, config, classes);
+    const fields = await folder.has("config.json")
+      ? await readJsonObject(folder, "config.json")
+      : {};
+    const named = headRows(fields, classes, encoderOf(config).architecture);
+    return weightsOf(checkpoint, folder.name, config, classes.length, named);
   } catch (error) {
     checkpoint.close();
     throw error;
@@ -83,6 +94,7 @@ function weightsOf(
   folder: string,
   config: EncoderConfig,
   classes: number,
+  named?: HeadRows,
 ): WeightSource {
   const { specs } = declareModel(config, classes);
   const { prefix, examples } = encoderOf(config);
@@ -114,18 +126,23 @@ function weightsOf(
     const more = missing.length > 1 ? ` and ${missing.length - 1} more` : "";
     throw new UserError(
       `${folder} lacks the tensor "${missing[0].name}"${more} of a ${config.type} encoder with ` +
-        `${config.layers} layers. Its config.json and its weights must be of one model ` +
+        `${config.layers} layer${
+          config.layers > 1 ? "s" : ""
+        }. Its config.json and its weights must be of one model ` +
         `(such as ${examples}).`,
     );
   }
+  const checkStored = (wanted: ParameterSpec): void => {
+    const info = infoOf(wanted.name);
+    if (info !== undefined) checkSize(info, folder);
+    if (info === undefined || ["F64", "F32", "F16", "BF16"].includes(info.dtype)) return;
+    throw new UserError(
+      `${folder}: "${info.name}" is ${info.dtype}; only F32, F16, BF16 and F64 weights can be read.`,
+    );
+  };
   for (const spec of body) {
+    checkStored(spec); // first: of packed weights the shape differs, too
     checkShape(spec);
-    const dtype = infoOf(spec.name)?.dtype;
-    if (dtype !== undefined && !["F64", "F32", "F16", "BF16"].includes(dtype)) {
-      throw new UserError(
-        `${folder}: "${spec.name}" is ${dtype}; only F32, F16, BF16 and F64 weights can be read.`,
-      );
-    }
   }
   const names = new Set(specs.map((spec) => spec.name));
   const surplus = [...stored].filter(([name]) => !names.has(name)).map(([, name]) => name);
@@ -138,17 +155,31 @@ function weightsOf(
   }
   // A head comes from the checkpoint whole or not at all.
   const head = of("head");
-  const storedHead = head.every(fits);
-  if (storedHead) notes.push(`The classifier of ${classes} classes comes from the checkpoint.`);
-  else {
+  const storedHead = head.every(fits) && !(named && "other" in named);
+  const rows = named && "rows" in named ? named.rows : undefined;
+  const ordered = rows?.every((row, label) => row === label) ?? true;
+  let headNote: string;
+  if (storedHead) {
+    head.forEach(checkStored);
+    headNote = `The classifier of ${classes} classes comes from the checkpoint` +
+      (ordered ? "." : ": its rows were put in the data's order, by the classes' names.");
+  } else {
     const last = infoOf(head.at(-2)!.name);
-    const found = last ? `a classifier [${last.shape.join(", ")}]` : "no classifier";
-    notes.push(`The checkpoint has ${found}: one for ${classes} classes starts new.`);
+    const found = last === undefined
+      ? "The checkpoint has no classifier"
+      : named && "other" in named
+      ? `The checkpoint's classifier ${named.other}`
+      : `The checkpoint has a classifier [${last.shape.join(", ")}]`;
+    headNote = `${found}: one for ${classes} classes starts new.`;
   }
+  notes.push(headNote);
+  /** The tensors with a row for each class. */
+  const perClass = new Set(head.slice(-2).map(({ name }) => name));
 
   return {
     description: folder,
     notes,
+    headNote,
     close: checkpoint.close,
     async read(wanted) {
       if (wanted.role === "head" && !storedHead) return undefined;
@@ -157,7 +188,17 @@ function weightsOf(
       checkShape(wanted);
       const values = await checkpoint.read(name);
       checkFinite(values, `${folder}: "${name}"`);
-      return values;
+      return rows && perClass.has(wanted.name) ? inRows(values, rows) : values;
     },
   };
+}
+
+/** A tensor of these rows of another, in this order. */
+export function inRows(values: Float32Array, rows: readonly number[]): Float32Array {
+  const width = values.length / rows.length;
+  const ordered = new Float32Array(values.length);
+  for (const [at, row] of rows.entries()) {
+    ordered.set(values.subarray(row * width, (row + 1) * width), at * width);
+  }
+  return ordered;
 }

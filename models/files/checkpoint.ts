@@ -1,8 +1,9 @@
 /** The safetensors files of a checkpoint folder, one or many, seen as one. */
 import { UserError } from "../errors.ts";
 import { type Folder, pathIn } from "./folder.ts";
-import { openSafetensors, type SafetensorsFile, type TensorInfo } from "./safetensors.ts";
+import type { SafetensorsFile, TensorInfo } from "./safetensors.ts";
 import { indexFile, noWeights, readShardIndex, weightsFile } from "./shards.ts";
+import { openWeightsFile } from "./weights_file.ts";
 
 export interface Checkpoint {
   tensors: Map<string, TensorInfo>;
@@ -15,7 +16,7 @@ export interface Checkpoint {
  * UserError naming the file that is missing or malformed.
  */
 export async function openCheckpoint(folder: Folder): Promise<Checkpoint> {
-  if (await folder.has(weightsFile)) return await openSafetensors(await folder.open(weightsFile));
+  if (await folder.has(weightsFile)) return await openWeightsFile(await folder.open(weightsFile));
   if (await folder.has(indexFile)) return await openShards(folder);
   throw noWeights(folder.name, await folder.list());
 }
@@ -32,7 +33,7 @@ async function openShards(folder: Folder): Promise<Checkpoint> {
     for (const [name, file] of await readShardIndex(folder)) {
       let shard = shards.get(file);
       if (shard === undefined) {
-        shard = await openSafetensors(await folder.open(file));
+        shard = await openWeightsFile(await folder.open(file));
         shards.set(file, shard);
       }
       const info = shard.tensors.get(name);

@@ -2,7 +2,8 @@
 import type { Dtype } from "../../engine/pack.ts";
 import { UserError } from "../errors.ts";
 import type { Folder } from "./folder.ts";
-import { encodeSafetensors, openSafetensors } from "./safetensors.ts";
+import { encodeSafetensors } from "./safetensors.ts";
+import { openWeightsFile } from "./weights_file.ts";
 
 /** Tensors by name. */
 export type NamedTensors = Map<string, { shape: number[]; data: Float32Array }>;
@@ -32,7 +33,7 @@ export async function readTensors(
   rename: (name: string) => string = (name) => name,
 ): Promise<NamedTensors> {
   const source = await folder.open(name);
-  const file = await openSafetensors(source);
+  const file = await openWeightsFile(source);
   try {
     const tensors: NamedTensors = new Map();
     for (const { name, shape } of file.tensors.values()) {

@@ -49,6 +49,7 @@ export async function openSafetensors(source: ByteSource): Promise<SafetensorsFi
       async read(name) {
         const tensor = tensors.get(name);
         if (tensor === undefined) throw new UserError(`${file} holds no tensor "${name}".`);
+        checkSize(tensor, file);
         const toFloat32 = conversion(tensor, file);
         return toFloat32(await bytes(dataStart + tensor.begin, tensor.byteLength));
       },
@@ -58,6 +59,18 @@ export async function openSafetensors(source: ByteSource): Promise<SafetensorsFi
     source.close?.();
     throw error;
   }
+}
+
+/** Twice what the largest models have in one tensor; beyond it lies what a typed array holds. */
+const mostTensorBytes = 2 ** 32;
+
+/** Throws a UserError where a tensor is larger than what can be read of one. */
+export function checkSize({ name, shape, byteLength }: TensorInfo, file: string): void {
+  if (byteLength <= mostTensorBytes) return;
+  throw new UserError(
+    `${file}: "${name}" [${shape.join(", ")}] takes ${byteLength} bytes; at most ` +
+      `${mostTensorBytes} of a tensor can be read.`,
+  );
 }
 
 /** Typed arrays are little-endian, as the format is, on every machine that has WebGPU. */

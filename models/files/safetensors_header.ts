@@ -5,7 +5,7 @@
  * holes or overlaps and fill the file exactly.
  */
 import { messageOf, UserError } from "../errors.ts";
-import { isObject } from "./json.ts";
+import { isObject, isTooDeep, mostLevels, shown } from "./json.ts";
 
 /** Bits of one value. */
 const dtypeBits = {
@@ -56,7 +56,10 @@ const maxHeaderBytes = 100_000_000;
  */
 export function headerLength(prefix: Uint8Array, fileBytes: number, path: string): number {
   if (fileBytes < 8 || prefix.length < 8) {
-    throw new UserError(`${path} is not a safetensors file: ${fileBytes} bytes hold no header.`);
+    throw new UserError(
+      `${path} is not a safetensors file: ${fileBytes} bytes hold no header. ` +
+        `Download or write it again.`,
+    );
   }
   const length = new DataView(prefix.buffer, prefix.byteOffset).getBigUint64(0, true);
   if (length > BigInt(maxHeaderBytes)) {
@@ -88,7 +91,9 @@ export function parseHeader(
   };
   let header: unknown;
   try {
-    header = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(json));
+    const text = new TextDecoder("utf-8", { fatal: true }).decode(json);
+    if (isTooDeep(text)) throw new Error(`more than ${mostLevels} levels deep`);
+    header = JSON.parse(text);
   } catch (error) {
     fail(`its header is not JSON (${messageOf(error)}).`, error);
   }
@@ -137,11 +142,11 @@ function parseTensor(
 ): PlacedTensor {
   const { dtype, shape, data_offsets: offsets } = entry;
   if (typeof dtype !== "string" || !Object.hasOwn(dtypeBits, dtype)) {
-    return fail(`"${name}" has the unknown dtype ${JSON.stringify(dtype)}.`);
+    return fail(`"${name}" has the unknown dtype ${shown(dtype)}.`);
   }
-  if (!isSizes(shape)) return fail(`"${name}" has the shape ${JSON.stringify(shape)}.`);
+  if (!isSizes(shape)) return fail(`"${name}" has the shape ${shown(shape)}.`);
   if (!isSizes(offsets) || offsets.length !== 2 || offsets[0] > offsets[1]) {
-    return fail(`"${name}" has the data_offsets ${JSON.stringify(offsets)}.`);
+    return fail(`"${name}" has the data_offsets ${shown(offsets)}.`);
   }
   const known = dtype as Dtype;
   const expected = shape.reduce((product, side) => product * side, 1) * dtypeBits[known] / 8;

@@ -1,26 +1,33 @@
 /** What went wrong between us and the hub, in words that say what to do. */
-import { HubApiError } from "@huggingface/hub";
-import { messageOf, UserError } from "../errors.ts";
+import { messageOf, type Remedy, UserError } from "../errors.ts";
 import type { Repository } from "./hub.ts";
+import { withoutPassword, withoutSecrets } from "./secrets.ts";
 import type { HubSettings } from "./settings.ts";
 import { systemReason } from "./system_error.ts";
 import { WriteError } from "./write.ts";
 
 /** The hub did not give what was asked of it. */
 export class HubError extends UserError {
-  constructor(message: string, options: { cause?: unknown } = {}) {
+  override name = "HubError";
+
+  constructor(message: string, options: { cause?: unknown; remedy?: Remedy } = {}) {
     super(message, options);
-    this.name = "HubError";
   }
 }
 
-/** The hub could not be reached, or not in a state to answer: the one failure that defaults survive. */
-export class HubUnreachable extends HubError {
-  constructor(message: string, options: { cause?: unknown } = {}) {
-    super(message, options);
-    this.name = "HubUnreachable";
-  }
+/** The hub is there and in no state to answer, or answers what no hub answers. */
+export class HubFailing extends HubError {
+  override name = "HubFailing";
 }
+
+/** There is no network that leads to the hub: the one failure that defaults survive. */
+export class HubUnreachable extends HubError {
+  override name = "HubUnreachable";
+}
+
+/** Whether an error says nothing of the repository, so that what the cache has of it may do. */
+export const isOutOfReach = (error: unknown): error is HubError =>
+  error instanceof HubUnreachable || error instanceof HubFailing;
 
 /** The message of what lies at the bottom: `fetch failed` alone helps nobody. */
 export function reason(error: unknown): string {
@@ -29,17 +36,51 @@ export function reason(error: unknown): string {
   return messageOf(bottom).replace(/^error sending request for url \([^)]*\): /, "");
 }
 
-/** Name and password of the addresses in a text taken out. */
-export function withoutSecrets(text: string): string {
-  return text.replace(/[^/\s'"(]*@/g, "");
+/**
+ * No name for the host, nobody at its address, or no way there: in words, and by the numbers of Linux, macOS and
+ * Windows; with a port that no fetch may ask, as 9, where nobody answers either.
+ */
+const absence =
+  /\bdns error\b|requests to port \d+ are blocked|connection refused|(network|host) is (unreachable|down)|no route to host|tcp connect error: .*timed out|os error (5[01]|6[145]|10[01]|11[0123]|1005[01]|1006[015]|11001)\)/i;
+
+/** A request that got no answer, or not all of it. */
+export class NetworkFailure extends Error {
+  override name = "NetworkFailure";
+  /** Whether there is nobody to answer, as without a network. */
+  readonly absent: boolean;
+
+  constructor(cause: unknown, absent = absence.test(reason(cause))) {
+    super(reason(cause), { cause });
+    this.absent = absent;
+  }
+
+  /** Whether another try may get further at once: a connection that broke, not one that is refused or silent. */
+  get passes(): boolean {
+    return !this.absent &&
+      /reset|closed|broken pipe|connection error|incomplete/i.test(this.message);
+  }
 }
 
-/** A request that got no answer. */
-export class NetworkFailure extends Error {
-  constructor(cause: unknown) {
-    super(reason(cause), { cause });
-    this.name = "NetworkFailure";
+/** A refusal, by its status. */
+export class HubAnswer extends Error {
+  override name = "HubAnswer";
+  readonly status: number;
+  /** The hub's own word for it, such as `GatedRepo`. */
+  readonly code: string | null;
+  /** Seconds that the server asks to wait. */
+  readonly retryAfter?: number;
+
+  constructor(status: number, code: string | null = null, retryAfter?: number) {
+    super(`answer ${status}`);
+    this.status = status;
+    this.code = code;
+    this.retryAfter = retryAfter;
   }
+}
+
+/** Something that no honest hub sends, named by the message: `a redirect to file:`. */
+export class HubFault extends Error {
+  override name = "HubFault";
 }
 
 /** The host that a request may not reach, such as `cdn.example:443`, where that is why it failed. */
@@ -48,7 +89,7 @@ function forbiddenHost(error: unknown): string | undefined {
 }
 
 /** What to do about a cache folder that cannot be read or written. */
-const otherCache = "HF_HUB_CACHE names another folder.";
+export const otherCache = "HF_HUB_CACHE names another folder.";
 
 /** Turns what the file system says of the cache folder into a `UserError` that names it. */
 export function explainCacheError(error: unknown, { cacheFolder }: HubSettings): unknown {
@@ -60,59 +101,112 @@ export function explainCacheError(error: unknown, { cacheFolder }: HubSettings):
     });
 }
 
-/** Turns whatever the hub package threw into a `UserError` that names the way out. */
-export function explainHubError(
-  error: unknown,
-  { type, name }: Repository,
-  { endpoint: address, token, cacheFolder }: HubSettings,
-): UserError {
-  const endpoint = withoutSecrets(address);
-  if (error instanceof UserError && !(error instanceof WriteError)) return error;
-  // Of what could not be written the system's error is the cause: the advice is another here.
-  const cause = error instanceof WriteError ? error.cause : error;
-  const what = type === "model" ? "model" : "data set";
-  if (error instanceof HubApiError) {
-    const { statusCode } = error;
+const nameOf = ({ type, name }: Repository) => `${type === "model" ? "model" : "data set"} ${name}`;
+
+/** What a refusal means. */
+function explainAnswer(
+  { status, code, retryAfter }: HubAnswer,
+  repository: Repository,
+  endpoint: string,
+  token: string | undefined,
+): HubError {
+  const what = nameOf(repository);
+  const { type, name } = repository;
+  if (status === 401 || status === 403) {
+    if (code === "GatedRepo") {
+      const page = `${endpoint}/${type === "dataset" ? "datasets/" : ""}${name}`;
+      return new HubError(
+        `The ${what} is gated (answer ${status}). Accept its terms on ${page}` +
+          (token === undefined ? ", and set HF_TOKEN." : "; HF_TOKEN alone is not enough."),
+      );
+    }
     // The hub answers 401, not 404, for what does not exist, so as not to betray private names.
-    if (statusCode === 401 || statusCode === 403) {
-      return new HubError(
-        token === undefined
-          ? `The ${what} ${name} does not exist on ${endpoint}, or it is private or gated ` +
-            `(answer ${statusCode}). Check the spelling; for a private or gated one set HF_TOKEN.`
-          : `HF_TOKEN gives no access to the ${what} ${name} on ${endpoint} (answer ${statusCode}), ` +
-            `or it does not exist. Check the spelling and the token, and accept the repository's ` +
-            `terms on its page where it is gated.`,
-        { cause },
-      );
-    }
-    if (statusCode === 404) {
-      return new HubError(
-        `The ${what} ${name} does not exist on ${endpoint}. Check the spelling.`,
-        { cause },
-      );
-    }
-    return new HubUnreachable(`${endpoint} answered ${statusCode} when asked for ${name}.`, {
-      cause,
-    });
-  }
-  const why = error instanceof NetworkFailure ? undefined : systemReason(cause);
-  if (why !== undefined) {
-    return new UserError(
-      `Cannot store ${name} in the cache folder ${cacheFolder}: ${why}. ${otherCache}`,
-      { cause },
+    return new HubError(
+      token === undefined
+        ? `The ${what} does not exist on ${endpoint}, or it is private or gated (answer ${status}). ` +
+          `Check the spelling; for a private or gated one set HF_TOKEN.`
+        : `HF_TOKEN gives no access to the ${what} on ${endpoint} (answer ${status}), or it does not ` +
+          `exist. Check the spelling and the token, and accept the repository's terms on its page ` +
+          `where it is gated.`,
     );
   }
+  if (status === 404) {
+    return new HubError(
+      code === "EntryNotFound"
+        ? `${endpoint} lists a file of the ${what} that it does not have (answer 404).`
+        : `The ${what} does not exist on ${endpoint}. Check the spelling.`,
+    );
+  }
+  if (status === 429) {
+    const when = retryAfter === undefined ? "later" : `in ${retryAfter} seconds`;
+    const known = token === undefined ? " With HF_TOKEN set the hub takes more of them." : "";
+    return new HubFailing(
+      `${endpoint} takes no more requests for now (answer 429 for ${name}). Try again ${when}.${known}`,
+    );
+  }
+  return new HubFailing(
+    `${endpoint} answered ${status} when asked for ${name}` +
+      (status >= 500 ? ", four times. Try again later." : "."),
+  );
+}
+
+/** What a connection means that was not made, or that broke. */
+function explainNetwork(failure: NetworkFailure, name: string, endpoint: string): HubError {
+  const why = withoutSecrets(failure.message);
+  if (failure.absent) return new HubUnreachable(`Cannot get ${name} from ${endpoint} (${why}).`);
+  return new HubFailing(
+    /certificate/i.test(why)
+      ? `The certificate of ${endpoint} is not trusted (${why}). Where an organisation's proxy ` +
+        `stands between, DENO_TLS_CA_STORE=system trusts those that the system trusts.`
+      : `Cannot get ${name} from ${endpoint} (${why}). Try again later.`,
+  );
+}
+
+function explanation(
+  error: unknown,
+  repository: Repository,
+  { endpoint: address, token, cacheFolder }: HubSettings,
+): UserError {
+  const { name } = repository;
+  const endpoint = withoutPassword(address);
+  // Of what could not be written the system's error is the cause: the advice is another here.
+  const cause = error instanceof WriteError ? error.cause : error;
   const host = forbiddenHost(error);
   if (host !== undefined) {
-    return new HubUnreachable(
+    return new HubError(
       `Cannot get ${name} from ${endpoint}: it leads to ${host}, which this program may not ` +
         `reach. The hosts that it may reach stand in deno.json under "permissions"; HF_ENDPOINT ` +
         `adds a mirror's.`,
-      { cause },
     );
   }
-  return new HubUnreachable(
-    `Cannot get ${name} from ${endpoint} (${withoutSecrets(reason(error))}).`,
-    { cause },
+  if (error instanceof HubAnswer) return explainAnswer(error, repository, endpoint, token);
+  if (error instanceof NetworkFailure) return explainNetwork(error, name, endpoint);
+  if (error instanceof HubFault) {
+    return new HubFailing(
+      `${endpoint} sends what cannot be trusted when asked for ${name}: ` +
+        `${withoutSecrets(error.message)}. Nothing of it is used.`,
+    );
+  }
+  const why = systemReason(cause);
+  if (why !== undefined) {
+    return new UserError(
+      `Cannot store ${name} in the cache folder ${cacheFolder}: ${why}. ${otherCache}`,
+    );
+  }
+  return new HubFailing(
+    `${endpoint} does not answer as a hub does when asked for ${name} ` +
+      `(${withoutSecrets(reason(error)).slice(0, 200)}).`,
   );
+}
+
+/** Turns whatever a request or a download threw into a `UserError` that names the way out. */
+export function explainHubError(
+  error: unknown,
+  repository: Repository,
+  settings: HubSettings,
+): UserError {
+  if (error instanceof UserError && !(error instanceof WriteError)) return error;
+  const explained = explanation(error, repository, settings);
+  explained.cause = error;
+  return explained;
 }

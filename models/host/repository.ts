@@ -2,18 +2,22 @@
  * What a repository of the hub holds, without downloading it: from the cache where that has what is
  * asked for, else from the hub, whose files are read in parts.
  */
-import { messageOf, UserError } from "../errors.ts";
-import { type ByteSource, bytesSource, rangeSource } from "../files/byte_source.ts";
+import { UserError } from "../errors.ts";
+import type { ByteSource } from "../files/byte_source.ts";
 import { type Folder, folderOf, pathIn } from "../files/folder.ts";
-import { filesBelow, hostFolder } from "./files.ts";
+import { cachedListing, cachedSnapshot, checkContents, snapshotFiles } from "./cache.ts";
+import { hostFolder } from "./files.ts";
 import {
-  cachedListing,
-  cachedSnapshot,
+  ask,
+  fileAddress,
   listRepository,
   type Repository,
   type RepositoryListing,
 } from "./hub.ts";
-import { HubUnreachable, withoutSecrets } from "./hub_errors.ts";
+import { HubFault, isOutOfReach } from "./hub_errors.ts";
+import type { RepositoryFile } from "./listing.ts";
+import { fileHeaders, hubFetch } from "./request.ts";
+import { withoutPassword } from "./secrets.ts";
 import type { HubSettings } from "./settings.ts";
 
 export interface OpenRepository {
@@ -42,21 +46,23 @@ async function openCached(
   const snapshot = await cachedSnapshot(repository, settings);
   if (snapshot === undefined) return undefined;
   const { folder: from, revision } = snapshot;
-  const present = await filesBelow(from);
+  const present = await snapshotFiles(repository, snapshot, settings);
   // Where another program filled the cache we do not know what else there is.
   const all = await cachedListing(repository, snapshot, settings) ?? present;
   const wanted = needed(all);
+  const there = wanted.filter((path) => present.includes(path));
+  await checkContents(repository, snapshot, there, settings);
   return {
     repository,
     revision,
     from,
     folder: { ...hostFolder(from), name: repository.name },
     files: present.map((path) => ({ path })),
-    complete: wanted.length > 0 && wanted.every((path) => present.includes(path)),
+    complete: wanted.length > 0 && there.length === wanted.length,
   };
 }
 
-/** Asks the hub. Throws a `UserError`, of kind `HubUnreachable` where it cannot be reached. */
+/** Asks the hub. Throws a `UserError`, see {@link ask}. */
 async function openOnHub(
   repository: Repository,
   settings: HubSettings,
@@ -65,7 +71,7 @@ async function openOnHub(
   return {
     repository,
     revision: listing.revision,
-    from: withoutSecrets(settings.endpoint),
+    from: withoutPassword(settings.endpoint),
     folder: hubFolder(repository, listing, settings),
     files: listing.files,
   };
@@ -74,43 +80,57 @@ async function openOnHub(
 /** Bytes up to which a file is fetched whole where a server does not send parts of it. */
 const wholeBytes = 20e6;
 
-/** A file in parts, or whole where that must and may be. Throws a UserError where it cannot be had. */
-async function hubFile(url: string, size: number, headers: HeadersInit): Promise<ByteSource> {
-  try {
-    return await rangeSource(url, { headers });
-  } catch (error) {
-    if (!(error instanceof UserError) || size > wholeBytes) throw error;
-    const response = await fetch(url, { headers }).catch((cause) => {
-      throw new UserError(`Cannot get ${url}: ${messageOf(cause)}.`, { cause });
-    });
-    if (response.ok) return bytesSource(new Uint8Array(await response.arrayBuffer()), url);
-    await response.body?.cancel();
-    throw error;
-  }
+/** A file in parts, or whole where that must and may be. Reading throws a UserError where it cannot be had. */
+function hubFile(
+  repository: Repository,
+  revision: string,
+  { path, size }: RepositoryFile,
+  settings: HubSettings,
+): ByteSource {
+  const url = fileAddress(repository, revision, path, settings);
+  let whole: Uint8Array | undefined;
+  const fetchPart = async (begin: number, end: number): Promise<ArrayBuffer> => {
+    const headers = { ...fileHeaders(settings), range: `bytes=${begin}-${end - 1}` };
+    const most = size <= wholeBytes ? size : end - begin;
+    const response = await hubFetch(settings, most)(url, { headers });
+    const bytes = await response.bytes();
+    const expected = response.status === 206 ? end - begin : size;
+    if (bytes.length !== expected) {
+      throw new HubFault(`${bytes.length} bytes of ${path} instead of ${expected}`);
+    }
+    if (response.status === 206) return bytes.buffer;
+    whole = bytes;
+    return bytes.slice(begin, end).buffer;
+  };
+  return {
+    name: pathIn(repository, path),
+    byteLength: size,
+    async slice(begin, end = size) {
+      const last = Math.min(end, size);
+      if (last <= begin) return new ArrayBuffer(0);
+      if (whole !== undefined) return whole.slice(begin, last).buffer as ArrayBuffer;
+      return await ask(repository, settings, () => fetchPart(begin, last));
+    },
+  };
 }
 
 /** A commit's files as a folder. */
 function hubFolder(
   repository: Repository,
   { revision, files }: RepositoryListing,
-  { endpoint, token }: HubSettings,
+  settings: HubSettings,
 ): Folder {
-  const { type, name } = repository;
+  const { name } = repository;
   const paths = files.map(({ path }) => path).sort();
-  const base = `${endpoint}/${type === "dataset" ? "datasets/" : ""}${name}/resolve/${revision}`;
-  const headers = {
-    "accept-encoding": "identity", // no part of a compressed file
-    ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
-  };
   return folderOf({
     name,
     list: () => Promise.resolve(paths),
     has: (path) => Promise.resolve(paths.includes(path)),
-    open: async (path) => {
+    open: (path) => {
       const file = files.find((file) => file.path === path);
-      if (file === undefined) throw new UserError(`${name} has no file ${path}.`);
-      const url = `${base}/${path.split("/").map(encodeURIComponent).join("/")}`;
-      return { ...await hubFile(url, file.size, headers), name: pathIn({ name }, path) };
+      return file === undefined
+        ? Promise.reject(new UserError(`${name} has no file ${path}.`))
+        : Promise.resolve(hubFile(repository, revision, file, settings));
     },
   });
 }
@@ -136,10 +156,10 @@ export async function openRepository(
     try {
       return await openOnHub(repository, settings);
     } catch (error) {
-      if (error instanceof HubUnreachable && cached.length > 0) {
+      if (isOutOfReach(error) && cached.length > 0) {
         return { ...cached[0], unreachable: error.message };
       }
-      if (!(error instanceof UserError) || error instanceof HubUnreachable) throw error;
+      if (!(error instanceof UserError) || isOutOfReach(error)) throw error;
       refused ??= error;
     }
   }

@@ -5,26 +5,23 @@
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { bertBaseUncased, type EncoderConfig, hubOwner, parseConfig } from "../encoders/mod.ts";
-import { type Remedy, UserError } from "../errors.ts";
+import { listed, type Remedy, UserError } from "../errors.ts";
 import { readJsonObject } from "../files/json.ts";
 import { indexFile, noWeights, readShardIndex, weightsFile } from "../files/shards.ts";
-import { missingTokenizer } from "../text/tokenizer.ts";
+import { checkTokenizerClass } from "../text/tokenizer_class.ts";
+import { missingTokenizer, tokenizerFileNames } from "../text/tokenizer.ts";
 import { miniModel } from "./built_in.ts";
+import { cachedSnapshot, checkContents, keepSnapshot, snapshotFiles } from "./cache.ts";
 import { exists, hostFolder, isMissing, readError } from "./files.ts";
-import {
-  cachedSnapshot,
-  downloadFiles,
-  keepSnapshot,
-  listRepository,
-  type Repository,
-} from "./hub.ts";
+import { downloadFiles, listRepository, type Repository } from "./hub.ts";
 import { HubError, HubUnreachable } from "./hub_errors.ts";
 import type { HubSettings } from "./settings.ts";
 
 /** The model that is used where none is named. */
 const defaultModel = "bert-base-uncased";
 
-const miniFolder = fileURLToPath(new URL("../../assets/mini", import.meta.url));
+/** Where the built-in model lies. */
+export const miniFolder = fileURLToPath(new URL("../../assets/mini", import.meta.url));
 
 export interface ResolvedModel {
   /** What was asked for, e.g. `bert-base-uncased`; `mini` where that stands in. */
@@ -34,6 +31,8 @@ export interface ResolvedModel {
   /** Whether it is part of this project, so that others do not find it under its name. */
   builtIn: boolean;
   config: EncoderConfig;
+  /** The folder of the adapter over it with which training goes on. */
+  continuedFrom?: string;
   /** What the reader must not overlook. */
   notices: string[];
 }
@@ -42,10 +41,41 @@ const otherModel: Remedy = { kind: "otherModel" };
 
 const configFile = "config.json";
 
-function noConfig(where: string): UserError {
+/** PEFT's and AdapterHub's name for what an adapter is. */
+const adapterFile = "adapter_config.json";
+
+function noConfig(where: string, files: readonly string[] = []): UserError {
+  if (files.includes(adapterFile)) {
+    return new UserError(
+      `${where} is an adapter, which lies over a model and is none by itself: it has ` +
+        `${adapterFile} and no ${configFile}.`,
+      { remedy: otherModel },
+    );
+  }
+  const below = [adapterFile, configFile].flatMap((file) =>
+    files.filter((name) => name.split("/")[1] === file).map((name) => name.split("/")[0])
+  );
+  if (below.length > 0) {
+    return new UserError(
+      `${where} has no ${configFile}; models or adapters lie in folders below it: ` +
+        `${listed([...new Set(below)], 5)}. Name one of these.`,
+      { remedy: { kind: "useModel", name: `${where}/${below[0]}` } },
+    );
+  }
   return new UserError(`${where} has no ${configFile}, so it is no model in HF's format.`, {
     remedy: otherModel,
   });
+}
+
+/** Throws where a repository has no config, which an adapter's has not. */
+function checkHasConfig(name: string, files: readonly string[]): void {
+  if (files.includes(configFile)) return;
+  if (!files.includes(adapterFile)) throw noConfig(name);
+  throw new UserError(
+    `${name} is an adapter, which lies over a model and is none by itself. To go on with it, ` +
+      `download it with Python's huggingface_hub: snapshot_download("${name}", local_dir="adapter").`,
+    { remedy: { kind: "useModel", name: "adapter" } },
+  );
 }
 
 async function readConfig(path: string): Promise<EncoderConfig> {
@@ -61,9 +91,14 @@ async function shardsOf(path: string): Promise<string[]> {
 
 /** What a folder lacks of a whole model, or undefined when it can be used. */
 async function lacking(path: string): Promise<UserError | undefined> {
-  const files = await hostFolder(path).list();
+  const folder = hostFolder(path);
+  const files = await folder.list();
   const has = (name: string) => files.includes(name);
-  if (!has(configFile)) return noConfig(path);
+  // A pipe or a folder of a file's name is not listed; opening it tells what it is.
+  for (const name of [configFile, weightsFile, indexFile, ...tokenizerFileNames]) {
+    if (!has(name) && await folder.has(name)) (await folder.open(name)).close?.();
+  }
+  if (!has(configFile)) return noConfig(path, files);
   const noTokenizer = missingTokenizer(path, files);
   if (noTokenizer !== undefined) return noTokenizer;
   if (has(weightsFile)) return undefined;
@@ -85,22 +120,43 @@ export function repositoriesOf(name: string): Repository[] {
 }
 
 function isHubName(name: string): boolean {
-  return /^[\w-][\w.-]*(\/[\w.-]+)?$/.test(name) && repositoriesOf(name).length > 0;
+  return /^[\w-][\w.-]*(\/[\w.-]+)?$/.test(name) && !/\/\.+$/.test(name) &&
+    repositoriesOf(name).length > 0;
 }
 
+/**
+ * The cached snapshot that lacks nothing, whose files of those names hold what their hashes say. Throws a UserError
+ * where one does not.
+ */
 async function cachedFolder(
   name: string,
   settings: HubSettings,
   lacks: (folder: string) => Promise<unknown>,
+  isUsed: (name: string) => boolean,
 ): Promise<string | undefined> {
   for (const repository of repositoriesOf(name)) {
     const snapshot = await cachedSnapshot(repository, settings);
-    if (snapshot !== undefined && await lacks(snapshot.folder) === undefined) {
-      return snapshot.folder;
-    }
+    if (snapshot === undefined) continue;
+    const used = (await snapshotFiles(repository, snapshot, settings)).filter(isUsed);
+    if (await lacks(snapshot.folder) !== undefined) continue;
+    await checkContents(repository, snapshot, used, settings);
+    return snapshot.folder;
   }
   return undefined;
 }
+
+/** The files of a model beside its weights, of which a tokenizer has one or the other. */
+const smallFiles = [
+  configFile,
+  "tokenizer_config.json",
+  "special_tokens_map.json",
+  "added_tokens.json",
+  "tokenizer.json",
+  "vocab.txt",
+];
+
+const isModelFile = (name: string) =>
+  smallFiles.includes(name) || name === indexFile || /^[^/]*\.safetensors$/.test(name);
 
 /**
  * Downloads what a model needs: config and tokenizer first, so that a model of another kind is
@@ -110,17 +166,15 @@ async function download(name: string, settings: HubSettings): Promise<string> {
   const [repository] = repositoriesOf(name);
   const listing = await listRepository(repository, settings);
   const present = listing.files.map(({ path }) => path);
-  if (!present.includes(configFile)) throw noConfig(repository.name);
-  const small = [
-    configFile,
-    "tokenizer_config.json",
-    "special_tokens_map.json",
-    present.includes("tokenizer.json") ? "tokenizer.json" : "vocab.txt",
-  ].filter((path) => present.includes(path));
+  checkHasConfig(repository.name, present);
+  const small = smallFiles.filter((path) =>
+    present.includes(path) && !(path === "vocab.txt" && present.includes("tokenizer.json"))
+  );
   const { folder } = await downloadFiles(repository, listing, small, settings);
   await readConfig(folder);
   const noTokenizer = missingTokenizer(repository.name, present);
   if (noTokenizer !== undefined) throw noTokenizer;
+  await checkTokenizerClass(hostFolder(folder));
   if (present.includes(weightsFile)) {
     await downloadFiles(repository, listing, [weightsFile], settings);
   } else if (present.includes(indexFile)) {
@@ -166,7 +220,7 @@ function notFound(name: string, cause?: UserError): UserError {
 
 /**
  * Finds a model: `mini`, a folder, or a hub name. Without a name it is {@link defaultModel}, for
- * which `mini` stands in, under a notice, where it is not cached and the hub cannot be reached. What
+ * which `mini` stands in, under a notice, where it is not cached and there is no network. What
  * was named is never replaced: a `UserError` names the ways out.
  */
 export async function resolveModel(
@@ -188,14 +242,16 @@ export async function resolveModel(
     return await found(name);
   }
   if (!isHubName(asked)) throw notFound(asked);
-  const cached = await cachedFolder(asked, settings, lacking);
+  const cached = await cachedFolder(asked, settings, lacking, isModelFile);
   if (cached !== undefined) return await found(cached);
   try {
     return await found(await download(asked, settings));
   } catch (error) {
     if (!(error instanceof HubError)) throw error;
     if (name !== undefined) throw notFound(name, error);
-    if (!(error instanceof HubUnreachable)) throw error;
+    if (!(error instanceof HubUnreachable)) {
+      throw new HubError(error.message, { cause: error, remedy: otherModel });
+    }
     const mini = await resolveMini([]);
     const notice = `BUILT-IN MODEL "${miniModel}" INSTEAD OF ${defaultModel}: ${error.message} ` +
       `The results of this run are those of ${miniModel} and carry its name.`;
@@ -221,11 +277,12 @@ export async function resolveConfig(
   if (!isHubName(asked)) throw notFound(asked);
   const hasConfig = async (folder: string) =>
     await exists(join(folder, configFile)) ? undefined : configFile;
-  const cached = await cachedFolder(asked, settings, hasConfig);
+  const cached = await cachedFolder(asked, settings, hasConfig, (name) => name === configFile);
   if (cached !== undefined) return { name: asked, config: await readConfig(cached) };
   try {
     const [repository] = repositoriesOf(asked);
     const listing = await listRepository(repository, settings);
+    checkHasConfig(repository.name, listing.files.map(({ path }) => path));
     const { folder } = await downloadFiles(repository, listing, [configFile], settings);
     await keepSnapshot(repository, listing, settings);
     return { name: asked, config: await readConfig(folder) };

@@ -2,6 +2,9 @@
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { UserError } from "../errors.ts";
+import type { DownloadProgress } from "./download.ts";
+import type { Patience } from "./request.ts";
+import { keepSecret } from "./secrets.ts";
 
 export interface HubSettings {
   /** The hub's address, without a slash at its end. */
@@ -13,6 +16,12 @@ export interface HubSettings {
   offline: boolean;
   /** Hears one sentence before each download that the user may have to wait for. */
   report?: (message: string) => void;
+  /** Hears how far a download is, some times a second. */
+  progress?: (progress: DownloadProgress) => void;
+  /** How long is waited for what; by default as long as a person would. */
+  patience?: Partial<Patience>;
+  /** Bytes free on a folder's disk, or undefined where that cannot be told. */
+  freeBytes?: (folder: string) => Promise<number | undefined>;
 }
 
 /**
@@ -43,6 +52,13 @@ export const huggingFaceHome = (read: (name: string) => string | undefined): str
 /** Whether a text can be a token: it goes into a request's header, so that it may have no other characters. */
 export const isToken = (text: string): boolean => /^hf_[!-~]+$/.test(text);
 
+/** Remembers a password in an address, valid or not. */
+function keepEndpointSecrets(endpoint: string): void {
+  const [, login = ""] = /^(?:[^@]*?\/\/)?(.*)@/s.exec(endpoint) ?? [];
+  keepSecret(login);
+  keepSecret(login.slice(login.indexOf(":") + 1));
+}
+
 /**
  * Reads HF_ENDPOINT, HF_TOKEN, HF_HUB_OFFLINE and the cache folder (HF_HUB_CACHE, else HF_HOME/hub,
  * else XDG_CACHE_HOME/huggingface/hub, else ~/.cache/huggingface/hub) as Python's `huggingface_hub`
@@ -53,6 +69,9 @@ export function hubSettingsFromEnvironment(
 ): HubSettings {
   const value = (name: string) => read(name)?.trim() || undefined;
   const token = value("HF_TOKEN");
+  const endpoint = (value("HF_ENDPOINT") ?? "https://huggingface.co").replace(/\/+$/, "");
+  if (token !== undefined) keepSecret(token);
+  keepEndpointSecrets(endpoint);
   if (token !== undefined && !isToken(token)) {
     throw new UserError(
       `HF_TOKEN should start with "hf_" and be of plain letters and digits. Copy the token from ` +
@@ -60,7 +79,7 @@ export function hubSettingsFromEnvironment(
     );
   }
   return {
-    endpoint: (value("HF_ENDPOINT") ?? "https://huggingface.co").replace(/\/+$/, ""),
+    endpoint,
     token,
     cacheFolder: value("HF_HUB_CACHE") ?? value("HUGGINGFACE_HUB_CACHE") ??
       join(huggingFaceHome(read), "hub"),

@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import { UserError } from "../errors.ts";
 import { isMissing } from "./files.ts";
+import { keepSecret } from "./secrets.ts";
 import { type HubSettings, huggingFaceHome, isToken } from "./settings.ts";
 
 /**
@@ -26,6 +27,7 @@ export async function hubToken(
       { cause },
     );
   }
+  keepSecret(text);
   if (!isToken(text)) {
     throw new UserError(`${path} holds no token of the hub, which starts with "hf_".`);
   }

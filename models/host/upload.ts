@@ -6,9 +6,10 @@ import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { commitIter, createBranch, createRepo, HubApiError, modelInfo } from "@huggingface/hub";
 import { formatBytes } from "../../engine/bytes.ts";
-import { UserError } from "../errors.ts";
+import { counted, UserError } from "../errors.ts";
 import { checkEndpoint, quietly } from "./hub.ts";
-import { NetworkFailure, withoutSecrets } from "./hub_errors.ts";
+import { NetworkFailure } from "./hub_errors.ts";
+import { redact, withoutPassword } from "./secrets.ts";
 import type { HubSettings } from "./settings.ts";
 import { explainUploadError, ForeignHost } from "./upload_errors.ts";
 
@@ -41,7 +42,7 @@ export interface Uploaded {
 /** Bytes of a file's content. Throws what the file system throws. */
 export async function sizeOfFile({ content }: PushedFile): Promise<number> {
   return "text" in content
-    ? new TextEncoder().encode(content.text).length
+    ? new TextEncoder().encode(redact(content.text)).length
     : (await Deno.stat(content.file)).size;
 }
 
@@ -158,7 +159,7 @@ export async function uploadModel(
   const { repository, branch, files, message } = upload;
   if (offline) throw new UserError("HF_HUB_OFFLINE is set, and an upload needs the network.");
   checkEndpoint(settings);
-  const url = `${withoutSecrets(hubUrl)}/${repository}`;
+  const url = `${withoutPassword(hubUrl)}/${repository}`;
   const access: Access = { hubUrl, accessToken: token, fetch: guardedFetch(hubUrl, token) };
   let created = false;
   try {
@@ -166,7 +167,7 @@ export async function uploadModel(
       await prepare(upload, access, () => created = true);
       const sizes = await Promise.all(files.map(sizeOfFile));
       const bytes = sizes.reduce((sum, size) => sum + size, 0);
-      report?.(`Uploading ${files.length} files (${formatBytes(bytes)}) to ${url}`);
+      report?.(`Uploading ${counted(files.length, "file")} (${formatBytes(bytes)}) to ${url}`);
       const iterator = commitIter({
         repo: { type: "model", name: repository },
         branch,
@@ -175,7 +176,7 @@ export async function uploadModel(
           operation: "addOrUpdate",
           path,
           content: "text" in content
-            ? new Blob([content.text])
+            ? new Blob([redact(content.text)])
             : pathToFileURL(resolve(content.file)),
         })),
         ...access,

@@ -1,7 +1,8 @@
 /** What went wrong in an upload to the hub, in words that say what to do. */
 import { HubApiError } from "@huggingface/hub";
 import { UserError } from "../errors.ts";
-import { HubError, HubUnreachable, reason, withoutSecrets } from "./hub_errors.ts";
+import { HubError, HubUnreachable, reason } from "./hub_errors.ts";
+import { redact, withoutPassword, withoutSecrets } from "./secrets.ts";
 
 /** A host that large files should go to is not permitted, or one that is not the hub's asks for the token. */
 export class ForeignHost extends Error {
@@ -29,7 +30,7 @@ function saidBy({ message, data }: HubApiError): string {
 }
 
 function sentence(error: unknown, { repository, endpoint: address }: UploadContext): UserError {
-  const endpoint = withoutSecrets(address);
+  const endpoint = withoutPassword(address);
   const cause = error;
   if (error instanceof ForeignHost) {
     return new HubError(
@@ -81,7 +82,7 @@ export function explainUploadError(error: unknown, context: UploadContext): User
   const standing = context.created
     ? ` ${context.repository} was made and is empty; nothing was committed.`
     : " Nothing was committed.";
-  const text = `${message}${standing}`.replaceAll(context.token, "hf_…");
+  const text = redact(`${message}${standing}`.replaceAll(context.token, "hf_…"));
   const options = { cause: error };
   return name === "HubUnreachable"
     ? new HubUnreachable(text, options)

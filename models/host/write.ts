@@ -1,6 +1,7 @@
 /** Files appear whole or not at all: written beside their place, then renamed into it. */
 import { basename, dirname, join } from "node:path";
 import { UserError } from "../errors.ts";
+import { redact } from "./secrets.ts";
 import { systemCode, systemReason } from "./system_error.ts";
 
 /** Why something cannot be written, as far as it makes a difference to what can be done: `full` passes. */
@@ -38,7 +39,7 @@ export function writeErrorAt(path: string, error: unknown): unknown {
 }
 
 /**
- * Writes text (as UTF-8), bytes, or pieces of bytes that follow one another, and returns their number.
+ * Writes text (as UTF-8, without the secrets that it quotes), bytes, or pieces of bytes that follow one another, and returns their number.
  * They go to a temporary file beside `path`, which is then renamed into place; the folder is made
  * where it is missing. When anything throws, the temporary file is removed and an older file at
  * `path` stays as it was. Throws a WriteError where the system refuses, and what the pieces throw.
@@ -72,7 +73,7 @@ export async function writeFileWhole(
 }
 
 function piecesIn(content: string | Uint8Array | Iterable<Uint8Array>): Iterable<Uint8Array> {
-  if (typeof content === "string") return [new TextEncoder().encode(content)];
+  if (typeof content === "string") return [new TextEncoder().encode(redact(content))];
   return content instanceof Uint8Array ? [content] : content;
 }
 

@@ -9,6 +9,9 @@ export async function writeFiles(
   files: readonly RunFile[],
 ): Promise<{ files: string[]; bytes: number }> {
   let bytes = 0;
-  for (const file of files) bytes += await writeFileWhole(join(folder, file.name), piecesOf(file));
+  for (const file of files) {
+    const content = "content" in file ? file.content : piecesOf(file);
+    bytes += await writeFileWhole(join(folder, file.name), content);
+  }
   return { files: files.map(({ name }) => name), bytes };
 }

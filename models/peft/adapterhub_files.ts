@@ -6,7 +6,7 @@
 import { type EncoderConfig, encoderOf } from "../encoders/mod.ts";
 import { UserError } from "../errors.ts";
 import type { Folder } from "../files/folder.ts";
-import { float, isObject, readJsonObject, toJson } from "../files/json.ts";
+import { float, isObject, readJsonObject, shown, toJson } from "../files/json.ts";
 import type { RunFile } from "../files/run_file.ts";
 import type { AdapterMethod, AdapterPlacement } from "./adapter.ts";
 import { headFiles, hubModelClass, readHead, withSafetensors } from "./adapterhub_head.ts";
@@ -219,9 +219,7 @@ export function placementOf(bottleneck: Record<string, unknown>, path: string): 
   if (fields.length > 0) {
     const [field] = fields;
     throw new UserError(
-      `${path}: "${field}" is ${
-        JSON.stringify(bottleneck[field])
-      }, so this is none of the adapters ` +
+      `${path}: "${field}" is ${shown(bottleneck[field])}, so this is none of the adapters ` +
         `that are supported: seq_bn (pfeiffer), double_seq_bn (houlsby), par_bn (parallel).`,
     );
   }

@@ -4,9 +4,9 @@
  * `AutoAdapterModel`, a row of linear layers `heads.NAME.1`, `heads.NAME.4` over the first row or the pooler.
  */
 import { declareModel, type EncoderConfig, encoderOf } from "../encoders/mod.ts";
-import { UserError } from "../errors.ts";
+import { counted, UserError } from "../errors.ts";
 import { type Folder, pathIn } from "../files/folder.ts";
-import { isObject, readJsonObject, toJson } from "../files/json.ts";
+import { isObject, readJsonObject, shown, toJson } from "../files/json.ts";
 import type { RunFile } from "../files/run_file.ts";
 import type { PooledActivation } from "../nn/wrapping.ts";
 import {
@@ -118,9 +118,7 @@ export async function readHead(folder: Folder, config: EncoderConfig): Promise<H
   const expected = hubModelClass(config, ownHead);
   if (fields.model_class !== expected) {
     throw new UserError(
-      `${path}: the head belongs to ${
-        JSON.stringify(fields.model_class)
-      }; only one of ${expected} ` +
+      `${path}: the head belongs to ${shown(fields.model_class)}; only one of ${expected} ` +
         `is supported.`,
     );
   }
@@ -136,7 +134,9 @@ export async function readHead(folder: Folder, config: EncoderConfig): Promise<H
   const classes = classesOf(head.tensors, config, folder.name);
   if (labels !== undefined && labels.length !== classes) {
     throw new UserError(
-      `${path} names ${labels.length} labels, but the classifier beside it has ${classes} classes.`,
+      `${path} names ${counted(labels.length, "label")}, but the classifier beside it has ${
+        counted(classes, "class", "classes")
+      }.`,
     );
   }
   return { ...head, labels };
@@ -162,7 +162,7 @@ function ownHeadOf(
 ): Omit<HubHead, "labels"> {
   const refuse = (field: string, wanted: string): never => {
     throw new UserError(
-      `${path}: "${field}" of the head is ${JSON.stringify(fields[field])}; ${wanted}.`,
+      `${path}: "${field}" of the head is ${shown(fields[field])}; ${wanted}.`,
     );
   };
   const other = Object.keys(fields).find((field) => !known.includes(field) && fields[field]);

@@ -1,7 +1,7 @@
 /** Full fine-tuning: every weight trains. Saved as transformers saves a model. */
 import { UserError } from "../errors.ts";
 import { encoderOf } from "../encoders/mod.ts";
-import { isObject, readJsonObject, toJson } from "../files/json.ts";
+import { isObject, readJsonObject, shown, toJson } from "../files/json.ts";
 import { openCheckpoint } from "../files/checkpoint.ts";
 import { pathIn } from "../files/folder.ts";
 import { noWrapping } from "../nn/wrapping.ts";
@@ -88,13 +88,13 @@ function checkClassifier(
 ): void {
   if (Array.isArray(architectures) && !architectures.every((each) => each === architecture)) {
     throw new UserError(
-      `${path}: "architectures" is ${JSON.stringify(architectures)}; only ${architecture} is ` +
+      `${path}: "architectures" is ${shown(architectures)}; only ${architecture} is ` +
         `supported as a trained run.`,
     );
   }
   if (problem !== undefined && problem !== null && problem !== "single_label_classification") {
     throw new UserError(
-      `${path}: "problem_type" is ${JSON.stringify(problem)}; only "single_label_classification" ` +
+      `${path}: "problem_type" is ${shown(problem)}; only "single_label_classification" ` +
         `is supported.`,
     );
   }

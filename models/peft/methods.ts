@@ -1,4 +1,5 @@
 /** The table of the methods. What the command line, plans, reports and comparisons know of them is driven by it. */
+import { fnv1a } from "../../engine/hash.ts";
 import { UserError } from "../errors.ts";
 import { declareModel, type EncoderConfig } from "../encoders/mod.ts";
 import { sizeOf } from "../../engine/shape.ts";
@@ -8,6 +9,7 @@ import { full } from "./full.ts";
 import { ia3 } from "./ia3.ts";
 import { lora } from "./lora.ts";
 import type { MethodDefinition } from "./method.ts";
+import { shown } from "../files/json.ts";
 
 export const methods = { full, lora, adapter, ia3 } as const;
 
@@ -25,8 +27,19 @@ export function definitionOf(method: Method): MethodDefinition<Method> {
   return methods[method.method] as unknown as MethodDefinition<Method>;
 }
 
-/** The folder name of a run: `full`, `lora-r8`, `adapter-64`, and what differs from the defaults. */
-export const runName = (method: Method): string => definitionOf(method).runName(method);
+/** Characters that a run's name may have: a file's name may have 255, and some are longer than its folder's. */
+const longestName = 100;
+
+/**
+ * The folder name of a run: `full`, `lora-r8`, `adapter-64`, and what differs from the defaults; of a name too long for
+ * a folder, as lists of PEFT's make it, the beginning and a hash.
+ */
+export function runName(method: Method): string {
+  const name = definitionOf(method).runName(method);
+  if (name.length <= longestName) return name;
+  const hash = fnv1a(name).toString(16).padStart(8, "0");
+  return `${name.slice(0, longestName - hash.length - 1)}-${hash}`;
+}
 
 /** Every tensor of a model under a method, the method's last, and whether it trains. */
 export function methodParameters(
@@ -63,8 +76,6 @@ export function ownerOf(
   if (owner) return owner;
   const types = all.flatMap(({ peftType = [] }) => peftType);
   throw new UserError(
-    `${path}: "peft_type" is ${JSON.stringify(fields?.peft_type)}; ${
-      types.join(" and ")
-    } can be read.`,
+    `${path}: "peft_type" is ${shown(fields?.peft_type)}; ${types.join(" and ")} can be read.`,
   );
 }

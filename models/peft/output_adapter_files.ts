@@ -16,7 +16,7 @@
 import { type EncoderConfig, encoderOf } from "../encoders/mod.ts";
 import { UserError } from "../errors.ts";
 import type { Folder } from "../files/folder.ts";
-import { readJsonObject, toJson } from "../files/json.ts";
+import { readJsonObject, shown, toJson } from "../files/json.ts";
 import type { RunFile } from "../files/run_file.ts";
 import type { AdapterMethod } from "./adapter.ts";
 import { adapterName } from "./adapterhub_files.ts";
@@ -63,7 +63,7 @@ export async function readOutputAdapter(
   );
   if (formatVersion !== 1) {
     throw new UserError(
-      `${path}: "format_version" is ${JSON.stringify(formatVersion)}; only 1 is supported.`,
+      `${path}: "format_version" is ${shown(formatVersion)}; only 1 is supported.`,
     );
   }
   if (typeof size !== "number" || !Number.isInteger(size) || size < 1) {

@@ -1,7 +1,7 @@
 /** What all folders of Hugging Face's PEFT have in common: two files, and the prefix of its tensors' names. */
 import { UserError } from "../errors.ts";
 import type { Folder } from "../files/folder.ts";
-import { isObject, readJsonObject, toJson } from "../files/json.ts";
+import { isObject, readJsonObject, shown, toJson } from "../files/json.ts";
 import type { RunFile } from "../files/run_file.ts";
 import { declareModel, type EncoderConfig, encoderOf } from "../encoders/mod.ts";
 import {
@@ -65,7 +65,7 @@ export class PeftFields {
 
   fail(field: string, wanted: string): never {
     throw new UserError(
-      `${this.path}: "${field}" is ${JSON.stringify(this.fields[field])}; ${wanted} is supported.`,
+      `${this.path}: "${field}" is ${shown(this.fields[field])}; ${wanted} is supported.`,
     );
   }
 

@@ -1,6 +1,6 @@
 /** What all formats of a trained run share: the request, the tensors, and their exact check. */
 import { declareModel, type EncoderConfig } from "../encoders/mod.ts";
-import { UserError } from "../errors.ts";
+import { counted, UserError } from "../errors.ts";
 import { type Folder, pathIn } from "../files/folder.ts";
 import { readJsonObject } from "../files/json.ts";
 import type { NamedTensors } from "../files/run_file.ts";
@@ -145,7 +145,9 @@ export async function labelsOfRun(folder: Folder, classes: number): Promise<stri
   }
   if (labels.length !== classes) {
     throw new UserError(
-      `${path} names ${labels.length} labels, but the classifier in ${folder.name} has ${classes}.`,
+      `${path} names ${
+        counted(labels.length, "label")
+      }, but the classifier in ${folder.name} has ${classes}.`,
     );
   }
   return labels;

@@ -4,8 +4,7 @@
  * with ##).
  */
 import { UserError } from "../errors.ts";
-import { packageTokenizer } from "./package.ts";
-import { vocabularyTokenizer } from "./wordpiece.ts";
+import { bertWords, clean, lowercase, spaceIdeographs, stripAccents } from "./unicode.ts";
 
 /** In the order of their ids, as in BERT's own vocabularies. */
 export const specialTokens = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"];
@@ -16,11 +15,9 @@ const leastCount = 2;
 
 /** How often each word occurs, cut and normalised as an uncased BERT's tokenizer does. */
 export function countWords(texts: Iterable<string>): Map<string, number> {
-  const json = vocabularyTokenizer(specialTokens.join("\n"), {});
-  const { normalizer, pre_tokenizer } = packageTokenizer({ source: "", json, config: {} });
   const counts = new Map<string, number>();
   for (const text of texts) {
-    for (const word of pre_tokenizer!.pre_tokenize(normalizer!.normalize(text))) {
+    for (const word of bertWords(lowercase(stripAccents(spaceIdeographs(clean(text)))))) {
       counts.set(word, (counts.get(word) ?? 0) + 1);
     }
   }

@@ -68,13 +68,17 @@ export function lengthWarnings(
   const warnings: string[] = [];
   if (totalSteps <= warmupSteps && scheduler !== "constant") {
     warnings.push(
-      `All ${totalSteps} steps lie within the warm-up of ${warmupSteps}: the learning rate ` +
+      `${totalSteps === 1 ? "The one step lies" : `All ${totalSteps} steps lie`} within the ` +
+        `warm-up of ${warmupSteps}: the learning rate ` +
         `never reaches its value. Have fewer warm-up steps, or train longer.`,
     );
   }
   if (evalSteps !== undefined && evalSteps > totalSteps) {
     warnings.push(
-      `An evaluation every ${evalSteps} steps is more than all ${totalSteps} steps: there is one, ` +
+      `An evaluation every ${evalSteps} steps is more than ` +
+        `${
+          totalSteps === 1 ? "the one step there is" : `all ${totalSteps} steps`
+        }: there is one, ` +
         `at the end.`,
     );
   }

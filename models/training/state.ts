@@ -2,7 +2,7 @@
 import type { Device, KernelChoice } from "../../engine/device.ts";
 import type { AdamWState } from "../../engine/optimizer.ts";
 import type { Parameters } from "../../engine/parameters.ts";
-import type { TunedPlans } from "../../engine/plans.ts";
+import { candidatePlans, plansAmong, type TunedPlans } from "../../engine/plans.ts";
 import type { Tensor } from "../../engine/tensor.ts";
 import { tuningKey } from "../../engine/tuner.ts";
 import type { EncoderConfig } from "../encoders/mod.ts";
@@ -103,14 +103,15 @@ export function captureKernels(device: Device): KernelState {
 }
 
 /**
- * Lets a device take the tuned plans of a state, where they are of its adapter and kernels. Returns what differs in
- * the kernels all the same, for the reader.
+ * Lets a device take the tuned plans of a state, where they are of its adapter and kernels, and can be. Returns what
+ * differs in the kernels all the same, for the reader.
  */
 export function restoreKernels(device: Device, { adapter, choice, tuned }: KernelState): string[] {
   const here = captureKernels(device);
   const sameAdapter = adapter === here.adapter;
-  if (sameAdapter) device.tunedPlans = tuned;
-  if (sameAdapter && !difference(choice, here.choice)) return [];
+  const sound = plansAmong(candidatePlans(device.info, device.kernels.matmul), tuned);
+  if (sameAdapter) device.tunedPlans = sound;
+  if (sameAdapter && sound === tuned && !difference(choice, here.choice)) return [];
   const what = sameAdapter ? "other kernels" : "another adapter, or another version's kernels";
   return [
     `The run began with ${what}: from here on, the last bits of its results differ from those of a run that ` +
@@ -146,7 +147,7 @@ export function writeWeights(
     if (!trainable) continue;
     const tensor = weights.get(name);
     if (tensor?.shape.join() !== shape.join()) {
-      throw new Error(
+      throw new UserError(
         `The state to go on from has ${tensor ? `[${tensor.shape.join(", ")}]` : "nothing"} for ` +
           `"${name}" [${shape.join(", ")}]: it is another method's or another model's.`,
       );

@@ -4,7 +4,7 @@
  */
 import { UserError } from "../errors.ts";
 import { type Folder, pathIn } from "../files/folder.ts";
-import { isObject, readJsonObject } from "../files/json.ts";
+import { isObject, readJsonObject, shown } from "../files/json.ts";
 import { type NamedTensors, readTensors, type RunFile } from "../files/run_file.ts";
 import type { Metrics } from "./metrics.ts";
 import type { RunIdentity, TrainState } from "./state.ts";
@@ -58,30 +58,33 @@ type Facts = Omit<TrainState, "weights" | "optimizer" | "best"> & {
   best?: Omit<NonNullable<TrainState["best"]>, "weights">;
 };
 
+const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && Number(value) >= 0;
+const isAmount = (value: unknown): boolean => Number.isFinite(value) && Number(value) >= 0;
+const areObjects = (value: unknown): boolean =>
+  isObject(value) && Object.values(value).every(isObject);
+
 async function readFacts(folder: Folder): Promise<Facts> {
   const facts = await readJsonObject(folder, files.state);
   const path = pathIn(folder, files.state);
   if (facts.format !== format) {
     throw new UserError(
-      `${path} is of format ${JSON.stringify(facts.format)}; this version reads ${format}.`,
+      `${path} is of format ${shown(facts.format)}; this version reads ${format}.`,
     );
   }
-  const numbers = [
-    "step",
-    "epoch",
-    "stepsOfEpoch",
-    "tokens",
-    "seconds",
-    "totalSeconds",
-    "peakGpuBytes",
+  const { optimizer, kernels, best, evaluations } = facts;
+  const wrong = [
+    ...["step", "epoch", "stepsOfEpoch", "tokens"].filter((name) => !isCount(facts[name])),
+    ...["seconds", "totalSeconds", "peakGpuBytes"].filter((name) => !isAmount(facts[name])),
+    ...(isObject(facts.of) ? [] : ["of"]),
+    ...(isObject(optimizer) && isCount(optimizer.steps) ? [] : ["optimizer"]),
+    ...(isObject(kernels) && areObjects(kernels.tuned) && isObject(kernels.choice)
+      ? []
+      : ["kernels"]),
+    ...(best === undefined || isObject(best) && isCount(best.epoch) ? [] : ["best"]),
+    ...(Array.isArray(evaluations) && evaluations.every(isObject) ? [] : ["evaluations"]),
   ];
-  const missing = [
-    ...numbers.filter((name) => typeof facts[name] !== "number"),
-    ...["of", "kernels", "optimizer"].filter((name) => !isObject(facts[name])),
-    ...(Array.isArray(facts.evaluations) ? [] : ["evaluations"]),
-  ];
-  if (missing.length > 0) {
-    throw new UserError(`${path} is damaged: it lacks ${missing.join(", ")}.`);
+  if (wrong.length > 0) {
+    throw new UserError(`${path} is damaged: it lacks ${wrong.join(", ")}.`);
   }
   return facts as unknown as Facts; // written by stateFiles, and of its format
 }
@@ -94,11 +97,16 @@ export async function readState<Identity = RunIdentity, Evaluation = Metrics>(
   const moments: TrainState["optimizer"]["moments"] = new Map();
   const weights = await readTensors(folder, files.weights);
   const tensors = await readTensors(folder, files.moments);
-  for (const name of weights.keys()) {
+  for (const [name, { data }] of weights) {
     const mean = tensors.get(momentNames.mean(name));
     const variance = tensors.get(momentNames.variance(name));
     if (!mean || !variance) {
       throw new UserError(`${pathIn(folder, files.moments)} lacks the moments of "${name}".`);
+    }
+    if (mean.data.length !== data.length || variance.data.length !== data.length) {
+      throw new UserError(
+        `${pathIn(folder, files.moments)} has other numbers of moments than "${name}" has values.`,
+      );
     }
     moments.set(name, { mean: mean.data, variance: variance.data });
   }

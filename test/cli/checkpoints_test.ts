@@ -10,6 +10,7 @@ import {
 import { claim } from "../../cli/train/claim.ts";
 import { mend } from "../../cli/shared/folders.ts";
 import { claimWork, leaveWork, readWork, workFolder, writeWork } from "../../cli/train/work.ts";
+import { UserError } from "../../models/errors.ts";
 import { defaultHyperparameters as hyperparameters } from "../../models/training/events.ts";
 import { namesIn, withFolder } from "../files/temporary.ts";
 import { stateOf, tinyConfig } from "./fake_tools.ts";
@@ -42,10 +43,32 @@ Deno.test("a checkpoint that is damaged is told, and the one before it used", ()
     const weights = await Deno.readFile(join(folder, "step-3", "weights.safetensors"));
     await Deno.writeFile(join(folder, "step-3", "weights.safetensors"), weights.subarray(0, -4));
     await Deno.writeTextFile(join(folder, "step-2", "steps.jsonl"), '{"step":1}\n');
+    await Deno.remove(join(folder, "step-2", "SHA256SUMS")); // as an older version left it
     const told: string[] = [];
     assert.deepEqual(await newestCheckpoint(folder, (text) => told.push(text)), runAt(1));
     assert.match(told[0], /^The checkpoint .*step-3 cannot be used: .*weights\.safetensors/);
     assert.match(told[1], /step-2 cannot be used: .*steps\.jsonl has 1 steps of the state's 2\.$/);
+  }));
+
+Deno.test("a bit that was flipped in any file of a checkpoint is noticed; one without sums is read as it is", () =>
+  withFolder(async (folder) => {
+    const options = { keep: 3, unfinished: new Set<string>() };
+    for (const step of [1, 2]) await writeCheckpoint(folder, runAt(step), options);
+    const newest = join(folder, "step-2");
+    const names = await namesIn(newest);
+    assert.ok(names.includes("SHA256SUMS") && names.includes("moments.safetensors"));
+    for (const name of names) {
+      const bytes = await Deno.readFile(join(newest, name));
+      const flipped = bytes.slice();
+      flipped[flipped.length - 2] ^= 1;
+      await Deno.writeFile(join(newest, name), flipped);
+      const told: string[] = [];
+      assert.deepEqual(await newestCheckpoint(folder, (text) => told.push(text)), runAt(1));
+      assert.match(told.join(), new RegExp(`step-2 cannot be used: .*/${name}.* is damaged`));
+      await Deno.writeFile(join(newest, name), bytes);
+    }
+    await Deno.remove(join(newest, "SHA256SUMS"));
+    assert.deepEqual(await newestCheckpoint(folder, neverCalled), runAt(2));
   }));
 
 Deno.test("an experiment is one program's at a time, and nobody's after it", () =>
@@ -66,6 +89,24 @@ Deno.test("an experiment is one program's at a time, and nobody's after it", () 
     Deno.symlinkSync(join(folder, "nowhere", "lock"), join(inner, "lock"));
     assert.throws(() => claim(folder, inner), /Cannot write in .*See --output_dir/);
     return Promise.resolve();
+  }));
+
+Deno.test("an experiment whose unfinished work is a link elsewhere is refused, and nothing is removed there", () =>
+  withFolder(async (folder) => {
+    const outside = join(folder, "outside");
+    await Deno.mkdir(join(outside, "step-1"), { recursive: true });
+    for (const place of ["checkpoints", "checkpoints/lora-r8"]) {
+      const experiment = join(folder, place.replace("/", "-"));
+      await Deno.mkdir(join(experiment, place, ".."), { recursive: true });
+      await Deno.symlink(outside, join(experiment, place));
+      assert.throws(
+        () => claimWork(experiment),
+        (error) =>
+          error instanceof UserError &&
+          error.message.startsWith(`${join(experiment, place)} is a link`),
+      );
+    }
+    assert.deepEqual(await namesIn(outside), ["step-1"]);
   }));
 
 Deno.test("unfinished work stays where a run is done or has a checkpoint, and goes else", () =>

@@ -1,5 +1,6 @@
 /** Runs the real command as a user does, in a process of its own. */
 import { fileURLToPath } from "node:url";
+import project from "../../deno.json" with { type: "json" };
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 
@@ -59,8 +60,15 @@ export async function runProgram(
   return await startProgram(program, args, options).ended();
 }
 
-async function runTask(task: string, args: string[], input?: string): Promise<Ended> {
-  const run = ["run", "-q", "--no-check", "-P=commands", "--no-prompt", `cli/${task}.ts`];
+/** The permission set of a task, as `-P=predict`. */
+export function setOf(task: keyof typeof project.tasks): string {
+  return / (-P=\w+) /.exec(project.tasks[task].command)![1];
+}
+
+type Task = "train" | "predict" | "merge" | "evaluate";
+
+async function runTask(task: Task, args: string[], input?: string): Promise<Ended> {
+  const run = ["run", "-q", "--no-check", setOf(task), "--no-prompt", `cli/${task}.ts`];
   return await runProgram(Deno.execPath(), [...run, ...args], {
     env: { NO_COLOR: "1", HF_HUB_OFFLINE: "1" },
     input,

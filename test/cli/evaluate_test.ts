@@ -24,13 +24,14 @@ Deno.test("runs that were trained just now, from the shell", async (test) => {
     const model = ["--model_name", "mini", "--max_samples", `${maxSamples}`];
     const steps = ["--num_epochs", "2", "--warmup_steps", "0", "--learning_rate", "2e-3"];
     const sample = await loadDataset({ useSample: true, hub });
-    const lineOf = (words: string, mood: string) => JSON.stringify({ words, mood });
+    const lineOf = (words: string, mood: string) => JSON.stringify({ words, mood, by: "André" });
     const lines = sample.examples.map(({ text, label }) => lineOf(text, sample.labels[label]));
-    // Columns that would not be found by name: only run.json knows them.
+    // Columns that would not be found by name, in an encoding that is not told by bytes: only run.json knows them.
     const own = join(folder, "own.jsonl");
-    await Deno.writeTextFile(own, lines.join("\n"));
+    const inLatin1 = Uint8Array.from(lines.join("\n"), (letter) => letter.charCodeAt(0));
+    await Deno.writeFile(own, inLatin1);
     const columns = ["--text_column", "words", "--label_column", "mood"];
-    const ownData = ["--dataset", own, ...columns];
+    const ownData = ["--dataset", own, ...columns, "--encoding", "latin1"];
     const runs: [string, string[]][] = [
       ["full", ["--method", "full", "--use_sample"]],
       ["lora-r8", ["--method", "lora", "--rank", "8", "--frozen_dtype", "bf16", ...ownData]],
@@ -104,7 +105,8 @@ Deno.test("runs that were trained just now, from the shell", async (test) => {
       const found = await findRun(run, undefined, hub);
       const moved = join(folder, "moved.jsonl");
       await Deno.copyFile(own, moved);
-      const asked = { dataset: moved, textColumn: "words", labelColumn: "mood" };
+      const encoding = "windows-1252";
+      const asked = { dataset: moved, textColumn: "words", labelColumn: "mood", encoding };
       const rows = await evaluatedRows(found, asked, hub);
       assert.deepEqual([rows.part, rows.sameData], ["test", true]);
       assert.deepEqual(rows.examples, stratifiedSplit(sample, { seed: 7, maxSamples }).test);

@@ -90,7 +90,8 @@ Deno.test("run.json says everything about a run", () =>
     assert.deepEqual(run.labels, ["anger", "joy"]);
     assert.equal(run.dataset.hash, "0123");
     assert.equal(run.dataset.rows_read, 43);
-    assert.deepEqual(run.dataset.split, { train: 32, validation: 4, test: 4, seed: 42 });
+    const split = { train: 32, validation: 4, test: 4, seed: 42, by: "ratio" };
+    assert.deepEqual(run.dataset.split, split);
     assert.equal(run.trainable_bytes, 4 * run.trainable_params);
     assert.equal(run.exported_bytes, 4);
     assert.equal(run.accuracy_per_million, 0.75 / (run.trainable_params / 1e6));

@@ -48,6 +48,8 @@ Deno.test("every flag is read, in snake_case and in kebab-case, with a space and
     ["dataset", "org/some-data", { dataset: "org/some-data" }],
     ["text_column", "my-text", { textColumn: "my-text" }],
     ["label_column", "y", { labelColumn: "y" }],
+    ["encoding", "cp932", { encoding: "shift_jis" }],
+    ["quoting", "none", { quoting: "none" }],
     ["num_epochs", "3", { numEpochs: 3 }],
     ["max_steps", "100", { maxSteps: 100 }],
     ["eval_steps", "50", { evalSteps: 50 }],

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import {
+  ensureFolder,
   newExperiment,
   removeIfEmpty,
   removeUnfinished,
@@ -22,6 +23,27 @@ Deno.test("short names are the last part, in lower case, without what is no lett
   ];
   for (const [name, expected] of names) assert.equal(shortName(name), expected);
 });
+
+Deno.test("results need a folder: a file, or a link to none, is named", () =>
+  withFolder(async (root) => {
+    const [file, link, loop] = ["file", "link", "loop"].map((name) => join(root, name));
+    await Deno.writeTextFile(file, "");
+    await Deno.symlink(join(root, "none"), link);
+    await Deno.symlink(loop, loop);
+    await assert.rejects(
+      ensureFolder(file),
+      /^UserError: Cannot make the folder .*: a file is in the way/,
+    );
+    await assert.rejects(ensureFolder(join(file, "x")), /a part of the path is a file/);
+    for (const path of [link, loop]) {
+      await assert.rejects(
+        ensureFolder(path),
+        /^UserError: .* is a link that leads to no folder\. See/,
+      );
+    }
+    await Deno.mkdir(join(root, "none"));
+    await ensureFolder(link);
+  }));
 
 Deno.test("an interrupted write leaves nothing, finished folders stay", () =>
   withFolder(async (root) => {

@@ -142,6 +142,31 @@ Deno.test("data sets on the hub: of Parquet the end is read, of other tables sma
   });
 });
 
+Deno.test("names with escape sequences command no terminal, in lines and as JSON", async () => {
+  const files = { "a\x1b]0;gone\x07\x9b2J\u202e.txt": "", "x.csv": "te\x9bxt,label\nhi,1\n" };
+  await withFakeHub({ "datasets/org/rows": { revision, files } }, async (_hub, settings) => {
+    for (const args of [["org/rows"], ["org/rows", "--json"]]) {
+      const { code, stdout, stderr } = await inspect(args, settings);
+      assert.equal(code, 0, stderr);
+      assert.match(stdout, /a\\u001b\]0;gone\\u0007\\u009b2J\\u202e\.txt/);
+      for (const obeyed of ["\x1b", "\x07", "\x9b", "\u202e"]) assert.ok(!stdout.includes(obeyed));
+    }
+  });
+});
+
+Deno.test("parts that are not those that were asked for are refused", async () => {
+  const files = await filesOf(golden("model"));
+  await withFakeHub({ "models/org/tiny": { revision, files } }, async (hub, settings) => {
+    hub.cutOff = 1;
+    const { code, stderr } = await inspect(["org/tiny"], settings);
+    assert.equal(code, 1);
+    assert.match(
+      stderr,
+      /^Error: .*cannot be trusted when asked for org\/tiny: \d+ bytes of .* instead of \d+\./,
+    );
+  });
+});
+
 Deno.test("a name that the hub does not have, or a hub out of reach, is one sentence", async () => {
   await withFakeHub({}, async (_hub, settings) => {
     const { code, stdout, stderr } = await inspect(["org/none"], settings);

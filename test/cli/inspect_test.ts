@@ -205,9 +205,34 @@ Deno.test("data sets: columns and rows, and what training would need to be told"
       joined(await told(other)),
       /Problem .*Use it: deno task train .*--text_column NAME/,
     );
+    const odd = join(folder, "odd");
+    const latin = Uint8Array.from("text,label\nun th\xe9,joy\n", (letter) => letter.charCodeAt(0));
+    const packed = new Blob(["text,label\na,joy\n"]).stream()
+      .pipeThrough(new CompressionStream("gzip"));
+    await fill(odd, {
+      "latin.csv": latin,
+      "open.tsv": 'text\tlabel\n"a\tjoy\nb\tfear\n',
+      "packed.csv.gz": new Uint8Array(await new Response(packed).arrayBuffer()),
+    });
+    assert.match(await told(join(odd, "latin.csv")), /\.csv --encoding windows-1252\n$/);
+    assert.match(await told(join(odd, "open.tsv")), /\.tsv --quoting none\n$/);
+    assert.match(await told(join(odd, "packed.csv.gz")), /\nRows +1\n.*\nUse it: .*\.csv\.gz\n$/s);
     const below = join(folder, "below");
     await fill(join(below, "data"), { "train.jsonl": `{"text": "a", "label": 1}\n` });
-    assert.match(await told(below), /\nUse it: deno task train --dataset .*below\/data\n$/);
+    assert.match(
+      await told(below),
+      /\nFiles +data\/train\.jsonl\n[\s\S]*\nUse it: deno task train --dataset \S*below\n$/,
+    );
+    const deep = join(folder, "deep");
+    await fill(join(deep, "default", "train"), { "0000.jsonl": `{"text": "a", "label": 1}\n` });
+    assert.match(await told(deep), /\nFiles +default\/train\/0000\.jsonl\n/);
+    const parts = join(folder, "parts");
+    const rows = "text,label\na,x\nb,y\n";
+    await fill(parts, { "train.csv": rows, "dev.csv": `${rows}c,x\n`, "test-1.csv": rows });
+    assert.match(
+      await told(parts),
+      /\nTrained on +train\.csv\n[^]*\nRows +2\n[^]*\nValidated on +dev\.csv, 3 rows\nTested on +test-1\.csv, 2 rows\n/,
+    );
     const pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 7\n";
     const lfs = await fill(join(folder, "lfs"), { "train.parquet": pointer });
     const { code, stdout } = await runInspect([lfs]);

@@ -65,7 +65,7 @@ folderTest("labels come from the run.json beside the adapter, or above it", asyn
   assert.deepEqual((await find()).labels, others);
   await Deno.remove(join(folder, "one", "run.json"));
   await change(folder, "run.json", { labels: ["a"] });
-  await fails(find(), /run\.json names 1 labels, but the classifier in .* has 5/);
+  await fails(find(), /run\.json names 1 label, but the classifier in .* has 5/);
 });
 
 folderTest(

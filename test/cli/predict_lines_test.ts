@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url";
 import { answerLines, answerRows } from "../../cli/predict/prompt.ts";
 import { commonBatch, inPieces, openTexts } from "../../cli/predict/texts.ts";
 import { golden } from "../files/temporary.ts";
+import { setOf } from "./command.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 const run = ["--run", golden("lora", "peft"), "--model_name", golden("model")];
@@ -44,6 +45,23 @@ Deno.test("lines are put together from the portions that a pipe gives", async ()
   await assert.rejects(empty, /^UserError: Standard input holds no text\. Give texts/);
 });
 
+Deno.test("lines in another encoding are read where it is told, by a name or a mark", async () => {
+  const read = async (bytes: Uint8Array<ArrayBuffer>, encoding?: string) => {
+    const flags = { texts: [], file: undefined, encoding };
+    // A byte at a time: characters and marks are cut.
+    const portions = Array.from(bytes, (byte) => Uint8Array.of(byte));
+    const { arrivals } = await openTexts(flags, { readable: ReadableStream.from(portions) });
+    return (await Array.fromAsync(arrivals)).flat();
+  };
+  const latin = Uint8Array.from("caf\xe9\n\xfcber", (letter) => letter.charCodeAt(0));
+  assert.deepEqual(await read(latin, "windows-1252"), ["café", "über"]);
+  const wide = new Uint8Array(
+    Uint16Array.from("\uFEFFone\nĊ two", (letter) => letter.charCodeAt(0)).buffer,
+  );
+  assert.deepEqual(await read(wide), ["one", "Ċ two"]);
+  assert.deepEqual(await read(wide.slice(2), "utf-16le"), ["one", "Ċ two"]);
+});
+
 /** Starts the command with pipes on both ends; `until` waits for what it writes. */
 function start(script: string, args: string[]) {
   const process = new Deno.Command("sh", {
@@ -80,7 +98,7 @@ function start(script: string, args: string[]) {
   };
 }
 
-const predict = ["run", "-q", "--no-check", "-P=commands", "--no-prompt", "cli/predict.ts"];
+const predict = ["run", "-q", "--no-check", setOf("predict"), "--no-prompt", "cli/predict.ts"];
 
 Deno.test("a pipe's lines are answered while it is open; Ctrl-C leaves whole lines", async () => {
   const args = [...predict, ...run, "--json", "--top_k", "1", "--batch_size", "2"];

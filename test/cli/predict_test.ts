@@ -88,7 +88,7 @@ Deno.test("runs that were trained just now, from the shell", async (test) => {
         const args = ["--run", run, "--json", "--file", file, "--text_column", "words"];
         const { code, stdout, stderr } = await runPredict(args);
         assert.equal(code, 0, stderr);
-        assert.equal(stderr, `1 of the ${rows.length + 1} rows are empty: left out.\n`);
+        assert.equal(stderr, `1 of ${rows.length + 1} rows is empty: left out.\n`);
         alone.push(stdout.trimEnd().split("\n"));
         const lines = alone[alone.length - 1].map((line) => JSON.parse(line));
         assert.deepEqual(lines.map(({ text }) => text), split.test.map(({ text }) => text));
@@ -179,6 +179,7 @@ Deno.test("wrong use ends with exit code 2, what is not there with 1", async () 
     [["--run", "x"], 2, /holds no text\. Give texts as arguments, --file .* or lines on standard/],
     [["--run", "x", "--file", "a.csv", "a text"], 2, /contradict each other/],
     [["--run", "x", "--text_column", "y", "a text"], 2, /--file, which is not given/],
+    [["--run", "x", "--quoting", "none", "a text"], 2, /^Error: --quoting is of --file, which/],
     [["--run", "x", "--batch-sise", "8"], 2, /Did you mean .*--batch_size.*predict --help\.\n$/],
     [["--run", golden("lora", "peft"), "a text"], 1, /Give --model_name a folder/],
   ];

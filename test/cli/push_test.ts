@@ -5,13 +5,13 @@ import { fileURLToPath } from "node:url";
 import { folderTest, golden, namesIn, withFolder } from "../files/temporary.ts";
 import { withUploadHub } from "../models/fake_upload.ts";
 import { labels } from "../peft/folders.ts";
-import { runProgram } from "./command.ts";
+import { runProgram, setOf } from "./command.ts";
 
 const token = "hf_right";
 
 /** `deno task push`, with no token of this machine, and of the network only this machine. */
 function runPush(args: string[], env: Record<string, string> = {}, host = "127.0.0.1") {
-  const run = ["run", "-q", "--no-check", "-P=commands", "--no-prompt", `--allow-net=${host}`];
+  const run = ["run", "-q", "--no-check", setOf("push"), "--no-prompt", `--allow-net=${host}`];
   return runProgram(Deno.execPath(), [...run, "cli/push.ts", ...args], {
     env: { NO_COLOR: "1", COLUMNS: "60", HF_HOME: "/nowhere", HF_TOKEN: "", ...env },
   });
@@ -73,7 +73,7 @@ folderTest(
       const fields = JSON.parse(await Deno.readTextFile(config));
       fields.base_model_name_or_path = golden("model");
       await Deno.writeTextFile(config, JSON.stringify(fields));
-      const args = ["--run", run, "--repo", "me/emo", "--with_base", "--json"];
+      const args = ["--run", run, "--repo", "me/emo", "--with_base", golden("model"), "--json"];
       const home = join(folder, "home");
       await Deno.mkdir(home);
       await Deno.writeTextFile(join(home, "token"), token); // as hf auth login leaves it
@@ -157,6 +157,71 @@ Deno.test("a head of AdapterHub's own goes along, with its labels", async () => 
   assert.match(card, /AutoAdapterModel\.from_pretrained\("org\/bert"\)/);
 });
 
+Deno.test("a stranger's files name nothing that is sent: no model, and no link out of the run", () =>
+  withFolder(async (folder) => {
+    // A private model lies where the stranger's run.json says that its base is.
+    const secret = join(folder, "base");
+    await Deno.mkdir(secret);
+    for (const name of await namesIn(golden("model"))) {
+      await Deno.copyFile(golden("model", name), join(secret, name));
+    }
+    const push = (run: string, ...more: string[]) =>
+      runPush(["--run", run, "--repo", "me/emo", "--dry_run", "--json", ...more]);
+    const claims = [
+      { name: "mini", folder: "/x", built_in: true },
+      { name: "mini", folder: "/x", random_start: true },
+      { name: "./base", folder: secret },
+      { name: secret, folder: "/etc" },
+      { name: "../../etc/passwd" },
+    ];
+    for (const [place, model] of claims.entries()) {
+      const run = join(folder, `run-${place}`);
+      await copyRun("lora", run, { model });
+      const { code, stdout, stderr } = await push(run);
+      assert.deepEqual([code, stdout], [2, ""], stderr);
+      assert.match(stderr, /--with_base \S+/);
+    }
+    const named = await push(join(folder, "run-0"), "--with_base", secret);
+    assert.match(named.stdout, /"path": "base\/model\.safetensors"/);
+
+    const outside = join(folder, "id_rsa");
+    await Deno.writeTextFile(outside, "a secret");
+    const plain = join(folder, "plain");
+    await copyRun("lora", plain);
+    await Deno.symlink(join(plain, "notes"), join(plain, "steps.jsonl"));
+    await Deno.writeTextFile(join(plain, "notes"), "");
+    const hub = ["--base_model", "org/bert"];
+    assert.match((await push(plain, ...hub)).stdout, /"path": "steps\.jsonl"/); // a link within is its file
+    await Deno.remove(join(plain, "steps.jsonl"));
+    await Deno.symlink(outside, join(plain, "steps.jsonl"));
+    const linked = await push(plain, ...hub);
+    assert.deepEqual([linked.code, linked.stdout], [1, ""]);
+    assert.match(
+      linked.stderr,
+      /steps\.jsonl is a link to .*id_rsa, outside of its folder, and is not sent/,
+    );
+    await Deno.remove(join(secret, "config.json"));
+    await Deno.symlink(golden("model", "config.json"), join(secret, "config.json"));
+    const base = await push(join(folder, "run-0"), "--with_base", secret);
+    assert.match(base.stderr, /base\/config\.json is a link to .*, outside of its folder/);
+  }));
+
+Deno.test("the hub's cache, whose files are links to its blobs, can be sent along", () =>
+  withFolder(async (folder) => {
+    const run = join(folder, "run");
+    await copyRun("lora", run);
+    const snapshot = join(folder, "models--o--m", "snapshots", "c".repeat(40));
+    const blobs = join(folder, "models--o--m", "blobs");
+    for (const path of [snapshot, blobs]) await Deno.mkdir(path, { recursive: true });
+    for (const name of await namesIn(golden("model"))) {
+      await Deno.copyFile(golden("model", name), join(blobs, name));
+      await Deno.symlink(join("..", "..", "blobs", name), join(snapshot, name));
+    }
+    const args = ["--run", run, "--repo", "me/emo", "--dry_run", "--with_base", snapshot];
+    const { code, stderr } = await runPush(args);
+    assert.equal(code, 0, stderr);
+  }));
+
 Deno.test("wrong use ends with 2; what others could not load, and no token, are sentences", () =>
   withFolder(async (folder) => {
     const run = join(folder, "run");
@@ -171,11 +236,20 @@ Deno.test("wrong use ends with 2; what others could not load, and no token, are 
       [["--run", run], 2, /--repo USER\/NAME\. See deno task push --help\.\n$/],
       [["--run", run, "--repo", "emo"], 2, /"emo" is no repository of the hub/],
       [to(run, "--license", "MIT License"), 2, /no license's name/],
-      [to(run), 2, /over .*model, which is no name on the hub: .*--base_model.*--with_base\.\n$/],
+      [
+        to(run),
+        2,
+        /over .*model, which is no name on the hub: .*--base_model.*--with_base \S+model\.\n$/,
+      ],
       [to(builtIn), 1, /over mini as it lay in .*base alone: it is not there/],
       [to("/nowhere"), 1, /There is no folder \/nowhere/],
-      [to(cut, "--with_base"), 1, /adapter_model\.safetensors/],
-      [to(run, "--with_base"), 1, /There is no token: .*HF_TOKEN.*hf auth login/],
+      [to(cut, "--with_base", golden("model")), 1, /adapter_model\.safetensors/],
+      [to(run, "--with_base", golden("model")), 1, /There is no token: .*HF_TOKEN.*hf auth login/],
+      [
+        to(run, "--with_base", folder),
+        2,
+        /--with_base .*: there is no folder with a model's files/,
+      ],
       [to(golden("ia3", "peft")), 2, /golden-bert, which is no name on the hub/],
     ];
     const ended = await Promise.all(cases.map(([args]) => runPush(args)));
@@ -200,7 +274,7 @@ folderTest(
       assert.ok(stderr.includes(`wants files sent to ${new URL(hub.storage).host}, which`), stderr);
       assert.match(
         stderr,
-        /me\/emo was made and is empty; .*deno run -P=commands --allow-net cli\/push\.ts/,
+        /me\/emo was made and is empty; .*deno run -P=push --allow-net cli\/push\.ts/,
       );
       assert.deepEqual(hub.commits, []);
       const offline = await runPush(args, { ...env, HF_HUB_OFFLINE: "1" });

@@ -8,7 +8,8 @@ import {
   formatShort,
 } from "../../cli/shared/format.ts";
 import { renderMarkdown, renderTable } from "../../cli/shared/table.ts";
-import { renderNotice, wantsColor, wrap } from "../../cli/shared/terminal.ts";
+import { renderDownload } from "../../cli/shared/hub.ts";
+import { jsonText, renderNotice, wantsColor, wrap } from "../../cli/shared/terminal.ts";
 import { recorder } from "./recorder.ts";
 
 Deno.test("numbers read as people write them", () => {
@@ -113,4 +114,26 @@ Deno.test("a notice is a ruled block that fits the terminal", () => {
   assert.equal(lines[0], "!".repeat(39));
   assert.equal(lines.at(-1), "!".repeat(39));
   assert.ok(lines.every((line) => line.length <= 39 && line.startsWith("!")));
+});
+
+Deno.test("JSON keeps its meaning, and commands no terminal", () => {
+  const document = { "a\x9b2J": ["\x1b[2J\u202e\n", 'ünï "x"', 0.5] };
+  const text = jsonText(document);
+  assert.deepEqual(JSON.parse(text), document);
+  for (const obeyed of ["\x1b", "\x9b", "\u202e"]) assert.ok(!text.includes(obeyed));
+  assert.equal(text.split("\n").length, 7);
+});
+
+Deno.test("a download's line has bytes, rate, time left and the file's name, as far as they fit", () => {
+  const progress = { path: "model.safetensors", done: 110e6, total: 440e6, bytesPerSecond: 11e6 };
+  assert.equal(
+    renderDownload(progress, 79),
+    "25 % of 440 MB  11.0 MB/s  30s left  model.safetensors",
+  );
+  assert.equal(renderDownload(progress, 40), "25 % of 440 MB  11.0 MB/s  30s left");
+  assert.equal(renderDownload(progress, 20), "25 % of 440 MB");
+  assert.equal(
+    renderDownload({ ...progress, bytesPerSecond: 0 }, 40),
+    "25 % of 440 MB  0 B/s  ? left",
+  );
 });

@@ -98,7 +98,7 @@ Deno.test("each method gets a rate of its own from as many trials, and the run t
     });
     assert.match(
       out.text,
-      /lora-r4-tuned \(1 of 2\): searching .*\n {2}1e-5 for \d+ steps +validation loss/,
+      /lora-r4-tuned \(1 of 2\): searching .*\n {2}1e-5 for \d+ steps? +validation loss/,
     );
   }));
 
@@ -107,7 +107,7 @@ Deno.test("rates at which training comes to no number are tried and left; where 
     const args = ["--experiment", "e", "--method", "full", "--learning_rate", "tune"];
     const { ended, out } = await experiment(folder, args, (rate) => rate > 1e-4 ? undefined : 1);
     await ended;
-    assert.match(out.text, /3e-2 for \d+ steps +came to no number/);
+    assert.match(out.text, /3e-2 for \d+ steps? +came to no number/);
     const none = await experiment(folder, ["--experiment", "f", ...args.slice(2)], () => undefined);
     await assert.rejects(none.ended, /full-tuned: its loss is no number at any learning rate/);
   }));

@@ -91,23 +91,57 @@ Deno.test("what the driver refuses is kept, so that it is not tried again", () =
     assert.deepEqual(await readTuning(path, "all refused"), { plans: {}, refused });
   }));
 
-Deno.test("a damaged or foreign cache is tuned over", () =>
+Deno.test("a damaged or foreign cache is tuned over; of one that is damaged it is told why", () =>
   withFolder(async (folder) => {
     const path = join(folder, "kernels.json");
+    const device = await fakeTools().createDevice();
     for (
-      const text of [
-        "{",
-        "[]",
-        '{"version": 1, "adapters": {"k":{"tuned":"","plans":{}}}}',
-        '{"version": 3, "adapters": {}}',
-        '{"version":2,"adapters":{"k":{"tuned":"","plans":{"NT":{"kind":"odd"}},"refused":[]}}}',
-      ]
+      const [text, told] of [
+        ["{", /JSON/],
+        ["[]", /"version" is missing/],
+        ['{"version": 1, "adapters": {"a GPU":{"tuned":"","plans":{}}}}', undefined],
+        ['{"version": 3, "adapters": {}}', undefined],
+        [
+          '{"version":2,"adapters":{"a GPU":{"tuned":"","plans":{"NT":{"kind":"odd"}},"refused":[]}}}',
+          /"plans\.NT\.kind": Invalid/,
+        ],
+        ['{"version":2,"adapters":{"__proto__":{"tuned":1},"b":7}}', undefined],
+      ] as const
     ) {
       await Deno.writeTextFile(path, text);
-      assert.deepEqual(await readTuning(path, "k"), { plans: {}, refused: [] });
-      await writeTuning(path, "k", { plans, refused });
-      assert.deepEqual(await readTuning(path, "k"), { plans, refused });
+      const err = recorder();
+      await tuneForAdapter(device, [], tuningTools().tools, err, path);
+      if (told === undefined) assert.equal(err.text, "");
+      else {
+        assert.match(
+          err.text.replace(/\s+!?\s*/g, " "),
+          /kernels\.json cannot be used .* tuned anew/,
+        );
+        assert.match(err.text, told);
+      }
+      assert.deepEqual(await readTuning(path, "a GPU"), { plans, refused: [] });
     }
+  }));
+
+Deno.test("plans that the adapter cannot have kept are told, dropped and replaced", () =>
+  withFolder(async (folder) => {
+    const path = join(folder, "kernels.json");
+    const device = await fakeTools().createDevice();
+    const odd = { ...plans, "NT f32 medium": registerPlan(0, 1e6) };
+    await writeTuning(path, "a GPU", { plans: odd, refused: [] });
+    const { tools } = tuningTools();
+    const sound: typeof tools = {
+      ...tools,
+      tuneKernels(device, products, { known, ...rest }) {
+        const { "NT f32 medium": _, ...left } = known;
+        return tools.tuneKernels(device, products, { known: left, ...rest });
+      },
+    };
+    const err = recorder();
+    const { fact } = await tuneForAdapter(device, [], sound, err, path);
+    assert.match(err.text.replace(/\s+!?\s*/g, " "), /holds 1 plan that this adapter cannot have/);
+    assert.match(fact!, /^1 kind of matrix product/);
+    assert.deepEqual((await readTuning(path, "a GPU")).plans, plans);
   }));
 
 Deno.test("a cache that cannot be written is a notice, no failure", () =>
@@ -149,6 +183,7 @@ Deno.test("tuned for are the products of every run's step, of a batch of the usu
     vocabSize: 100,
     idOf: () => undefined,
     files: [],
+    notices: [],
     encode: (text: string) => [0, ...text.split(" ").map(Number)],
   };
   const sizes = { config: tinyConfig, classes: 3 };

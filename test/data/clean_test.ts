@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { cleanRows } from "../../models/data/clean.ts";
+import { cleanRows as clean, type RawRows } from "../../models/data/clean.ts";
+
+const cleanRows = (texts: RawRows["texts"], labels: RawRows["labels"]) =>
+  clean({ train: { texts, labels } });
 
 Deno.test("empty rows and exact duplicates go, conflicts stay and are counted", async () => {
   const cleaned = await cleanRows(

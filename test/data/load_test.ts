@@ -71,7 +71,7 @@ Deno.test("a file, and a folder with one", () =>
     await putFiles(folder, { "one.csv": "text,label\nOne,joy\n" });
     await rejects(
       loadDataset({ dataset: join(folder, "one.csv"), hub: noHub }),
-      /1 classes after cleaning \("joy"\)/,
+      /one\.csv has one class, "joy"; a classifier needs at least two classes\.$/,
     );
     const missing = join(folder, "none.csv");
     await rejects(loadDataset({ dataset: missing, hub: noHub }), /no file or folder .*none\.csv/);
@@ -137,8 +137,15 @@ Deno.test("shards of a train split are one data set; one file of a repository ca
     await rejects(loadDataset({ dataset: "org/data", hub: offline }), /HF_HUB_OFFLINE/);
     for (const hub of [settings, offline]) {
       const data = await loadDataset({ dataset: "org/data", hub });
-      assert.deepEqual(data.examples.map(({ text }) => text), ["One", "Two"]);
+      assert.deepEqual(data.examples.map(({ text }) => text), ["One", "Two", "Three"]);
+      assert.deepEqual(data.given, { train: 2, validation: 0, test: 1 });
+      const alone = await loadDataset({ dataset: "org/data", splitBy: "ratio", hub });
+      assert.deepEqual(alone.examples.map(({ text }) => text), ["One", "Two"]);
+      assert.equal(alone.given, undefined);
     }
+    // A folder of the repository is a data set of its own.
+    const inner = await loadDataset({ dataset: "org/data/data", hub: settings });
+    assert.deepEqual([inner.name, inner.given?.test], ["org/data/data", 1]);
     await rejects(
       loadDataset({ dataset: "org/data/none.csv", hub: settings }),
       /org\/data has no file none\.csv; it has /,
@@ -156,7 +163,7 @@ Deno.test("what Python cached is used where the hub cannot be reached", async ()
 });
 
 Deno.test("which table of a repository is meant", () => {
-  const choose = (...paths: string[]) => chooseTable(paths, "org/data");
+  const choose = (...paths: string[]) => chooseTable(paths, "org/data").train;
   assert.deepEqual(choose("README.md", "emotions_dataset.parquet"), ["emotions_dataset.parquet"]);
   assert.deepEqual(choose("train.csv", "test.csv", "other.csv"), ["train.csv"]);
   assert.deepEqual(choose("a.csv", "a.parquet"), ["a.parquet"]);
@@ -173,7 +180,13 @@ Deno.test("which table of a repository is meant", () => {
     () => choose("a/train.csv", "b/train.csv"),
     (error) =>
       error instanceof UserError && /several data sets/.test(error.message) &&
-      error.remedy?.kind === "chooseDataset" && error.remedy.example === "org/data/a/train.csv",
+      error.remedy?.kind === "chooseDataset" && error.remedy.example === "org/data/a",
+  );
+  assert.throws(
+    () => choose("a/one.csv", "a/two.csv"),
+    (error) =>
+      error instanceof UserError && error.remedy?.kind === "chooseDataset" &&
+      error.remedy.example === "org/data/a/one.csv",
   );
   assert.throws(() => choose("train-00000-of-00002.parquet"), /1 of 2 parts/);
 });

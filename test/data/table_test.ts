@@ -38,7 +38,6 @@ Deno.test("the formats give the same table", async () => {
 Deno.test("what cannot be read is an error that says where", async () => {
   const files = {
     "ragged.csv": 'text,label\n"a\nb",joy\nHello, you,joy\n',
-    "twice.csv": "text,text\na,b\n",
     "empty.tsv": "",
     "latin.csv": new Uint8Array([116, 44, 108, 10, 0xe9, 44, 98]),
     "broken.jsonl": '{"text": "a", "label": "b"}\n{"text": \n',
@@ -52,15 +51,14 @@ Deno.test("what cannot be read is an error that says where", async () => {
     open("ragged.csv"),
     /ragged\.csv, line 4: 3 fields, but the first line names 2 columns/,
   );
-  await rejects(open("twice.csv"), /two columns are called "text"/);
   await rejects(open("empty.tsv"), /is empty/);
-  await rejects(open("latin.csv"), /is not UTF-8 text.*iconv/);
-  await rejects(open("broken.jsonl"), /broken\.jsonl, line 2 is not JSON/);
+  await rejects(open("latin.csv"), /is not UTF-8 text: see line 2\. .* windows-1252/);
+  await rejects(open("broken.jsonl"), /broken\.jsonl, line 2 is not JSON: /);
   const lists = await open("list.jsonl");
   await rejects(lists.read("label"), /list\.jsonl, line 2: "label" is a list/);
-  await rejects(open("array.ndjson"), /line 1: expected an object/);
+  await rejects(open("array.ndjson"), /array\.ndjson, row 1: expected an object/);
   await rejects(open("no.parquet"), /Cannot read .* as Parquet/);
-  await rejects(open("data.xlsx"), /Cannot tell the format/);
+  await rejects(open("data.xlsx"), /data\.xlsx is an Excel workbook\. Export its sheet as CSV/);
 });
 
 Deno.test("missing and null values are empty, numbers are text", async () => {
@@ -81,5 +79,5 @@ Deno.test("Parquet: class numbers become the names that the schema carries", asy
   const table = await parquet("classes.parquet");
   assert.deepEqual(table.columns, ["text", "label", "tokens"]);
   assert.deepEqual(await table.read("label"), ["joy", "sadness", "joy", "neutral", "joy", ""]);
-  await rejects(table.read("tokens"), /row 1: "tokens" is a list/);
+  await rejects(table.read("tokens"), /classes\.parquet: "tokens" is a list/);
 });

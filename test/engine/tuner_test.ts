@@ -79,6 +79,25 @@ Deno.test("every class is timed once, and what is known not at all", async () =>
   assert.deepEqual(device.tunedPlans, {}); // it is for the caller to use them
 });
 
+Deno.test("what a file says of plans is taken only where the adapter can have it", async () => {
+  const [first, second] = candidates;
+  const known: TunedPlans = { "NN f32 small": second, "NN f32 medium": registerPlan(0, 1) };
+  const odd = registerPlan(1e6, NaN);
+  const refused = [{ plan: first, reason: "no" }, { plan: odd, reason: "no" }];
+  const tuned = await tunePlans(device, [], { known, refused, candidates });
+  assert.deepEqual(tuned.plans, { "NN f32 small": second });
+  assert.deepEqual(tuned.refused, [refused[0]]);
+  const again = await tunePlans(device, twoClasses, { known, candidates: [first, second] });
+  assert.deepEqual(new Set(Object.keys(again.plans)), new Set(Object.keys(known)));
+  assert.ok([first, second].some((plan) => samePlan(plan, again.plans["NN f32 medium"])));
+  for (const name of ["NN f32 huge", "constructor", ""]) {
+    assert.deepEqual(
+      (await tunePlans(device, [], { known: { [name]: first }, candidates })).plans,
+      {},
+    );
+  }
+});
+
 Deno.test("a class that there was no time for is left, not taken for timed", async () => {
   const none = await tunePlans(device, twoClasses, { seconds: -1 });
   assert.deepEqual(none, { plans: {}, refused: [], left: ["NN f32 medium", "NN f32 small"] });

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import fc from "fast-check";
 import { UserError } from "../../models/errors.ts";
+import { bytesSource } from "../../models/files/byte_source.ts";
 import { encodeSafetensors, openSafetensors } from "../../models/files/safetensors.ts";
 import { fileSource } from "../../models/host/files.ts";
 import { writeFileWhole } from "../../models/host/write.ts";
@@ -132,6 +133,7 @@ const malformed: [string, Uint8Array, RegExp][] = [
   ["huge header", bytesOf("{}", 0, 200_000_000), /header of 200000000 bytes; at most 100000000/],
   ["a header of 2^63 bytes", bytesOf("{}", 0, Number.MAX_SAFE_INTEGER), /9007199254740991 bytes/],
   ["a header beyond the end", bytesOf("{}", 0, 50), /cut off: its header should take 50 bytes/],
+  ["a header that is all brackets", bytesOf(`{"a":${"[".repeat(1e6)}`), /200 levels deep/],
   ["no JSON", bytesOf("{nope"), /header is not JSON/],
   ["no UTF-8", bytesOf("", new Uint8Array([0x22, 0xff, 0x22]), 3), /header is not JSON/],
   ["no object", bytesOf([]), /header is not a JSON object/],
@@ -190,4 +192,19 @@ folderTest("a view into a larger buffer is written, not the buffer", async (fold
   } finally {
     file.close();
   }
+});
+
+Deno.test("a tensor larger than a typed array is refused before it is read", async () => {
+  const size = 40e9;
+  const header = encodeSafetensors([{ name: "a", shape: [1], data: new Float32Array(1) }])[0];
+  const text = new TextDecoder().decode(header.subarray(8))
+    .replace("[1]", `[${size / 4}]`).replace("[0,4]", `[0,${size}]`).trimEnd();
+  const bytes = bytesOf(text);
+  const source = bytesSource(bytes, "huge.safetensors");
+  const file = await openSafetensors({ ...source, byteLength: bytes.length + size });
+  assert.equal(file.tensors.get("a")?.byteLength, size);
+  await assert.rejects(
+    file.read("a"),
+    /huge\.safetensors: "a" \[10000000000\] takes 40000000000 bytes; at most 4294967296/,
+  );
 });

@@ -5,6 +5,7 @@ import { openWeights, randomWeights } from "../../models/encoders/weights.ts";
 import { UserError } from "../../models/errors.ts";
 import { readJsonObject, toJson } from "../../models/files/json.ts";
 import { readTensors } from "../../models/files/run_file.ts";
+import { noWeights } from "../../models/files/shards.ts";
 import { hostFolder } from "../../models/host/files.ts";
 import { writeFiles } from "../../models/host/write_files.ts";
 import type { ParameterSpec } from "../../models/nn/scope.ts";
@@ -121,10 +122,45 @@ folderTest("the same tensor under two names is an error", async (folder) => {
 });
 
 folderTest("a folder without safetensors says what to do", async (folder) => {
+  const pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n";
+  await Deno.writeTextFile(join(folder, "model.safetensors"), pointer);
+  await fails(folder, /model\.safetensors is a git-LFS pointer/);
+  await Deno.remove(join(folder, "model.safetensors"));
   await fails(folder, /has neither model\.safetensors nor/);
   await Deno.writeTextFile(join(folder, "pytorch_model.bin"), "");
   await fails(folder, /pytorch_model\.bin only.*safe_serialization=False.*save_pretrained/);
 });
+
+Deno.test("weights in another format are told by it, and converted where that can be", () => {
+  const converted = /AutoModel\.from_pretrained\("a"(, from_(tf|flax)=True)?\)\.save_pretrained/;
+  const cases: [string, RegExp, boolean][] = [
+    ["pytorch_model-00001-of-00002.bin", /pickle/, true],
+    ["tf_model.h5", /TensorFlow's/, true],
+    ["flax_model.msgpack", /Flax's/, true],
+    ["model-q4.gguf", /llama\.cpp's/, false],
+    ["onnx/model.onnx", /as ONNX/, false],
+    ["weights.pt", /probably a pickle/, false],
+    ["bert_model.ckpt.index", /a checkpoint/, false],
+  ];
+  for (const [file, format, convertible] of cases) {
+    const { message } = noWeights("a", ["config.json", file, "vocab.txt"]);
+    assert.ok(message.startsWith(`a has its weights as ${file} only, `), message);
+    assert.match(message, format);
+    assert.equal(converted.test(message), convertible, message);
+  }
+  assert.match(noWeights("a", ["x.safetensors"]).message, /only x\.safetensors\. If that holds/);
+});
+
+folderTest(
+  "weights of whole numbers or of eight bits are refused by their name",
+  async (folder) => {
+    const name = "bert.encoder.layer.0.output.dense.weight";
+    for (const dtype of ["I8", "U8", "F8_E4M3"]) {
+      await Deno.writeFile(join(folder, "model.safetensors"), inF16(stored, { name, dtype }));
+      await fails(folder, new RegExp(`"${name}" is ${dtype}; only F32`));
+    }
+  },
+);
 
 folderTest(
   "a pooler that is missing as a whole starts new; half a pooler is an error",
@@ -228,8 +264,11 @@ for (const [encoder, heads] of [["roberta", 4], ["distilbert", 4]] as const) {
   });
 }
 
-/** The golden encoder's weights as a safetensors file of 16-bit floats, which the project does not write. */
-function inF16(tensors: Stored): Uint8Array<ArrayBuffer> {
+/**
+ * The golden encoder's weights as a safetensors file of 16-bit floats, which the project does not write; the bytes of
+ * one tensor are given out as another type's.
+ */
+function inF16(tensors: Stored, other?: { name: string; dtype: string }): Uint8Array<ArrayBuffer> {
   const entries = [...tensors].map(([name, { shape, data }]) => ({
     name,
     shape,
@@ -239,7 +278,10 @@ function inF16(tensors: Stored): Uint8Array<ArrayBuffer> {
   const header = Object.fromEntries(entries.map(({ name, shape, bytes }) => {
     const begin = end;
     end += bytes.length;
-    return [name, { dtype: "F16", shape, data_offsets: [begin, end] }];
+    const kind = name === other?.name
+      ? { dtype: other.dtype, shape: [bytes.length] }
+      : { dtype: "F16", shape };
+    return [name, { ...kind, data_offsets: [begin, end] }];
   }));
   const json = new TextEncoder().encode(JSON.stringify(header));
   const file = new Uint8Array(8 + json.length + end);

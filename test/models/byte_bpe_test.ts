@@ -56,6 +56,17 @@ Deno.test("what counts as a blank is Unicode's, not JavaScript's", async () => {
   );
 });
 
+Deno.test("an added token takes the blanks after it along", async () => {
+  const added = { id: 400, content: "<r>", rstrip: true, normalized: false };
+  const { encode } = await loadTokenizer(changed({ added_tokens: [...json.added_tokens, added] }));
+  const blank = { id: 401, content: " b", normalized: false };
+  const both = changed({ added_tokens: [...json.added_tokens, added, blank] });
+  assert.deepEqual((await loadTokenizer(both)).encode("a<r> b", 99), [0, 68, 400, 401, 2]);
+  // Python's tokenizers 0.23.3.
+  assert.deepEqual(encode("a<r> \u3000\u0085 b", 99), [0, 68, 400, 69, 2]);
+  assert.deepEqual(encode("a<r> \ufeff b", 99), [0, 68, 400, 175, 123, 127, 224, 69, 2]);
+});
+
 Deno.test("a text starts with a blank where tokenizer.json, or the config over it, says so", async () => {
   const spaced = { pre_tokenizer: { ...json.pre_tokenizer, add_prefix_space: true } };
   const happy = [0, 75, 380, 83, 92, 2];

@@ -1,5 +1,6 @@
 /** Which encoders' config.json is read, and what is said of the others. */
 import assert from "node:assert/strict";
+import { workgroupSizes } from "../../kernels/attention.ts";
 import { noGrad } from "../../engine/tape.ts";
 import {
   declareModel,
@@ -79,7 +80,7 @@ Deno.test("what the engine does not compute, or what is no config, is refused by
   refuses({ ...bert, is_decoder: true }, /"is_decoder" is true; only false is supported/);
   refuses(
     { ...bert, quantization_config: { quant_method: "gptq" } },
-    /"quantization_config" is \{"quant_method":"gptq"\}; only null is supported/,
+    /has "quantization_config" \{"quant_method":"gptq"\}: .* not supported/,
   );
   refuses(
     { ...robertaBase, position_embedding_type: "relative_key" },
@@ -92,7 +93,7 @@ Deno.test("what the engine does not compute, or what is no config, is refused by
   );
   refuses(
     { ...bert, hidden_size: undefined },
-    /"hidden_size" should be a number, but is undefined/,
+    /"hidden_size" should be a number, but is missing/,
   );
   for (const dropout of [1, 1.5]) {
     refuses(
@@ -109,12 +110,17 @@ Deno.test("what the engine does not compute, or what is no config, is refused by
       [bert, "initializer_range"],
     ] as const
   ) {
-    refuses(
-      { ...config, [field]: -0.5 },
-      new RegExp(`"${field}" should be 0 or more, but is -0.5`),
-    );
+    for (const value of [-0.5, 1.5]) {
+      refuses(
+        { ...config, [field]: value },
+        new RegExp(`"${field}" should be .*from 0 to .*1, but is ${value}`),
+      );
+    }
   }
   refuses({ ...bert, num_hidden_layers: 1e9 }, /asks for 1000000000 layers; at most 1000/);
+  refuses({ ...bert, vocab_size: 1e308 }, /"vocab_size" should be a positive whole .* 1e\+308/);
+  refuses({ ...bert, vocab_size: Infinity }, /"vocab_size" should be a number, but is Infinity/);
+  refuses({ ...bert, max_position_embeddings: 2 }, /"max_position_embeddings" 2 a text has 2 tok/);
   refuses({ ...bert, num_hidden_layers: 0 }, /"num_hidden_layers" should be a positive whole .* 0/);
   refuses(
     { ...distilbertBaseUncased, n_layers: 1.5 },
@@ -124,6 +130,33 @@ Deno.test("what the engine does not compute, or what is no config, is refused by
     { ...robertaBase, layer_norm_eps: "x" },
     /"layer_norm_eps" should be a number, but is "x"/,
   );
+});
+
+Deno.test("other models under a known type, or under none, are refused by what tells them", () => {
+  refuses({ ...bert, add_cross_attention: true }, /has "add_cross_attention" true: a decoder's/);
+  refuses({ ...bert, pruned_heads: { 0: [1] } }, /has "pruned_heads" \{"0":\[1\]\}: .*fewer heads/);
+  const auto_map = { AutoModel: "modeling_own.OwnModel" };
+  refuses({ ...bert, auto_map }, /has "auto_map" .*OwnModel.*: a model computed by Python code/);
+  for (
+    const fields of [
+      { pruned_heads: {}, is_decoder: null, add_cross_attention: false, quantization_config: null },
+      { auto_map: { AutoTokenizer: ["own.OwnTokenizer", null] } },
+    ]
+  ) assert.equal(parseConfig({ ...bert, ...fields }).layers, 12);
+
+  const { model_type: _, ...untyped } = bert;
+  for (const name of ["RobertaModel", "RobertaForMaskedLM"]) {
+    refuses(
+      { ...untyped, architectures: [name] },
+      new RegExp(`no "model_type", and "architectures" names ${name}, .*"model_type": "roberta"`),
+    );
+  }
+  refuses({ ...untyped, architectures: ["DistilBertModel"] }, /Add "model_type": "distilbert"/);
+  refuses({ ...untyped, architectures: ["BertGenerationEncoder"] }, /Encoder, .*not supported/);
+  refuses({ ...untyped, architectures: ["XLNetModel"] }, /names XLNetModel, .* not supported/);
+  for (const name of ["BertModel", "BertForMaskedLM", "BertLMHeadModel"]) {
+    assert.equal(parseConfig({ ...untyped, architectures: [name] }).type, "bert");
+  }
 });
 
 Deno.test("RoBERTa's table of positions must reach beyond the padding id", () => {
@@ -139,12 +172,19 @@ Deno.test("RoBERTa's table of positions must reach beyond the padding id", () =>
     short,
     /"max_position_embeddings" is 2; .* "pad_token_id" \+ 1 = 2, .* at least 3/,
   );
-  assert.equal(maxTokens(parseConfig({ ...short, max_position_embeddings: 3 })), 1);
-  assert.equal(parseConfig({ ...short, pad_token_id: 0 }).firstPosition, 1);
+  refuses({ ...short, max_position_embeddings: 4 }, /a text has 2 tokens/);
+  assert.equal(maxTokens(parseConfig({ ...short, max_position_embeddings: 5 })), 3);
+  assert.equal(parseConfig({ ...robertaBase, pad_token_id: 0 }).firstPosition, 1);
   assert.equal(parseConfig({ ...robertaBase, pad_token_id: null }).firstPosition, 2);
 });
 
-Deno.test("heads must divide the hidden size, and 4 too", () => {
+Deno.test("heads must divide the hidden size, and 4 too, and be computed by a kernel", () => {
+  refuses(
+    { ...bert, num_attention_heads: 2 },
+    /heads of 384 values \(a hidden size of 768 by 2\); at most 360/,
+  );
+  parseConfig({ ...bert, hidden_size: 720, num_attention_heads: 2 });
+  for (let size = 4; size <= 360; size += 4) workgroupSizes(size);
   refuses({ ...bert, num_attention_heads: 5 }, /a hidden size of 768 does not divide into 5 heads/);
   refuses({ ...robertaBase, num_attention_heads: 7 }, /768 does not divide into 7 heads/);
   refuses({ ...distilbertBaseUncased, n_heads: 9 }, /768 does not divide into 9 heads/);

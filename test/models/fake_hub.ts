@@ -18,7 +18,9 @@ export interface FakeHub {
   requests: string[];
   /** Answers every request with this status instead, while it is set. */
   failWith?: number;
-  /** Cuts this many bytes off every file that is sent whole. */
+  /** Answers a request, by its path, instead of what follows. */
+  instead?: (path: string, request: Request) => Response | Promise<Response> | undefined;
+  /** Cuts this many bytes off every file that is sent. */
   cutOff: number;
   /** Sends files whole where a part is asked for. */
   ignoresRanges: boolean;
@@ -30,7 +32,13 @@ export interface FakeHub {
 const bytesOf = (content: string | Uint8Array<ArrayBuffer>) =>
   typeof content === "string" ? new TextEncoder().encode(content) : content;
 
-const hashOf = (bytes: Uint8Array) => createHash("sha1").update(bytes).digest("hex");
+/** The name of a content's blob: texts are kept by git, bytes as large files. */
+export function hashOf(content: string | Uint8Array<ArrayBuffer>): string {
+  const bytes = bytesOf(content);
+  return typeof content === "string"
+    ? createHash("sha1").update(`blob ${bytes.length}\0`).update(bytes).digest("hex")
+    : createHash("sha256").update(bytes).digest("hex");
+}
 
 /** Starts a hub that holds the repositories, by `models/org/name` or `datasets/org/name`. */
 export function startFakeHub(repositories: Record<string, FakeRepository>): FakeHub {
@@ -39,9 +47,13 @@ export function startFakeHub(repositories: Record<string, FakeRepository>): Fake
     const url = new URL(request.url);
     const path = decodeURIComponent(url.pathname);
     requests.push(`${request.method} ${path}`);
-    if (hub.failWith !== undefined) return new Response("no", { status: hub.failWith });
+    const other = await hub.instead?.(path, request);
+    if (other !== undefined) return other;
+    if (hub.failWith !== undefined) {
+      return new Response("no", { status: hub.failWith, headers: { "retry-after": "0" } });
+    }
     const [, api, kind, name, verb, rest = ""] = path.match(
-      /^\/(api\/)?((?:models|datasets)\/)?([^/]+\/[^/]+)\/(revision|tree|paths-info|resolve)\/?(.*)$/,
+      /^\/(api\/)?((?:models|datasets)\/)?([^/]+\/[^/]+)\/(revision|tree|resolve)\/?(.*)$/,
     ) ?? [];
     const repository = repositories[`${kind ?? "models/"}${name}`];
     // Like the real hub: what does not exist is "not authorised" to a stranger.
@@ -53,18 +65,17 @@ export function startFakeHub(repositories: Record<string, FakeRepository>): Fake
       return Response.json({ error: "Access is restricted" }, { status: 403 });
     }
     const entry = (path: string) => {
-      const bytes = bytesOf(repository.files[path]);
-      return { type: "file", path, size: bytes.length, oid: hashOf(bytes) };
+      const content = repository.files[path];
+      const file = { type: "file", path, size: bytesOf(content).length, oid: hashOf(content) };
+      if (typeof content === "string") return file;
+      // As the hub does: the object id is the pointer's.
+      return { ...file, oid: "9".repeat(40), lfs: { oid: file.oid, size: file.size } };
     };
     if (api && verb === "revision") {
       return Response.json({ _id: "1", id: name, sha: repository.revision, lastModified: 0 });
     }
     if (api && verb === "tree") {
       return Response.json(Object.keys(repository.files).map(entry));
-    }
-    if (api && verb === "paths-info") {
-      const { paths } = await request.json() as { paths: string[] };
-      return Response.json(paths.filter((path) => path in repository.files).map(entry));
     }
     const file = rest.slice(rest.indexOf("/") + 1);
     if (verb !== "resolve" || !(file in repository.files)) {
@@ -74,14 +85,18 @@ export function startFakeHub(repositories: Record<string, FakeRepository>): Fake
       });
     }
     const bytes = bytesOf(repository.files[file]);
-    const headers = { etag: `"${hashOf(bytes)}"`, "content-type": "application/octet-stream" };
-    const range = /^bytes=(\d+)-(\d+)$/.exec(request.headers.get("range") ?? "");
+    const headers = {
+      etag: `"${hashOf(repository.files[file])}"`,
+      "content-type": "application/octet-stream",
+    };
+    const range = /^bytes=(\d+)-(\d*)$/.exec(request.headers.get("range") ?? "");
     if (range !== null && !hub.ignoresRanges) {
-      const [first, last] = range.slice(1).map(Number);
-      const part = bytes.slice(first, last + 1);
+      const first = Number(range[1]);
+      if (first >= bytes.length) return new Response(null, { status: 416 });
+      const part = bytes.slice(first, range[2] === "" ? bytes.length : Number(range[2]) + 1);
       hub.bytesSent += part.length;
       const end = first + part.length - 1;
-      return new Response(part, {
+      return new Response(part.slice(0, part.length - hub.cutOff), {
         status: 206,
         headers: { ...headers, "content-range": `bytes ${first}-${end}/${bytes.length}` },
       });
@@ -101,6 +116,9 @@ export function startFakeHub(repositories: Record<string, FakeRepository>): Fake
   return hub;
 }
 
+/** No waiting between tries. */
+export const patience: HubSettings["patience"] = { wait: () => Promise.resolve() };
+
 /** Runs a test with a fake hub, an empty cache folder and settings that point to both. */
 export async function withFakeHub(
   repositories: Record<string, FakeRepository>,
@@ -109,7 +127,7 @@ export async function withFakeHub(
   await withFolder(async (cacheFolder) => {
     const hub = startFakeHub(repositories);
     try {
-      await test(hub, { endpoint: hub.endpoint, cacheFolder, offline: false });
+      await test(hub, { endpoint: hub.endpoint, cacheFolder, offline: false, patience });
     } finally {
       await hub.close();
     }

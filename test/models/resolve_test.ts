@@ -28,6 +28,7 @@ const model = {
   "config.json": config,
   "vocab.txt": vocabulary,
   "tokenizer_config.json": "{}",
+  "added_tokens.json": "{}",
   "model.safetensors": "weights",
 };
 
@@ -177,10 +178,22 @@ Deno.test("models of another kind are refused before their weights are fetched",
   const { "model.safetensors": _, ...old } = model;
   const repositories = {
     "models/org/electra": { revision, files: { ...model, "config.json": electra } },
+    "models/org/japanese": {
+      revision,
+      files: { ...model, "tokenizer_config.json": '{"tokenizer_class": "BertJapaneseTokenizer"}' },
+    },
+    "models/org/adapter": { revision, files: { "adapter_config.json": "{}", "README.md": "" } },
     "models/org/old": { revision, files: { ...old, "pytorch_model.bin": "pickle" } },
   };
   await withFakeHub(repositories, async (hub, settings) => {
     await rejects(resolveModel("org/electra", settings), /"model_type" is "electra"/);
+    await rejects(resolveModel("org/japanese", settings), /is "BertJapaneseTokenizer"/);
+    for (const resolve of [resolveModel, resolveConfig]) {
+      await rejects(
+        resolve("org/adapter", settings),
+        /^org\/adapter is an adapter, .*snapshot_download\("org\/adapter", local_dir="adapter"\)/,
+      );
+    }
     assert(!hub.requests.some((request) => request.includes("model.safetensors")));
     await rejects(resolveModel("org/old", settings), /pytorch_model\.bin only.*save_pretrained/);
   });
@@ -198,6 +211,19 @@ Deno.test("a folder is used as it is, or refused with what it lacks", () =>
     assert.deepEqual({ name, builtIn, notices }, { name: folder, builtIn: false, notices: [] });
     await putFiles(folder, { "config.json": "{" });
     await rejects(resolveModel(folder, noHub), /config\.json is not JSON/);
+  }));
+
+Deno.test("a folder in a file's place, one of models, and one of an adapter are told", () =>
+  withFolder(async (folder) => {
+    await putFiles(join(folder, "b"), { "config.json": config });
+    await putFiles(join(folder, "a"), { "adapter_config.json": "{}" });
+    await rejects(
+      resolveModel(folder, noHub),
+      /has no config\.json; models or adapters lie in folders below it: a, b\. Name one of these/,
+    );
+    await rejects(resolveModel(join(folder, "a"), noHub), /\/a is an adapter, .* none by itself/);
+    await Deno.mkdir(join(folder, "b", "vocab.txt"));
+    await rejects(resolveModel(join(folder, "b"), noHub), /vocab\.txt is a folder, not a file/);
   }));
 
 Deno.test("resolveConfig: the default needs no network, others only config.json", async () => {

@@ -101,7 +101,7 @@ const refused: [string, Record<string, unknown>, RegExp][] = [
   ],
   ["a field of a later library", { pooling: "mean" }, /"pooling" of the head is "mean"/],
   ["another name than its tensors", {}, /holds no classifier/],
-  ["a label too few", { label2id: { a: 0 } }, /names 1 labels, but the classifier beside it has 5/],
+  ["a label too few", { label2id: { a: 0 } }, /names 1 label, but the classifier beside it has 5/],
 ];
 for (const [what, fields, message] of refused) {
   folderTest(`a head of ${what} is refused`, async (folder) => {

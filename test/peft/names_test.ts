@@ -102,3 +102,16 @@ Deno.test("patterns are readable in a name where they are short and plain, and e
   assert.equal(runName(both), "lora-r8-ranks_query=4-alphas_value=32");
   assert.equal(lora.configLabel(both as LoraMethod), "r=8, ranks query=4, alphas value=32");
 });
+
+Deno.test("a name too long for a folder is cut, and stays one of its own", () => {
+  const targetModules = Array.from(
+    { length: 12 },
+    (_, layer) => `encoder.layer.${layer}.output.dense`,
+  );
+  const lora = { ...loraDefaults(4), targetModules };
+  const other = { ...lora, targetModules: targetModules.with(11, "encoder.layer.11.key") };
+  const [name, ...rest] = [lora, other, { ...lora, alpha: 3 }].map(runName);
+  assert.match(name, /^lora-r4-encoder\.layer\.0\..*-[0-9a-f]{8}$/);
+  assert.equal(name.length, 100);
+  assert.ok(!rest.includes(name));
+});

@@ -104,7 +104,7 @@ folderTest("a LoRA folder's labels come from its run.json", async (folder) => {
   await runJson(labels);
   assert.deepEqual((await readRun(folder, config)).labels, labels);
   await runJson(["one"]);
-  await fails(readRun(folder, config), /names 1 labels, but the classifier .* has 5/);
+  await fails(readRun(folder, config), /names 1 label, but the classifier .* has 5/);
   await runJson("joy");
   await fails(readRun(folder, config), /"labels" should be a list/);
 });

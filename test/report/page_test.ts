@@ -146,7 +146,7 @@ folderTest("what cannot be read is told, and the rest is shown", async (folder) 
   assert.deepEqual([path, runs], [join(folder, "comparison.html"), 1]);
   assert.equal(problems.length, 3);
   assert.match(problems[0], /broken.run\.json cannot be read: Expected property name/);
-  assert.match(problems[1], /foreign.run\.json cannot be read: "method": Invalid key/);
+  assert.match(problems[1], /foreign.run\.json cannot be read: "method" is missing/);
   assert.match(problems[2], /good.steps\.jsonl is left out from its line 2 on: /);
   assert.match(err, /steps\.jsonl/);
   assert.match(await Deno.readTextFile(path), /<h2>Left out<\/h2>/);

@@ -1,6 +1,7 @@
 /** A run that is stopped and goes on is the run that was not stopped, bit for bit; one that is left holds nothing. */
 import assert from "node:assert/strict";
 import { Device } from "../../engine/device.ts";
+import { candidatePlans } from "../../engine/plans.ts";
 import { loraDefaults } from "../../models/peft/lora.ts";
 import type { Method } from "../../models/peft/methods.ts";
 import type { TrainState } from "../../models/training/state.ts";
@@ -102,7 +103,7 @@ Deno.test("a run that is asked to stop all the time, and not left, comes to its 
 Deno.test("a state brings its plans along", async () => {
   const { gpu, info, kernels } = await testDevice();
   const first = new Device(gpu, info, kernels);
-  const plan = { kind: "workgroup", rows: 1, columns: 1, inner: 8, workgroup: [4, 4] } as const;
+  const plan = candidatePlans(info, kernels.matmul)[1];
   first.tunedPlans = { "NT f32 small": plan };
   let state: TrainState | undefined;
   for await (const event of await start({ method: "full" }, settings, { device: first })) {
@@ -115,6 +116,16 @@ Deno.test("a state brings its plans along", async () => {
   assert.deepEqual(second.tunedPlans, first.tunedPlans);
   await stream.return();
   assert.deepEqual(second.tunedPlans, {}); // the run's, not the device's
+  const odd = { ...plan, workgroup: [1e6, 0] } as typeof plan;
+  const tuned = { "NT f32 small": plan, "NN f32 small": odd };
+  const from = { ...state!, kernels: { ...state!.kernels, tuned } };
+  const third = new Device(gpu, info, kernels);
+  const damaged = await start({ method: "full" }, settings, { device: third, from });
+  const { value } = await damaged.next();
+  assert.ok(value?.type === "start");
+  assert.match(value.warnings.join(), /began with other kernels/);
+  assert.deepEqual(third.tunedPlans, first.tunedPlans); // what no adapter can take is left out
+  await damaged.return();
 });
 
 Deno.test("a state from another adapter, or of other kernels, is gone on from with a warning", async () => {

@@ -3,6 +3,7 @@ import * as Plot from "@observablehq/plot";
 import { formatCount } from "../../shared/format.ts";
 import { type Chart, chartWidth, shortened } from "../figure.ts";
 import type { ShownRun } from "../model.ts";
+import type { DataTable } from "../tables.ts";
 
 interface Cell {
   actual: number;
@@ -15,6 +16,9 @@ interface Cell {
 /** So many classes fit a telephone with a count in each cell. */
 const mostNumbered = 16;
 
+/** Of so many classes a chart is drawn; of more, the table is told alone. */
+const mostDrawn = 100;
+
 /** So many confusions stand in the table behind the chart. */
 const mostListed = 100;
 
@@ -25,17 +29,44 @@ function cellsOf(confusion: readonly (readonly number[])[]): Cell[] {
   }).filter(({ count }) => count > 0);
 }
 
-/** A run's confusion matrix, or undefined where its file has none. */
-export function confusionChart({ name, fields: { test } }: ShownRun): Chart | undefined {
+/** A run's confusion matrix, where its files have one. */
+function confusionOf({ fields: { test } }: ShownRun) {
   const { confusion_matrix: confusion, per_class: classes } = test;
   if (confusion.length === 0 || confusion.length !== classes.length) return undefined;
-  const labels = classes.map(({ label }) => label);
+  const cells = cellsOf(confusion);
+  return {
+    labels: classes.map(({ label }) => label),
+    cells,
+    wrong: cells.filter(({ actual, predicted }) => actual !== predicted)
+      .sort((a, b) => b.count - a.count),
+  };
+}
+
+/** The most frequent confusions, for runs of too many classes to draw; undefined for others. */
+export function confusionList(run: ShownRun): DataTable | undefined {
+  const found = confusionOf(run);
+  if (found === undefined || found.labels.length <= mostDrawn) return undefined;
+  return listOf(found.wrong, found.labels);
+}
+
+const listOf = (wrong: readonly Cell[], labels: readonly string[]): DataTable => ({
+  columns: [{ title: "Label" }, { title: "Taken for" }, { title: "Sentences", right: true }],
+  rows: wrong.slice(0, mostListed).map(({ actual, predicted, count }) => [
+    labels[actual],
+    labels[predicted],
+    formatCount(count),
+  ]),
+});
+
+/** A run's confusion matrix, or undefined where its files have none, or one of too many classes to draw. */
+export function confusionChart(run: ShownRun): Chart | undefined {
+  const found = confusionOf(run);
+  if (found === undefined || found.labels.length > mostDrawn) return undefined;
+  const { labels, cells, wrong } = found;
+  const { name } = run;
   const labelOf = (index: number) => shortened(labels[index], 14);
   const longest = Math.max(...labels.map((_, index) => [...labelOf(index)].length));
   const margin = 16 + 6.3 * longest;
-  const cells = cellsOf(confusion);
-  const wrong = cells.filter(({ actual, predicted }) => actual !== predicted)
-    .sort((a, b) => b.count - a.count);
   const numbered = labels.length <= mostNumbered;
   const width = numbered ? chartWidth : Math.ceil(margin + 14 * labels.length + 8);
   const side = Math.min(40, (width - margin - 8) / labels.length);
@@ -93,13 +124,6 @@ export function confusionChart({ name, fields: { test } }: ShownRun): Chart | un
         }),
       ],
     },
-    data: {
-      columns: [{ title: "Label" }, { title: "Taken for" }, { title: "Sentences", right: true }],
-      rows: wrong.slice(0, mostListed).map(({ actual, predicted, count }) => [
-        labels[actual],
-        labels[predicted],
-        formatCount(count),
-      ]),
-    },
+    data: listOf(wrong, labels),
   };
 }

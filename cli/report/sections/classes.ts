@@ -1,10 +1,10 @@
 /** What each run makes of each label, and the sentences that the best run got most wrong. */
-import { confusionChart } from "../charts/classes.ts";
+import { confusionChart, confusionList } from "../charts/classes.ts";
 import { formatCount } from "../../shared/format.ts";
 import { figure, shortened } from "../figure.ts";
 import { type Html, markup } from "../html.ts";
 import type { Comparison, ShownRun } from "../model.ts";
-import { sortableTable } from "../tables.ts";
+import { dataTable, sortableTable } from "../tables.ts";
 
 const decimals = (value: number) => value.toFixed(3);
 
@@ -46,6 +46,7 @@ function runDetails(run: ShownRun, open: boolean): Html | undefined {
   const { test } = run.fields;
   if (test.per_class.length === 0) return undefined;
   const chart = confusionChart(run);
+  const list = confusionList(run);
   const columns = [
     { title: "Label" },
     { title: "F1", right: true },
@@ -74,6 +75,8 @@ function runDetails(run: ShownRun, open: boolean): Html | undefined {
     )
   }, macro F1 ${decimals(test.macro_f1)}</span></summary>
       <div class="pair">${chart && figure(chart)}${
+    list && dataTable(list, `Most often wrong: ${run.name}`)
+  }${
     sortableTable(
       "Scores of each label.",
       `Labels: ${run.name}`,
