@@ -47,7 +47,7 @@ Deno.test("a checkpoint that is damaged is told, and the one before it used", ()
     const told: string[] = [];
     assert.deepEqual(await newestCheckpoint(folder, (text) => told.push(text)), runAt(1));
     assert.match(told[0], /^The checkpoint .*step-3 cannot be used: .*weights\.safetensors/);
-    assert.match(told[1], /step-2 cannot be used: .*steps\.jsonl has 1 steps of the state's 2\.$/);
+    assert.match(told[1], /step-2 cannot be used: .*steps\.jsonl has 1 step of the state's 2\.$/);
   }));
 
 Deno.test("a bit that was flipped in any file of a checkpoint is noticed; one without sums is read as it is", () =>
