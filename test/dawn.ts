@@ -1,10 +1,11 @@
-/** Preloaded by `deno task test:dawn`: the tests that follow run on Dawn, or are left out where it finds no adapter. */
+/** Preloaded by `deno task test:dawn`: the tests that follow run on Dawn, or are left out where it cannot be used. */
 import { useBackend } from "../cli/shared/backend.ts";
+import { messageOf, UserError } from "../models/errors.ts";
 
-await useBackend("dawn");
-if (await navigator.gpu.requestAdapter() === null) {
-  console.log(
-    "Dawn finds no adapter here, so its tests are left out. Of Mesa's llvmpipe it takes 25 and later.",
-  );
+try {
+  await useBackend("dawn");
+} catch (error) {
+  if (!(error instanceof UserError)) throw error;
+  console.log(`The tests on Dawn are left out: ${messageOf(error)}`);
   Deno.exit(0);
 }
