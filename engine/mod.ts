@@ -50,7 +50,14 @@ export { fnv1a } from "./hash.ts";
 // Plans of matrix products: timed for an adapter, class of shapes by class of shapes.
 export { tunePlans, tuningKey } from "./tuner.ts";
 export type { Tuned, TuneOptions } from "./tuner.ts";
-export { cooperativePlan, registerPlan, samePlan, shapeClass } from "./plans.ts";
+export {
+  candidatePlans,
+  cooperativePlan,
+  plansAmong,
+  registerPlan,
+  samePlan,
+  shapeClass,
+} from "./plans.ts";
 export type { Product, RefusedPlan, TunedPlans } from "./plans.ts";
 
 // What a step launches and how much memory it takes, found out without a GPU doing anything.
