@@ -3,6 +3,7 @@ import { object } from "@optique/core/constructs";
 import type { InferValue } from "@optique/core/parser";
 import { flag, parseCommand, switchOn, valueOf, whole } from "../cli/shared/flag_parser.ts";
 import { parseText } from "../cli/shared/flag_values.ts";
+import { backendFlag } from "../cli/shared/backend.ts";
 import { paint } from "../cli/shared/terminal.ts";
 import { casesOf } from "./cases.ts";
 import {
@@ -24,6 +25,7 @@ import type { KernelResult } from "./schema.ts";
 import { parseShapes, type Shape } from "./shapes.ts";
 
 const parser = object({
+  ...backendFlag,
   shapes: flag(
     "--shapes",
     valueOf<Shape[]>("LIST", parseShapes, []),

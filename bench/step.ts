@@ -3,6 +3,7 @@ import { object } from "@optique/core/constructs";
 import type { InferValue } from "@optique/core/parser";
 import { flag, parseCommand, switchOn, valueOf, whole } from "../cli/shared/flag_parser.ts";
 import { parseChoices, parseSizes, parseWhole } from "../cli/shared/flag_values.ts";
+import { backendFlag } from "../cli/shared/backend.ts";
 import { paint } from "../cli/shared/terminal.ts";
 import {
   openDevice,
@@ -23,6 +24,7 @@ import { benchSteps, type Length, modelNames, type Point } from "./step_bench.ts
 import { pointsOf, stepTable } from "./step_table.ts";
 
 const parser = object({
+  ...backendFlag,
   models: flag(
     "--models",
     valueOf<Point["model"][]>("LIST", (text) => parseChoices(text, modelNames), []),

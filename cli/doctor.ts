@@ -7,6 +7,7 @@ import project from "../deno.json" with { type: "json" };
 import { type DoctorTools, gatherFacts } from "./doctor/facts.ts";
 import { canTrain, findingLines, findingsOf, serves } from "./doctor/findings.ts";
 import { doctorTools } from "./doctor/tools.ts";
+import { backendFlag } from "./shared/backend.ts";
 import { runCommand } from "./shared/command.ts";
 import { parseCommand, switchOn } from "./shared/flag_parser.ts";
 import { jsonText, type Output, standardOutput } from "./shared/terminal.ts";
@@ -14,6 +15,7 @@ import { jsonText, type Output, standardOutput } from "./shared/terminal.ts";
 const command = "deno task doctor";
 
 export const parser = object({
+  ...backendFlag,
   offline: switchOn("--offline", "Do not ask whether the hub can be reached"),
   json: switchOn("--json", "Print one JSON document with all facts, for a report"),
 });

@@ -14,6 +14,7 @@ import {
   runChecks,
 } from "../gradcheck/mod.ts";
 import { checkTable, rowName, verdict } from "./gradcheck/report.ts";
+import { backendFlag } from "./shared/backend.ts";
 import { runCommand } from "./shared/command.ts";
 import { adviceForAdapter } from "./shared/device_advice.ts";
 import { flag, parseCommand, switchOn, valueOf } from "./shared/flag_parser.ts";
@@ -24,6 +25,7 @@ import { type Output, paint, standardOutput } from "./shared/terminal.ts";
 const command = "deno task gradcheck";
 
 export const parser = object({
+  ...backendFlag,
   all: switchOn("--all", "Also each input alone, graphs, 16-bit weights, others' kernels"),
   only: flag(
     "--only",

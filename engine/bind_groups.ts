@@ -134,12 +134,13 @@ export class BindGroups {
     if (buffer === undefined) {
       const size = Math.ceil(kernel.params.length / 4) * 16;
       buffer = this.#gpu.createBuffer({ size, usage: 0x40 | 0x08 }); // UNIFORM | COPY_DST
-      const view = new DataView(new ArrayBuffer(size));
+      // Not through a DataView, which Dawn's binding for Node does not take.
+      const words = new Uint32Array(size / 4);
+      const floats = new Float32Array(words.buffer);
       kernel.params.forEach(({ name, type }, index) => {
-        if (type === "u32") view.setUint32(4 * index, params[name], true);
-        else view.setFloat32(4 * index, params[name], true);
+        (type === "u32" ? words : floats)[index] = params[name];
       });
-      this.#gpu.queue.writeBuffer(buffer, 0, view);
+      this.#gpu.queue.writeBuffer(buffer, 0, words);
       this.#uniforms.set(key, buffer);
     }
     return buffer;

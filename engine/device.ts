@@ -1,7 +1,9 @@
 /** The GPU as the engine sees it: memory, launches, the step and the random state. */
 import type { MatmulPlan } from "../kernels/mod.ts";
+import { type DeviceInfo, infoOf } from "./adapter_info.ts";
 import type { UniformBinding } from "./bind_groups.ts";
 import { CooperativeError, cooperativeFeatures, proveCooperative } from "./cooperative.ts";
+import { namedExtensions } from "./dialect.ts";
 import {
   AdapterTooSmallError,
   BindingTooLargeError,
@@ -15,19 +17,6 @@ import { Memory, type Storage } from "./memory.ts";
 import { adapterPlan, type Product, readsTexturesFaster, type TunedPlans } from "./plans.ts";
 import type { MatmulPrecision } from "./precision.ts";
 import { domains, randomKey } from "./random.ts";
-
-/** What is known of the adapter; recorded with every result. */
-export interface DeviceInfo {
-  description: string;
-  vendor: string;
-  architecture: string;
-  /** A CPU that plays GPU: llvmpipe, SwiftShader, WARP. */
-  software: boolean;
-  /** Invocations of a subgroup; 0 where it is unknown or varies. */
-  subgroupSize: number;
-  /** The least that a subgroup may have; 0 where the device has no subgroup functions. */
-  subgroupMinSize: number;
-}
 
 /** How kernels are cut for an adapter. */
 export interface KernelChoice {
@@ -45,6 +34,8 @@ export interface KernelChoice {
 }
 
 export interface DeviceOptions {
+  /** The implementation of WebGPU; the runtime's own, `navigator.gpu`, unless given. */
+  gpu?: GPU;
   /** Overrides the choice for the adapter; tests use small tiles, which compile fast. */
   kernels?: Partial<KernelChoice>;
   /** Bytes that one binding may have, where the adapter's own limit is not wanted (tests). */
@@ -61,17 +52,13 @@ export const neededBindings = 8;
 /** The least subgroup that rows are shared in: a GPU's is larger, llvmpipe without AVX has 4 lanes. */
 const sharingLanes = { software: 4, gpu: 8 };
 
-/** Whether an adapter that describes itself so is a CPU that plays GPU. */
-export function isSoftware(description: string): boolean {
-  return /llvmpipe|lavapipe|swiftshader|software|basic render/i.test(description);
-}
-
 /**
  * Asks for the WebGPU adapter and its device, with the adapter's own limits. Throws NoAdapterError or
  * AdapterTooSmallError where there is none that will do, and CooperativeError where f16 products cannot be had.
  */
 export async function createDevice(options: DeviceOptions = {}): Promise<Device> {
-  const adapter = await navigator.gpu?.requestAdapter({ powerPreference: "high-performance" });
+  const webgpu = options.gpu ?? navigator.gpu;
+  const adapter = await webgpu?.requestAdapter({ powerPreference: "high-performance" });
   if (!adapter) throw new NoAdapterError();
   const offered = adapter.limits.maxStorageBuffersPerShaderStage;
   if (offered < neededBindings) {
@@ -91,15 +78,7 @@ export async function createDevice(options: DeviceOptions = {}): Promise<Device>
     limits[name] = adapter.limits[name];
   }
   const gpuInfo = adapter.info;
-  const fixed = gpuInfo.subgroupMinSize === gpuInfo.subgroupMaxSize;
-  const info: DeviceInfo = {
-    description: gpuInfo.description || gpuInfo.device || "unknown adapter",
-    vendor: gpuInfo.vendor,
-    architecture: gpuInfo.architecture,
-    software: isSoftware(gpuInfo.description),
-    subgroupSize: fixed ? gpuInfo.subgroupMaxSize : 0,
-    subgroupMinSize: 0,
-  };
+  const info = infoOf(gpuInfo);
   const subgroups = "subgroups" as GPUFeatureName; // granted by wgpu though `features` omits it
   const wanted: GPUFeatureName[] = ["timestamp-query", ...options.features ?? []]; // the tuner times
   const extra = [...new Set(wanted)].filter((feature) => adapter.features.has(feature));
@@ -117,10 +96,11 @@ export async function createDevice(options: DeviceOptions = {}): Promise<Device>
     if (halved) throw new CooperativeError(error instanceof Error ? error.message : `${error}`);
     if (!hasSubgroups) throw new DeviceError(`The WebGPU device was refused: ${error}`);
     hasSubgroups = false;
-    const again = await navigator.gpu.requestAdapter({ powerPreference: "high-performance" });
+    const again = await webgpu.requestAdapter({ powerPreference: "high-performance" });
     gpu = await again!.requestDevice({ requiredLimits: limits, requiredFeatures: extra });
   }
   if (hasSubgroups) info.subgroupMinSize = gpuInfo.subgroupMinSize;
+  info.namedExtensions = await namedExtensions(gpu);
   const kernels: KernelChoice = {
     matmul: adapterPlan(info),
     broadcastLanes: hasSubgroups && info.subgroupSize <= 8 ? info.subgroupSize : 0,
@@ -164,7 +144,7 @@ export class Device {
     this.maxBindingBytes = maxBindingBytes ?? gpu.limits.maxStorageBufferBindingSize;
     const onError = (error: DeviceError) => this.#error ??= error;
     this.memory = new Memory(gpu, onError);
-    this.launcher = new Launcher(gpu, this.memory, onError);
+    this.launcher = new Launcher(gpu, info.namedExtensions, this.memory, onError);
     this.random = this.launcher.createUniform();
     gpu.addEventListener("uncapturederror", (event) => {
       event.preventDefault();

@@ -3,7 +3,7 @@
  * used, bind groups come from a cache, and a step that was there before is a list of commands to encode
  * again. Commands collect in one encoder.
  */
-import type { Kernel } from "../kernels/mod.ts";
+import type { Extension, Kernel } from "../kernels/mod.ts";
 import {
   BindGroups,
   cacheLimit,
@@ -11,6 +11,7 @@ import {
   type Resource,
   type UniformBinding,
 } from "./bind_groups.ts";
+import { sourceFor } from "./dialect.ts";
 import { DeviceError } from "./errors.ts";
 import type { Memory } from "./memory.ts";
 import { Staging } from "./staging.ts";
@@ -32,6 +33,7 @@ const dispatchesPerSubmit = 128;
 
 export class Launcher {
   #gpu: GPUDevice;
+  #namedExtensions: readonly Extension[];
   #onError: (error: DeviceError) => void;
   #pipelines = new Map<Kernel, Pipeline>();
   #bindGroups: BindGroups;
@@ -49,8 +51,14 @@ export class Launcher {
   /** Times that commands were handed to the GPU. */
   submissions = 0;
 
-  constructor(gpu: GPUDevice, memory: Memory, onError: (error: DeviceError) => void) {
+  constructor(
+    gpu: GPUDevice,
+    namedExtensions: readonly Extension[],
+    memory: Memory,
+    onError: (error: DeviceError) => void,
+  ) {
     this.#gpu = gpu;
+    this.#namedExtensions = namedExtensions;
     this.#onError = onError;
     this.#bindGroups = new BindGroups(gpu, onError);
     this.#staging = new Staging(gpu, memory, this);
@@ -185,7 +193,10 @@ export class Launcher {
 
   #compile(kernel: Kernel): Pipeline {
     this.#gpu.pushErrorScope("validation");
-    const module = this.#gpu.createShaderModule({ code: kernel.source, label: kernel.name });
+    const module = this.#gpu.createShaderModule({
+      code: sourceFor(kernel, this.#namedExtensions),
+      label: kernel.name,
+    });
     const pipeline = this.#gpu.createComputePipeline({
       label: kernel.name,
       layout: "auto",

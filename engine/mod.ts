@@ -4,8 +4,10 @@
  */
 
 // A GPU: its adapter, and the engine's state on it.
-export { createDevice, Device, isSoftware, neededBindings } from "./device.ts";
-export type { DeviceInfo, DeviceOptions, KernelChoice } from "./device.ts";
+export { isSoftware } from "./adapter_info.ts";
+export type { DeviceInfo } from "./adapter_info.ts";
+export { createDevice, Device, neededBindings } from "./device.ts";
+export type { DeviceOptions, KernelChoice } from "./device.ts";
 
 // What goes wrong on it, as facts; whoever shows them says what to do.
 export * from "./errors.ts";

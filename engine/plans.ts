@@ -7,7 +7,7 @@ import type {
   RegisterPlan,
   Transpose,
 } from "../kernels/mod.ts";
-import type { DeviceInfo } from "./device.ts";
+import type { DeviceInfo } from "./adapter_info.ts";
 import type { Dtype } from "./pack.ts";
 import { fitsTexture } from "./staging.ts";
 import type { Tensor } from "./tensor.ts";

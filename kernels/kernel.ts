@@ -17,7 +17,17 @@ export interface Kernel {
   readonly params: readonly { name: string; type: "u32" | "f32" }[];
   /** Values for the source's `override` constants. */
   readonly constants: Readonly<Record<string, number>>;
+  /** What the text uses of what WGSL has for some adapters only; nothing where it is missing. */
+  readonly extensions?: ReadonlySet<Extension>;
 }
+
+/** An extension of WGSL. A device's dialect says how a text names it: see engine/dialect.ts. */
+export type Extension = "f16" | "subgroups";
+
+const extensionUses: Record<Extension, RegExp> = {
+  f16: /\b(f16|vec[234]h)\b/,
+  subgroups: /\bsubgroup[A-Z_]\w*/,
+};
 
 /** Reads a kernel's interface off its text, so that the text is the only place that states it. */
 export function kernel(
@@ -41,6 +51,10 @@ export function kernel(
     name,
     type: type as "u32" | "f32",
   }));
+  const code = source.replace(/\/\/.*/g, "");
+  const extensions = new Set(
+    (Object.keys(extensionUses) as Extension[]).filter((name) => extensionUses[name].test(code)),
+  );
   return {
     name: `${file}.${entryPoint}`,
     source,
@@ -50,6 +64,7 @@ export function kernel(
     written,
     params,
     constants,
+    extensions,
   };
 }
 

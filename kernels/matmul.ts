@@ -155,7 +155,7 @@ const mainSources = {
   workgroup: workgroupSource,
   cooperative: cooperativeSource,
 };
-const cooperativeExtensions = "enable f16;\nenable wgpu_cooperative_matrix;\n";
+const cooperativeExtensions = "enable wgpu_cooperative_matrix;\n";
 
 function planValues(plan: MatmulPlan, transpose: Transpose) {
   if (plan.kind === "registers") return registerValues(plan);

@@ -1,5 +1,6 @@
 /** This project's own kernels in the comparison. */
-import { createDevice, type Device, type DeviceInfo } from "../../engine/device.ts";
+import type { DeviceInfo } from "../../engine/adapter_info.ts";
+import { createDevice, type Device } from "../../engine/device.ts";
 import { matmul } from "../../engine/matmul.ts";
 import { layerNorm, softmax } from "../../engine/ops/mod.ts";
 import { noGrad } from "../../engine/tape.ts";

@@ -1,7 +1,8 @@
 /** The real machine: loading this file loads the engine. */
 import { statfs } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
-import { createDevice, isSoftware } from "../../engine/device.ts";
+import { isSoftware } from "../../engine/adapter_info.ts";
+import { createDevice } from "../../engine/device.ts";
 import { messageOf } from "../../models/errors.ts";
 import { exists, isMissing } from "../../models/host/files.ts";
 import { NetworkFailure } from "../../models/host/hub_errors.ts";
@@ -30,7 +31,7 @@ export const doctorTools: DoctorTools = {
       description,
       vendor: info.vendor,
       architecture: info.architecture,
-      software: isSoftware(info.description),
+      software: isSoftware(info),
       subgroup_min_size: info.subgroupMinSize ?? 0,
       features: [...adapter.features].sort(),
       limits: Object.fromEntries(

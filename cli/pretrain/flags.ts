@@ -1,4 +1,5 @@
 /** The flags of `deno task pretrain`: names, defaults, help; typed by what the parser returns. */
+import { backendFlag } from "../shared/backend.ts";
 import { group, merge, object } from "@optique/core/constructs";
 import type { InferValue } from "@optique/core/parser";
 import { choice } from "@optique/core/valueparser";
@@ -59,6 +60,7 @@ const modelFlags = object({
 });
 
 const trainingFlags = object({
+  ...backendFlag,
   objective: flag(
     "--objective",
     choice(objectiveNames, { metavar: "KIND" }),

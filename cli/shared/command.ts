@@ -3,6 +3,7 @@ import { DeviceError } from "../../engine/errors.ts";
 import { UserError } from "../../models/errors.ts";
 import { systemCode } from "../../models/host/system_error.ts";
 import { adviceFor, messageWithAdvice } from "./advice.ts";
+import { type Backend, useBackend } from "./backend.ts";
 import type { Parsed } from "./flag_parser.ts";
 import { harmless, type Output, paint, standardOutput } from "./terminal.ts";
 
@@ -38,6 +39,8 @@ export async function runCommand<Flags>(
     if (parsed.kind === "error") {
       throw new UserError(`${parsed.message} See ${command} --help.`, { exitCode: 2 });
     }
+    const { backend } = parsed.flags as { backend?: Backend };
+    await useBackend(backend);
     return unlessLost(await run(parsed.flags) ?? 0);
   } catch (error) {
     const message = escape(messageWithAdvice(error, advice));

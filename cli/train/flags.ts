@@ -1,4 +1,5 @@
 /** The flags of `deno task train`: names, defaults, help; typed by what the parser returns. */
+import { backendFlag } from "../shared/backend.ts";
 import { group, merge, object } from "@optique/core/constructs";
 import type { InferValue, Parser } from "@optique/core/parser";
 import { choice } from "@optique/core/valueparser";
@@ -147,6 +148,7 @@ const trainingFlags = object({
     "Products of f32 values, or of f16 on matrix units",
     defaults.matmulPrecision,
   ),
+  ...backendFlag,
   noTune: switchOn("--no_tune", "Take fixed kernels instead of timing some once"),
   learningRate: flag(
     "--learning_rate",

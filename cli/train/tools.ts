@@ -1,5 +1,6 @@
 /** What an experiment needs of the other rooms, in one object, so that a test can stand in. */
-import type { DeviceInfo, KernelChoice } from "../../engine/device.ts";
+import type { DeviceInfo } from "../../engine/adapter_info.ts";
+import type { KernelChoice } from "../../engine/device.ts";
 import type { Product } from "../../engine/plans.ts";
 import type { MatmulPrecision } from "../../engine/precision.ts";
 import type { Tuned, TuneOptions } from "../../engine/tuner.ts";

@@ -1,4 +1,5 @@
 /** The flags by which commands name a trained run, what it lies over, and how texts are put before it. */
+import { backendFlag } from "../shared/backend.ts";
 import { flag, valueOf, whole } from "../shared/flag_parser.ts";
 import { parsePath, parseText } from "../shared/flag_values.ts";
 
@@ -23,6 +24,7 @@ export const baseFlags = {
 };
 
 export const sizeFlags = {
+  ...backendFlag,
   maxLength: whole("--max_length", "Tokens a text is cut to", "the run's", 3),
   batchSize: whole("--batch_size", "Texts a batch", "the run's", 1),
 };
