@@ -1,0 +1,83 @@
+/**
+ * The kernel tests in Chromium, `deno task test:browser`: each becomes a test of Deno's that runs the one of its name in a
+ * page. With `--all` those too that take minutes there.
+ */
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { findChromium } from "../report/chromium.ts";
+import { type Browser, openBrowser, type TestPage } from "./browser.ts";
+import { leftOut, slow } from "./chosen.ts";
+import type { Listed } from "./page.ts";
+import { losses } from "./training.ts";
+
+const path = (name: string) => fileURLToPath(new URL(`../../${name}`, import.meta.url));
+const all = Deno.args.includes("--all");
+
+/** The browser's connection stays open from one test to the next. */
+const unsanitized = { sanitizeOps: false, sanitizeResources: false };
+
+const ignored = (name: string) => Deno.test({ name, ignore: true, fn() {} });
+
+/** The page of the test file that runs, which its tests share as they share a process elsewhere. */
+let current: { file: string; page: TestPage } | undefined;
+
+/** Gives the page of a test file, newly opened unless a test before was of the same. */
+async function pageOf(browser: Browser, file: string): Promise<TestPage> {
+  if (current?.file !== file) {
+    await current?.page.close();
+    current = { file, page: await browser.open() };
+    await current.page.load(bundleOf(file));
+  }
+  return current.page;
+}
+
+const bundleOf = (file: string) => `/engine/${file.replace(/\.ts$/, ".js")}`;
+
+/** Runs the test in the page. What fails there fails here. */
+function register(browser: Browser, file: string, { name, ignore }: Listed, index: number): void {
+  const run = async () => {
+    const page = await pageOf(browser, file);
+    const failure = await page.run(index);
+    if (failure !== undefined) assert.fail(failure);
+  };
+  Deno.test({ name: `${file}: ${name}`, ignore, ...unsanitized, fn: run });
+}
+
+async function registerAll(program: string): Promise<void> {
+  const files = [...Deno.readDirSync(path("test/engine"))].map(({ name }) => name)
+    .filter((name) => name.endsWith("_test.ts")).sort();
+  const chosen = files.filter((file) => !(file in leftOut) && (all || !slow.includes(file)));
+  const browser = await openBrowser(program, chosen.map((file) => path(`test/engine/${file}`)));
+  for (const file of chosen) {
+    const page = await browser.open();
+    const tests = await page.load(bundleOf(file));
+    await page.close();
+    tests.forEach((test, index) => register(browser, file, test, index));
+  }
+  Deno.test({
+    name: "three steps of LoRA on mini and the sample have Deno's losses",
+    ...unsanitized,
+    async fn() {
+      const page = await browser.open();
+      const [actual, expected] = await Promise.all([
+        page.losses(),
+        losses((name) => Deno.readFile(path(`assets/${name}`))),
+      ]);
+      await page.close();
+      assert.equal(expected.length, 3);
+      expected.forEach((loss, step) => {
+        const relative = Math.abs(actual[step] / loss - 1);
+        assert.ok(relative <= 1e-5, `step ${step + 1}: ${actual[step]}, Deno's ${loss}`);
+      });
+      console.log(actual, expected);
+    },
+  });
+  for (const [file, reason] of Object.entries(leftOut)) ignored(`${file} is left out: ${reason}`);
+  if (!all) slow.forEach((file) => ignored(`${file} takes minutes here: it runs with --all`));
+  Deno.test.afterAll(() => browser.close());
+}
+
+const program = findChromium();
+if (program === undefined) ignored("Chromium is not there: the browser's tests are left out");
+else await registerAll(program);
