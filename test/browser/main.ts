@@ -3,7 +3,6 @@
  * page. With `--all` those too that take minutes there.
  */
 import assert from "node:assert/strict";
-import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { findChromium } from "../report/chromium.ts";
 import { type Browser, openBrowser, type TestPage } from "./browser.ts";
@@ -74,12 +73,17 @@ async function registerAll(program: string): Promise<void> {
   const files = [...Deno.readDirSync(path("test/engine"))].map(({ name }) => name)
     .filter((name) => name.endsWith("_test.ts") && !(name in leftOut)).sort();
   const browser = await openBrowser(program, files.map((file) => path(`test/engine/${file}`)));
+  const names: string[] = [];
   for (const file of files) {
     const page = await browser.open();
     const tests = await page.load(bundleOf(file));
     await page.close();
+    assert.ok(tests.length > 0, `${file} has no tests in the page.`);
+    names.push(...tests.map(({ name }) => name));
     tests.forEach((test, index) => register(browser, file, test, index));
   }
+  const gone = slow.filter((start) => !names.some((name) => name.startsWith(start)));
+  assert.deepEqual(gone, [], "chosen.ts names tests that are there");
   registerTraining(browser);
   for (const [file, reason] of Object.entries(leftOut)) ignored(`${file} is left out: ${reason}`);
   Deno.test.afterAll(() => browser.close());
