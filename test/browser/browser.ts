@@ -26,7 +26,6 @@ const flags = [
   "--enable-unsafe-webgpu",
   "--use-webgpu-adapter=swiftshader",
   "--disable-gpu-watchdog",
-  "--no-sandbox",
 ];
 
 const html = `<!doctype html><meta charset="utf-8"><title>Tests</title>

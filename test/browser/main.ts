@@ -4,11 +4,11 @@
  */
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
+import { runProgram } from "../cli/command.ts";
 import { findChromium } from "../report/chromium.ts";
 import { type Browser, openBrowser, type TestPage } from "./browser.ts";
 import { leftOut, slow } from "./chosen.ts";
 import type { Listed } from "./page.ts";
-import { losses } from "./training.ts";
 
 const path = (name: string) => fileURLToPath(new URL(`../../${name}`, import.meta.url));
 const all = Deno.args.includes("--all");
@@ -56,7 +56,10 @@ function registerTraining(browser: Browser): void {
       const page = await browser.open();
       const actual = await page.losses();
       await page.close();
-      const expected = await losses((name) => Deno.readFile(path(`assets/${name}`)));
+      const run = ["run", "-q", "--no-prompt", `--allow-read=${path("assets")}`];
+      const ended = await runProgram(Deno.execPath(), [...run, path("test/browser/expected.ts")]);
+      assert.equal(ended.code, 0, ended.stderr);
+      const expected: number[] = JSON.parse(ended.stdout);
       assert.equal(actual.length, 3);
       assert.equal(expected.length, 3);
       expected.forEach((loss, step) =>
