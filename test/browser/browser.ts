@@ -4,7 +4,10 @@ import { fileURLToPath } from "node:url";
 import { runProgram } from "../cli/command.ts";
 import type { Harness } from "./page.ts";
 
-/** The parts of playwright-core that are used; the package is no dependency of the project. */
+/** Fetched for these tests, under a lock of their own; no literals in imports, so that nothing else asks for them. */
+const packages = { playwright: "npm:playwright-core@1.65.1", assert: "npm:assert@2.1.0" };
+
+/** The parts of playwright-core that are used. */
 interface Playwright {
   chromium: {
     launch(options: { executablePath: string; args: string[] }): Promise<Chromium>;
@@ -45,7 +48,7 @@ async function bundle(folder: string, entries: string[], options: string[] = [])
 /** Bundles test files by their paths, the page that runs them, and what stands in for node:assert. */
 async function bundleAll(folder: string, paths: string[]): Promise<void> {
   const entry = join(folder, "assert.ts");
-  await Deno.writeTextFile(entry, `export { strict as default } from "npm:assert@2.1.0";\n`);
+  await Deno.writeTextFile(entry, `export { strict as default } from "${packages.assert}";\n`);
   const lock = join(root, "test/browser/deno.lock");
   await bundle(folder, [entry], ["--no-config", `--lock=${lock}`, "--frozen"]);
   await bundle(folder, [join(root, "test/browser/page.ts"), ...paths]);
@@ -77,8 +80,7 @@ export interface Browser {
 export async function openBrowser(program: string, paths: string[]): Promise<Browser> {
   const folder = await Deno.makeTempDir();
   await bundleAll(folder, paths);
-  const name = "npm:playwright-core@1.65.1"; // no literal: type checks and other tasks need no Playwright
-  const { chromium }: Playwright = await import(name);
+  const { chromium }: Playwright = await import(packages.playwright);
   const browser = await chromium.launch({ executablePath: program, args: flags });
   const server = Deno.serve(
     { hostname: "127.0.0.1", port: 0, onListen() {} },

@@ -72,10 +72,8 @@ function registerTraining(browser: Browser): void {
   });
 }
 
-async function registerAll(program: string): Promise<void> {
-  const files = [...Deno.readDirSync(path("test/engine"))].map(({ name }) => name)
-    .filter((name) => name.endsWith("_test.ts") && !(name in leftOut)).sort();
-  const browser = await openBrowser(program, files.map((file) => path(`test/engine/${file}`)));
+/** Asks the page of each file for its tests. */
+async function registerFiles(browser: Browser, files: readonly string[]): Promise<void> {
   const names: string[] = [];
   for (const file of files) {
     const page = await browser.open();
@@ -87,6 +85,18 @@ async function registerAll(program: string): Promise<void> {
   }
   const gone = slow.filter((start) => !names.some((name) => name.startsWith(start)));
   assert.deepEqual(gone, [], "chosen.ts names tests that are there");
+}
+
+async function registerAll(program: string): Promise<void> {
+  const files = [...Deno.readDirSync(path("test/engine"))].map(({ name }) => name)
+    .filter((name) => name.endsWith("_test.ts") && !(name in leftOut)).sort();
+  const browser = await openBrowser(program, files.map((file) => path(`test/engine/${file}`)));
+  try {
+    await registerFiles(browser, files);
+  } catch (error) {
+    await browser.close();
+    throw error;
+  }
   registerTraining(browser);
   for (const [file, reason] of Object.entries(leftOut)) ignored(`${file} is left out: ${reason}`);
   Deno.test.afterAll(() => browser.close());
