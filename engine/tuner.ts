@@ -54,6 +54,8 @@ const sampleSeconds: Record<Timer["method"], number> = {
 const maxRepeats = 100;
 /** A plan that takes this many times as long as another at first sight is not timed further. */
 const hopeless = 3;
+/** Seconds to which browsers round a timestamp: a single run may seem to take none. */
+const coarsest = 1e-4;
 
 /** Names adapter and kernels: what was tuned for another key says nothing here. */
 export function tuningKey({ info, gpu, kernels }: Device): string {
@@ -101,7 +103,7 @@ export async function tunePlans(
   try {
     let done = 0;
     for (const [name, product] of classes) {
-      if (performance.now() > end) {
+      if (performance.now() >= end) { // a browser's clock may stand still for a while
         left.push(name);
         continue;
       }
@@ -171,7 +173,7 @@ async function fastestPlan(
       once = await take(plan, 1);
     });
     if (error) refused.push({ plan, reason: error.message });
-    if (error || once > hopeless * least) continue;
+    if (error || once > hopeless * Math.max(least, coarsest)) continue;
     least = Math.min(least, once);
     repeats = Math.max(
       repeats,
@@ -181,7 +183,7 @@ async function fastestPlan(
   }
   for (let sample = 0; sample < samples; sample++) {
     for (const [plan, measured] of times) {
-      if (sample > 0 && performance.now() > end) break;
+      if (sample > 0 && performance.now() >= end) break;
       measured.push(await take(plan, repeats));
     }
   }

@@ -44,8 +44,10 @@ Deno.test("equal steps make no new buffers, bind groups or pipelines", async () 
   }
   try {
     const weight = persistent(device, [20, 20], Float32Array.from(randomValues(400, 1)));
-    const bias = persistent(device, [20]);
-    for (const tensor of [weight, bias]) {
+    const [bias, gamma, beta] = [0, 1, 0].map((value) =>
+      persistent(device, [20], new Float32Array(20).fill(value))
+    );
+    for (const tensor of [weight, bias, gamma, beta]) {
       tensor.requiresGrad = true;
       tensor.gradient = persistent(device, tensor.shape);
     }
@@ -54,7 +56,7 @@ Deno.test("equal steps make no new buffers, bind groups or pipelines", async () 
       const { backward } = withTape(() => {
         let x = tensorOf(device, [9, 20], randomValues(180, number));
         for (let i = 0; i < 3; i++) {
-          x = layerNorm(add(gelu(linear(x, { weight, bias })), x), bias, bias, 1e-12);
+          x = layerNorm(add(gelu(linear(x, { weight, bias })), x), gamma, beta, 1e-12);
         }
         return x;
       });

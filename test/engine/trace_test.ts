@@ -40,7 +40,7 @@ function step(device: Device): void {
     { name: "a", shape: [4, hidden], ...trainable },
     { name: "b", shape: [hidden, 4], ...trainable },
     { name: "head", shape: [3, hidden], ...trainable },
-    { name: "bias", shape: [hidden], ...trainable },
+    ...["gamma", "beta", "bias"].map((name) => ({ name, shape: [hidden], ...trainable })),
     { name: "headBias", shape: [3], ...trainable },
   ]);
   const of = (name: string) => parameters.get(name);
@@ -50,7 +50,7 @@ function step(device: Device): void {
   parameters.zeroGradients();
   const { output, backward } = withTape(() => {
     const ids = rowIndex(device, Uint32Array.from([1, 9, 1, 4, 29, 1, 0, 4]));
-    const x = dropout(layerNorm(embedding(of("table"), ids), of("bias"), of("bias"), 1e-12), 0.1);
+    const x = dropout(layerNorm(embedding(of("table"), ids), of("gamma"), of("beta"), 1e-12), 0.1);
     const stack = {
       weight: parameters.stack(["q", "k", "v"]),
       bias: parameters.stack(["qb", "kb", "vb"]),
