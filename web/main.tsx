@@ -11,6 +11,7 @@ import { NoGpu, Problem, Starting } from "./views/start.tsx";
 const page = document.getElementById("page")!;
 
 async function start(): Promise<void> {
+  page.replaceChildren();
   render(<Starting />, page);
   const loading = Promise.all([fetchBase(), fetchFile("sample.csv").then(sampleData)]);
   loading.catch(() => {}); // told below, where the GPU is there

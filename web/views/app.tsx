@@ -5,9 +5,11 @@ import type { Lab } from "../lab/lab.ts";
 import { useLab } from "./hooks.ts";
 import { Header } from "./start.tsx";
 import { TrainView } from "./train.tsx";
+import { UseView } from "./use.tsx";
 
 const parts = [
   { id: "train", title: "Train", View: TrainView },
+  { id: "use", title: "Use", View: UseView },
 ] as const;
 
 const asked = () => parts.find(({ id }) => location.hash === `#${id}`) ?? parts[0];
