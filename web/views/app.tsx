@@ -3,13 +3,17 @@
 import { useEffect, useState } from "preact/hooks";
 import type { Lab } from "../lab/lab.ts";
 import { useLab } from "./hooks.ts";
+import { MeasureView } from "./measure.tsx";
 import { Header } from "./start.tsx";
 import { TrainView } from "./train.tsx";
+import { UnderstandView } from "./understand.tsx";
 import { UseView } from "./use.tsx";
 
 const parts = [
   { id: "train", title: "Train", View: TrainView },
   { id: "use", title: "Use", View: UseView },
+  { id: "understand", title: "Understand", View: UnderstandView },
+  { id: "measure", title: "Measure", View: MeasureView },
 ] as const;
 
 const asked = () => parts.find(({ id }) => location.hash === `#${id}`) ?? parts[0];

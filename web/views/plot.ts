@@ -53,3 +53,28 @@ export function curves(
   svg.setAttribute("aria-hidden", "true"); // the numbers below it are read out
   return svg;
 }
+
+/** Singular values, the largest first, of which those up to a rank are marked. */
+export function spectrum(values: readonly number[], rank: number, width: number): Element {
+  const points = values.map((value, index) => ({ at: index + 1, value }));
+  const svg = Plot.plot({
+    width,
+    height: 200,
+    marginLeft: 52,
+    className: "plot",
+    style: { background: "none" },
+    x: { label: "singular value", domain: [0.5, values.length + 0.5], ticks: 6, type: "linear" },
+    y: { label: null, grid: true, ticks: 5, zero: true },
+    marks: [
+      Plot.rectY(points, {
+        x1: ({ at }: { at: number }) => at - 0.45,
+        x2: ({ at }: { at: number }) => at + 0.45,
+        y: "value",
+        fill: ({ at }: { at: number }) => at <= rank ? "var(--lora)" : "var(--line)",
+      }),
+    ],
+    color: { type: "identity" },
+  });
+  svg.setAttribute("aria-hidden", "true"); // the sentence above it says what it shows
+  return svg;
+}

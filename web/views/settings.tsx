@@ -2,6 +2,7 @@
 import { useState } from "preact/hooks";
 import type { Lab } from "../lab/lab.ts";
 import { loraDefaults } from "../../models/peft/lora.ts";
+import type { Split } from "../../models/data/split.ts";
 import { countParameters, type Method, methods } from "../../models/peft/methods.ts";
 import { defaultHyperparameters, type Hyperparameters } from "../../models/training/events.ts";
 import { lengthOf } from "../../models/training/length.ts";
@@ -47,8 +48,11 @@ interface Asked {
 
 const { epochs, batchSize, seed } = defaultHyperparameters;
 
-/** Hyperparameters of a run over so many sentences; undefined where a field holds no number. */
-function planned(asked: Asked, sentences: number): Hyperparameters | undefined {
+/** Validations on fewer sentences than this do not tell epochs apart: the last weights are taken. */
+const fewestValidated = 20;
+
+/** Hyperparameters of a run over a split; undefined where a field holds no number. */
+function planned(asked: Asked, { train, validation }: Split): Hyperparameters | undefined {
   const { learningRate, epochs, batchSize, maxLength, seed, maxSteps } = asked;
   const missing = [learningRate, epochs, batchSize, maxLength, seed].includes(undefined);
   if (missing) return undefined;
@@ -61,8 +65,12 @@ function planned(asked: Asked, sentences: number): Hyperparameters | undefined {
     seed: seed!,
     ...(maxSteps !== undefined && { maxSteps }),
   };
-  const { totalSteps } = lengthOf(given, sentences);
-  return { ...given, warmupSteps: asked.warmupSteps ?? warmupOf(totalSteps) };
+  const { totalSteps } = lengthOf(given, train.length);
+  return {
+    ...given,
+    warmupSteps: asked.warmupSteps ?? warmupOf(totalSteps),
+    ...(validation.length < fewestValidated && { evalSteps: totalSteps }),
+  };
 }
 
 function methodOf(kind: Kind, size: { rank: number; width: number }): Method {
@@ -92,7 +100,7 @@ export function Settings({ lab, onTrain }: Props) {
   const { data: { dataset, split }, base: { config }, isTaken } = lab;
   const method = methodOf(kind, { rank: ranks[rankAt], width: sizes[sizeAt] });
   const counts = countParameters(config, method, dataset.labels.length);
-  const hyperparameters = planned(asked, split.train.length);
+  const hyperparameters = planned(asked, split);
   const length = hyperparameters && lengthOf(hyperparameters, split.train.length);
   const field = (name: keyof Asked, label: string, least: number, rest = {}) => (
     <NumberField
@@ -163,6 +171,8 @@ export function Settings({ lab, onTrain }: Props) {
         <button type="submit" class="main" disabled={isTaken || !hyperparameters}>Train</button>
         <span class="hint">
           {length ? `${count(length.totalSteps)} steps` : "A number is missing."}
+          {hyperparameters?.evalSteps !== undefined &&
+            ", and one validation after the last: there are few sentences for it."}
         </span>
       </p>
     </form>

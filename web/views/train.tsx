@@ -56,7 +56,7 @@ function Curves({ trainings }: { trainings: readonly Training[] }) {
       />
       <Chart
         title="Validation macro F1"
-        hint="After each epoch, on sentences that are not trained on."
+        hint="On sentences that are not trained on."
         longest={longest}
         from={[0, 1]}
         series={series(

@@ -15,33 +15,37 @@ type Answer = Labelled | { error: unknown };
 const isAnswer = (answer: Answer | undefined): answer is Labelled =>
   answer !== undefined && !("error" in answer);
 
+const areSame = (some: readonly unknown[], others: readonly unknown[]) =>
+  some.length === others.length && some.every((each, index) => each === others[index]);
+
 /** Labels the newest text by all runs; while that lasts, older texts are passed over. */
 function useAnswers(lab: Lab, runs: readonly Labelling[], text: string) {
   const [answers, setAnswers] = useState<ReadonlyMap<Labelling, Answer>>(new Map());
-  const newest = useRef({ text, runs, running: false });
-  newest.current.text = text;
-  newest.current.runs = runs;
+  const asked = useRef({ text, runs });
+  const working = useRef(false);
+  if (text !== asked.current.text || !areSame(runs, asked.current.runs)) {
+    asked.current = { text, runs };
+  }
   useEffect(() => {
-    const { current } = newest;
-    if (current.running) return;
     const work = async () => {
-      current.running = true;
-      for (let done: unknown; done !== current.text + current.runs.length;) {
-        const { text, runs } = current;
-        done = text + runs.length;
+      if (working.current) return;
+      working.current = true;
+      let done: typeof asked.current;
+      do {
+        done = asked.current;
         const found = new Map<Labelling, Answer>();
-        for (const run of text.trim() === "" ? [] : runs) {
-          const answer = await lab.labeller.label(run, text).catch((error) => ({ error }));
+        for (const run of done.text.trim() === "" ? [] : done.runs) {
+          const answer = await lab.labeller.label(run, done.text).catch((error) => ({ error }));
           found.set(run, answer);
           setAnswers((before) => new Map([...before, [run, answer]]));
         }
         setAnswers(found);
-      }
-      current.running = false;
+      } while (done !== asked.current);
+      working.current = false;
     };
     const soon = setTimeout(() => void work(), 120); // while somebody types
     return () => clearTimeout(soon);
-  }, [lab, text, runs.length, runs.at(-1)]);
+  }, [lab, asked.current]);
   return answers;
 }
 
