@@ -28,20 +28,20 @@ async function copy(from: string, to: string): Promise<number> {
   return content.length;
 }
 
-/** Puts the site's files together; returns how many there are, and their bytes. */
-export async function buildSite(output = siteFolder): Promise<{ files: number; bytes: number }> {
-  const code = (await filesBelow(siteFolder)).filter((name) => !Object.hasOwn(copied, name));
+/** Puts the site's files together, around the code that lies in a folder; returns how many there are, and their bytes. */
+export async function buildSite(
+  { code = siteFolder, output = code }: { code?: string; output?: string },
+): Promise<{ files: number; bytes: number }> {
+  const names = (await filesBelow(code)).filter((name) => !Object.hasOwn(copied, name));
   let bytes = 0;
-  for (const name of code) {
-    const path = join(siteFolder, name);
-    bytes += output === siteFolder
-      ? (await Deno.stat(path)).size
-      : await copy(path, join(output, name));
+  for (const name of names) {
+    const path = join(code, name);
+    bytes += output === code ? (await Deno.stat(path)).size : await copy(path, join(output, name));
   }
   for (const [name, path] of Object.entries(copied)) {
     bytes += await copy(repositoryPath(path), join(output, name));
   }
-  return { files: code.length + Object.keys(copied).length, bytes };
+  return { files: names.length + Object.keys(copied).length, bytes };
 }
 
 function main(args: readonly string[]): Promise<number> {
@@ -52,7 +52,7 @@ function main(args: readonly string[]): Promise<number> {
     examples: ["web:build", "web:build --output ../site"],
   });
   return runCommand(parsed, command, async ({ output, quiet }) => {
-    const { files, bytes } = await buildSite(output);
+    const { files, bytes } = await buildSite({ output });
     const what = `${countOf(files, "file")}, ${formatBytes(bytes)}`;
     if (!quiet) stdout.write(`${output ?? "web/dist"}: ${what}\n`);
   }, { stdout });
