@@ -19,7 +19,8 @@ const lines = ["joy", "anger"].flatMap((label) =>
 /** Functions that a reader's hands stand for. */
 const hands = `
   const field = (label) =>
-    [...document.querySelectorAll(".field")].find((each) => each.innerText.startsWith(label))
+    [...document.querySelectorAll(".field")]
+      .find((each) => each.checkVisibility() && each.innerText.startsWith(label))
       .querySelector("input, textarea");
   window.enter = (label, value) => {
     const input = field(label);
@@ -28,7 +29,7 @@ const hands = `
   };
   window.press = (text) =>
     [...document.querySelectorAll("button, .choice label, summary")]
-      .find((each) => each.innerText.startsWith(text)).click();
+      .find((each) => each.checkVisibility() && each.innerText.startsWith(text)).click();
   true`;
 
 async function until(page: Page, condition: string): Promise<void> {

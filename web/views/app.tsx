@@ -19,14 +19,16 @@ const parts = [
 const asked = () => parts.find(({ id }) => location.hash === `#${id}`) ?? parts[0];
 
 export function App({ lab }: { lab: Lab }) {
-  useLab(lab);
+  useLab(lab, true);
   const [part, setPart] = useState(asked);
   useEffect(() => {
-    const follow = () => setPart(asked());
+    const follow = () => {
+      setPart(asked());
+      scrollTo(0, 0);
+    };
     addEventListener("hashchange", follow);
     return () => removeEventListener("hashchange", follow);
   }, []);
-  const { View } = part;
   const busy = lab.active ? `${lab.active.options.name} trains` : lab.busy;
   return (
     <>
@@ -39,7 +41,11 @@ export function App({ lab }: { lab: Lab }) {
         ))}
         <span class="gpu" title="The GPU that computes">{busy ?? lab.device.info.description}</span>
       </nav>
-      <View lab={lab} />
+      {parts.map(({ id, View }) => (
+        <div key={id} hidden={id !== part.id}>
+          <View lab={lab} shown={id === part.id} />
+        </div>
+      ))}
     </>
   );
 }

@@ -1,6 +1,7 @@
 /** A figure of curves over training steps, with its numbers behind it. */
 /// <reference lib="dom" />
 import { useEffect, useRef, useState } from "preact/hooks";
+import { useWidth } from "./hooks.ts";
 import type { Series } from "./plot.ts";
 
 type Drawing = typeof import("./plot.ts");
@@ -22,10 +23,10 @@ export function Chart({ title, hint, series, longest, from }: Props) {
   useEffect(() => {
     import("./plot.ts").then(setDrawing);
   }, []);
+  const width = useWidth(place);
   useEffect(() => {
-    if (!drawing || !place.current) return;
-    const width = Math.max(280, Math.min(560, place.current.clientWidth));
-    place.current.replaceChildren(drawing.curves(series, { width, longest, from }));
+    if (!drawing || width === undefined) return;
+    place.current?.replaceChildren(drawing.curves(series, { width, longest, from }));
   });
   const shown = series.filter(({ points }) => points.length > 0);
   return (

@@ -24,34 +24,38 @@ export function FirstStepsPart({ lab }: { lab: Lab }) {
       </p>
       <TaskButton lab={lab} doing="Taking six steps" run={run}>Take six steps</TaskButton>
       {steps.length > 0 && (
-        <div class="scroll" tabIndex={0} role="group" aria-label="First steps">
-          <table>
-            <caption class="hint">
-              Norms in {observedLayer}, as each step finds them; one batch of 16 sentences, rank 8.
-            </caption>
-            <thead>
-              <tr>
-                <th class="number">Step</th>
-                <th class="number">Loss</th>
-                <th class="number">‖A‖</th>
-                <th class="number">‖B‖</th>
-                <th class="number">‖∂A‖</th>
-                <th class="number">‖∂B‖</th>
-              </tr>
-            </thead>
-            <tbody>
-              {steps.map(({ step, loss, a, b, gradientA, gradientB }) => (
-                <tr key={step}>
-                  <td class="number">{step}</td>
-                  <td class="number">{loss.toFixed(4)}</td>
-                  {[a, b, gradientA, gradientB].map((norm, index) => (
-                    <td key={index} class={norm === 0 ? "number zero" : "number"}>{shown(norm)}</td>
-                  ))}
+        <>
+          <div class="scroll" tabIndex={0} role="group" aria-label="First steps">
+            <table>
+              <thead>
+                <tr>
+                  <th class="number">Step</th>
+                  <th class="number">Loss</th>
+                  <th class="number">‖A‖</th>
+                  <th class="number">‖B‖</th>
+                  <th class="number">‖∂A‖</th>
+                  <th class="number">‖∂B‖</th>
                 </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
+              </thead>
+              <tbody>
+                {steps.map(({ step, loss, a, b, gradientA, gradientB }) => (
+                  <tr key={step}>
+                    <td class="number">{step}</td>
+                    <td class="number">{loss.toFixed(4)}</td>
+                    {[a, b, gradientA, gradientB].map((norm, index) => (
+                      <td key={index} class={norm === 0 ? "number zero" : "number"}>
+                        {shown(norm)}
+                      </td>
+                    ))}
+                  </tr>
+                ))}
+              </tbody>
+            </table>
+          </div>
+          <p class="hint">
+            Norms in {observedLayer}, as each step finds them; one batch of 16 sentences, rank 8.
+          </p>
+        </>
       )}
     </div>
   );

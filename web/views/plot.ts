@@ -33,6 +33,7 @@ export function curves(
   const svg = Plot.plot({
     width,
     height: 220,
+    marginBottom: 38,
     marginLeft: 44,
     marginRight: 16,
     className: "plot",
@@ -70,7 +71,7 @@ export function spectrum(values: readonly number[], rank: number, width: number)
         x1: ({ at }: { at: number }) => at - 0.45,
         x2: ({ at }: { at: number }) => at + 0.45,
         y: "value",
-        fill: ({ at }: { at: number }) => at <= rank ? "var(--lora)" : "var(--line)",
+        fill: ({ at }: { at: number }) => at <= rank ? "var(--lora)" : "var(--edge)",
       }),
     ],
     color: { type: "identity" },

@@ -8,6 +8,7 @@ import { rankErrors, singularValues } from "../lab/singular_values.ts";
 import type { Trained } from "../lab/trained.ts";
 import { Slider } from "./fields.tsx";
 import { count, percent } from "./format.ts";
+import { type PartProps, useWidth } from "./hooks.ts";
 
 const ranks = [1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128];
 
@@ -22,7 +23,7 @@ async function changeOf(lab: Lab, run: Trained): Promise<number[]> {
   return singularValues(tensor.data.map((value, i) => value - before[i]), tensor.shape[1]);
 }
 
-export function RankPart({ lab }: { lab: Lab }) {
+export function RankPart({ lab, shown }: PartProps) {
   const [at, setAt] = useState(ranks.indexOf(8));
   const [change, setChange] = useState<{ run: Trained; values: number[] }>();
   const { config } = lab.base;
@@ -36,10 +37,10 @@ export function RankPart({ lab }: { lab: Lab }) {
     method.method === "full" && weights.has(measured)
   );
   useEffect(() => {
-    if (full && full !== change?.run) {
+    if (shown && full && full !== change?.run) {
       void changeOf(lab, full).then((values) => setChange({ run: full, values }));
     }
-  }, [full]);
+  }, [full, shown]);
   return (
     <div class="panel">
       <h3>What a rank holds</h3>
@@ -69,12 +70,13 @@ export function RankPart({ lab }: { lab: Lab }) {
 function Errors({ values, rank, name }: { values: number[]; rank: number; name: string }) {
   const place = useRef<HTMLDivElement>(null);
   const errors = useMemo(() => rankErrors(values), [values]);
+  const width = useWidth(place);
   useEffect(() => {
-    void import("./plot.ts").then(({ spectrum }) => {
-      const width = Math.max(280, Math.min(560, place.current?.clientWidth ?? 0));
-      place.current?.replaceChildren(spectrum(values, rank, width));
-    });
-  }, [values, rank]);
+    if (width === undefined) return;
+    void import("./plot.ts").then(({ spectrum }) =>
+      place.current?.replaceChildren(spectrum(values, rank, width))
+    );
+  }, [values, rank, width]);
   return (
     <>
       <p class="facts" aria-live="polite">

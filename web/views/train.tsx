@@ -1,22 +1,21 @@
 /** Train here, now. */
 import { useState } from "preact/hooks";
-import type { Lab } from "../lab/lab.ts";
 import type { Training } from "../lab/training.ts";
 import { Chart } from "./chart.tsx";
 import { looksOf } from "./colours.ts";
 import { DataPicker } from "./data_picker.tsx";
 import { count, decimal, seconds } from "./format.ts";
-import { useLab } from "./hooks.ts";
+import { type PartProps, useLab } from "./hooks.ts";
 import { Progress } from "./progress.tsx";
 import { Settings } from "./settings.tsx";
 
-export function TrainView({ lab }: { lab: Lab }) {
-  useLab(lab);
+export function TrainView({ lab, shown }: PartProps) {
+  useLab(lab, shown);
   const { trainings } = lab;
-  const shown = lab.active ?? trainings.at(-1);
+  const watched = lab.active ?? trainings.at(-1);
   return (
-    <section aria-labelledby="train">
-      <h2 id="train">Train here, now</h2>
+    <section aria-labelledby="train-title">
+      <h2 id="train-title">Train here, now</h2>
       <p class="lead">
         A BERT of 1.6 million parameters is fine-tuned on your own GPU, by the kernels and the
         trainer of the command line. <b>Nothing leaves this page:</b>{" "}
@@ -27,7 +26,7 @@ export function TrainView({ lab }: { lab: Lab }) {
         <DataPicker lab={lab} />
         <Settings lab={lab} onTrain={(...asked) => void lab.train(...asked)} />
       </div>
-      {shown && <Progress training={shown} lab={lab} />}
+      {watched && <Progress training={watched} lab={lab} />}
       {trainings.length > 0 && <Curves trainings={trainings} />}
       {trainings.length > 0 && <Table trainings={trainings} />}
     </section>

@@ -4,20 +4,20 @@ import { loraDefaults } from "../../models/peft/lora.ts";
 import type { Lab } from "../lab/lab.ts";
 import { type StepTimes, timeSteps } from "../lab/step_times.ts";
 import { FirstStepsPart } from "./first_steps.tsx";
-import { useLab } from "./hooks.ts";
+import { type PartProps, useLab } from "./hooks.ts";
 import { MergePart } from "./merge.tsx";
 import { RankPart } from "./rank.tsx";
 import { TaskButton } from "./task.tsx";
 import { KernelBars, scaleOf, TimesTable } from "./times.tsx";
 
-export function UnderstandView({ lab }: { lab: Lab }) {
-  useLab(lab);
+export function UnderstandView({ lab, shown }: PartProps) {
+  useLab(lab, shown);
   return (
-    <section aria-labelledby="understand">
-      <h2 id="understand">Understand it</h2>
+    <section aria-labelledby="understand-title">
+      <h2 id="understand-title">Understand it</h2>
       <p class="lead">Nothing here is drawn from a book: this page computes it on your GPU.</p>
       <div class="pair">
-        <RankPart lab={lab} />
+        <RankPart lab={lab} shown={shown} />
         <FirstStepsPart lab={lab} />
       </div>
       <MergePart lab={lab} />

@@ -8,7 +8,7 @@ import type { Labelled, Labelling } from "../lab/labeller.ts";
 import type { Trained } from "../lab/trained.ts";
 import { looksOf } from "./colours.ts";
 import { bytes, count, sentenceOf } from "./format.ts";
-import { download, useLab } from "./hooks.ts";
+import { download, type PartProps, useLab } from "./hooks.ts";
 
 type Answer = Labelled | { error: unknown };
 
@@ -49,14 +49,14 @@ function useAnswers(lab: Lab, runs: readonly Labelling[], text: string) {
   return answers;
 }
 
-export function UseView({ lab }: { lab: Lab }) {
-  useLab(lab);
+export function UseView({ lab, shown }: PartProps) {
+  useLab(lab, shown);
   const [text, setText] = useState("Thank you so much for the flowers");
   const [hidden, setHidden] = useState<ReadonlySet<string>>(new Set());
   const id = useId();
   const all: readonly Labelling[] = [lab.untrained, ...lab.runs];
-  const shown = all.filter(({ name }) => !hidden.has(name));
-  const answers = useAnswers(lab, shown, text);
+  const asked = all.filter(({ name }) => !hidden.has(name));
+  const answers = useAnswers(lab, shown ? asked : [], text);
   const looks = looksOf(all.map(({ method, name }) => name === "untrained" ? "" : method.method));
   const toggle = (name: string) => {
     const next = new Set(hidden);
@@ -64,8 +64,8 @@ export function UseView({ lab }: { lab: Lab }) {
     setHidden(next);
   };
   return (
-    <section aria-labelledby="use">
-      <h2 id="use">Use it</h2>
+    <section aria-labelledby="use-title">
+      <h2 id="use-title">Use it</h2>
       <p class="lead">
         Type a sentence. Every run labels it over one base, whose weights are on the GPU once; what
         changes from run to run is what was trained.
@@ -102,7 +102,7 @@ export function UseView({ lab }: { lab: Lab }) {
         )}
       </div>
       <div class="cards" aria-live="polite">
-        {shown.map((run) => (
+        {asked.map((run) => (
           <Card
             key={run.name}
             run={run}
