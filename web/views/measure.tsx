@@ -5,6 +5,7 @@ import { allowed, type CheckRow, checksFor, runChecks } from "../../gradcheck/mo
 import { loraDefaults } from "../../models/peft/lora.ts";
 import { type Method, methods } from "../../models/peft/methods.ts";
 import { type StepTimes, timeSteps } from "../lab/step_times.ts";
+import { FaultsPart } from "./faults.tsx";
 import { download, type PartProps, useLab } from "./hooks.ts";
 import { TaskButton } from "./task.tsx";
 import { TimesTable } from "./times.tsx";
@@ -69,6 +70,7 @@ export function MeasureView({ lab, shown }: PartProps) {
           </>
         )}
       </div>
+      <FaultsPart lab={lab} />
       <div class="panel">
         <h3>A training step</h3>
         <TaskButton lab={lab} doing="Timing steps" run={time}>Time steps</TaskButton>
