@@ -11,6 +11,7 @@ export const siteFolder = join(root, "web", "dist");
 export const copied: Readonly<Record<string, string>> = {
   "index.html": "web/index.html",
   "style.css": "web/style.css",
+  "recorded.json": "web/recorded.json",
   "sample.csv": "assets/sample/emotions.csv",
   "mini/README.md": "assets/mini/README.md",
   "mini/config.json": "assets/mini/config.json",

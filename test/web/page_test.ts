@@ -148,6 +148,11 @@ Deno.test(
           const said = await page.evaluate<string>("document.body.innerText");
           assert.match(said, /gives the page no GPU/);
           assert.match(said, /enable-unsafe-webgpu/);
+          await until(page, "document.querySelectorAll('svg.plot').length === 2");
+          assert.equal(
+            await page.evaluate("document.querySelectorAll('.sheet tbody tr').length"),
+            3,
+          );
           for (const width of [390, 1280]) {
             const size = { width, height: 800, deviceScaleFactor: 1, mobile: width < 600 };
             await page.send("Emulation.setDeviceMetricsOverride", size);

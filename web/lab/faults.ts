@@ -43,7 +43,8 @@ export const faults: readonly Fault[] = [
   },
   {
     name: "LoRA",
-    what: "The gradient of A without s = α/r: training still works, at another learning rate.",
+    what:
+      "The gradient of A without s = α/r: AdamW divides by a gradient's size, so no loss tells it.",
     operation: "linear",
     variant: "LoRA",
     lines: [

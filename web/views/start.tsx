@@ -2,6 +2,7 @@
 /// <reference lib="dom" />
 import type { DeviceError } from "../../engine/errors.ts";
 import { sentenceOf } from "./format.ts";
+import { Recorded } from "./recorded.tsx";
 
 export function Header() {
   return (
@@ -67,6 +68,7 @@ export function NoGpu({ error }: { error: DeviceError }) {
           </li>
         </ul>
       </section>
+      <Recorded />
     </>
   );
 }
