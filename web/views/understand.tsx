@@ -7,6 +7,7 @@ import { FirstStepsPart } from "./first_steps.tsx";
 import { type PartProps, useLab } from "./hooks.ts";
 import { MergePart } from "./merge.tsx";
 import { RankPart } from "./rank.tsx";
+import { SourcesPart } from "./sources.tsx";
 import { TaskButton } from "./task.tsx";
 import { KernelBars, scaleOf, TimesTable } from "./times.tsx";
 
@@ -20,6 +21,7 @@ export function UnderstandView({ lab, shown }: PartProps) {
         <RankPart lab={lab} shown={shown} />
         <FirstStepsPart lab={lab} />
       </div>
+      <SourcesPart />
       <MergePart lab={lab} />
       <TimesPart lab={lab} />
     </section>
