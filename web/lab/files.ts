@@ -82,7 +82,7 @@ function runFolders(files: ReadonlyMap<string, Uint8Array>): Folder[] {
     const isRun = inside.has(adapterConfigFile) ||
       inside.has("run.json") && inside.has("config.json");
     if (!isRun) return [];
-    return [memoryFolder(prefix.replace(/\/$/, "").split("/").at(-1) || "the files", inside)];
+    return [memoryFolder(prefix.replace(/\/$/, "").split("/").at(-1) || "your-files", inside)];
   });
 }
 
@@ -100,7 +100,7 @@ export async function openRuns(files: readonly File[], base: Base): Promise<Trai
     const { method, weights, labels } = await readRun(folder, base.config);
     const classes = classesOf(weights, base.config, folder.name);
     opened.push({
-      name: folder.name === "the files" ? runName(method) : folder.name,
+      name: folder.name === "your-files" ? runName(method) : folder.name,
       method,
       weights,
       labels: labels ?? Array.from({ length: classes }, (_, id) => `LABEL_${id}`),

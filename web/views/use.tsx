@@ -155,7 +155,7 @@ function Card(
 const loadedBy: Record<Trained["method"]["method"], string> = {
   lora: "PEFT",
   ia3: "PEFT",
-  adapter: "AdapterHub",
+  adapter: "AdapterHub, with use_safetensors=True",
   full: "transformers",
 };
 
