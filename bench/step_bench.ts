@@ -10,7 +10,7 @@ import type { Method } from "../models/peft/methods.ts";
 import { defaultHyperparameters } from "../models/training/events.ts";
 import { applyUpdate, computeGradients } from "../models/training/step.ts";
 import mini from "../assets/mini/config.json" with { type: "json" };
-import { profile } from "./profile.ts";
+import { profile } from "../engine/profile.ts";
 import type { StepRow } from "./schema.ts";
 import { median } from "../engine/timing.ts";
 

@@ -68,3 +68,5 @@ export { traceDevice, traceProducts } from "./trace.ts";
 // Times on the GPU, for benchmarks.
 export { createTimer, measure, median, Stamps } from "./timing.ts";
 export type { Timer, Timing } from "./timing.ts";
+export { profile } from "./profile.ts";
+export type { KernelShare } from "./profile.ts";

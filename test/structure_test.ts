@@ -6,7 +6,7 @@ import { dirname, join, relative } from "node:path";
 const root = fileURLToPath(new URL("../", import.meta.url));
 
 /** A room may import from itself and from the rooms below it. */
-const rooms = ["kernels", "engine", "gradcheck", "models", "cli"];
+const rooms = ["kernels", "engine", "gradcheck", "models", "web", "cli"];
 
 /** Of models/ only this part knows Deno; nothing beside it in models/ may import it. */
 const host = "models/host/";
@@ -15,11 +15,15 @@ const host = "models/host/";
 const checks = "gradcheck/";
 
 /** Packages that run in a browser as they are. hyparquet has an entry of its own for that. */
-const portable = ["@huggingface/tokenizers", "hyparquet", "hyparquet-compressors", "papaparse"];
+const portable: Readonly<Record<string, readonly string[]>> = {
+  models: ["@huggingface/tokenizers", "hyparquet", "hyparquet-compressors", "papaparse"],
+  web: ["@observablehq/plot", "fflate", "preact", "preact/hooks"],
+};
 
 async function* sources(folder: string): AsyncGenerator<string> {
   for await (const entry of Deno.readDir(join(root, folder))) {
     const path = `${folder}/${entry.name}`;
+    if (path === "web/dist") continue; // what was built of it
     if (entry.isDirectory) yield* sources(path);
     else if (/\.[cm]?[jt]sx?$/.test(entry.name)) yield path;
   }
@@ -38,12 +42,13 @@ function withoutComments(code: string): string {
 /** What is wrong with a source's imports and globals. */
 function problems(path: string, code: string): string[] {
   const found: string[] = [];
-  const room = rooms.indexOf(path.split("/")[0]);
+  const [name] = path.split("/");
+  const room = rooms.indexOf(name);
   const models = rooms.indexOf("models");
-  const runsAnywhere = room <= models && !path.startsWith(host);
+  const runsAnywhere = name !== "cli" && !path.startsWith(host);
   for (const specifier of importsOf(code)) {
     if (!specifier.startsWith(".")) {
-      const allowed = room === models && portable.includes(specifier);
+      const allowed = portable[name]?.includes(specifier);
       if (runsAnywhere && !allowed) found.push(`${path} imports ${specifier}`);
       continue;
     }
@@ -180,9 +185,9 @@ Deno.test("no sources load one another in a ring", async () => {
   );
 });
 
-Deno.test("below cli/ errors state facts: no message names a flag or an installer", async () => {
+Deno.test("below cli/ and web/ errors state facts: no message names a flag or an installer", async () => {
   const found: string[] = [];
-  for (const room of rooms.filter((room) => room !== "cli")) {
+  for (const room of rooms.slice(0, rooms.indexOf("web"))) {
     for await (const path of sources(room)) {
       const advice = adviceIn(await Deno.readTextFile(join(root, path)));
       if (advice.length > 0) found.push(`${path} names ${advice.join(", ")}`);
@@ -210,6 +215,10 @@ Deno.test("the check sees what it forbids", () => {
     ["models/files/x.ts", `import { join } from "node:path";`],
     ["models/files/x.ts", `import { modelInfo } from "@huggingface/hub";`],
     ["models/data/x.ts", `export { exists } from "../host/files.ts";`],
+    ["web/x.ts", `import { exists } from "../models/host/files.ts";`],
+    ["web/x.tsx", `import { main } from "../cli/train.ts";`],
+    ["web/x.tsx", `import { parse } from "valibot";`],
+    ["models/x.ts", `import { train } from "../web/lab/training.ts";`],
     ["models/data/x.ts", `const text = await Deno.readTextFile("x");`],
   ];
   for (const [path, code] of cases) assert.equal(problems(path, code).length, 1, code);
@@ -222,6 +231,8 @@ Deno.test("the check sees what it forbids", () => {
     ["models/data/x.ts", 'throw new Error(`positions count from "pad_token_id" + 1.`);'],
     ["models/host/x.ts", `import { join } from "node:path"; await Deno.stat(join("a", "b"));`],
     ["models/host/x.ts", `import { isObject } from "../files/json.ts";`],
+    ["web/x.tsx", `import { useState } from "preact/hooks";`],
+    ["web/x.ts", `import { runChecks } from "../gradcheck/mod.ts";`],
     ["cli/x.ts", `import { exists } from "../models/host/files.ts";`],
     ["cli/x.ts", `import { checksOf } from "../gradcheck/mod.ts";`],
     ["gradcheck/mod.ts", `import type { Device } from "../engine/device.ts";`],

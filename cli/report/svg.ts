@@ -1,11 +1,12 @@
 /** Charts of Observable Plot as SVG, without a browser. */
+/// <reference lib="dom" />
 import * as Plot from "@observablehq/plot";
 import { parseHTML } from "linkedom/worker";
 import { wellFormed } from "./html.ts";
 
 /** A document without a browser: Plot makes its elements of it. */
 const { document } = parseHTML("<html><body></body></html>") as unknown as {
-  document: { createElementNS(space: string, tag: string): { id: string; textContent: string } };
+  document: { createElementNS(space: string, tag: string): SVGElement };
 };
 
 /** What an image is called for those who do not see it. */

@@ -6,7 +6,6 @@ import { delimitedTable } from "./delimited.ts";
 import type { Quoting } from "./delimited_rows.ts";
 import { parseJsonTable } from "./json_table.ts";
 import { kindOfSource } from "./kind.ts";
-import { openParquet } from "./parquet.ts";
 import { mostTextBytes, readText } from "./text_decoding.ts";
 
 export interface Table {
@@ -37,7 +36,11 @@ export async function openTable(source: ByteSource, options: TableOptions = {}):
   const { name } = source;
   const content = await unpacked(source, mostTextBytes);
   const kind = await kindOfSource(content);
-  if (kind === "parquet") return await openParquet(content);
+  if (kind === "parquet") {
+    // Loaded only now: half of a page's code would be what unpacks Parquet.
+    const { openParquet } = await import("./parquet.ts");
+    return await openParquet(content);
+  }
   const text = await readText(content, options.encoding);
   if (kind === "json") return parseJsonTable(text, name);
   return delimitedTable(text, name, { usual: kind === "tsv" ? "\t" : ",", ...options });

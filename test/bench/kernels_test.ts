@@ -1,7 +1,8 @@
 /** The table of cases covers the catalogue of kernels, on tiny shapes: nothing is timed here. */
 import assert from "node:assert/strict";
 import { capture } from "../../bench/capture.ts";
-import { matmulShare, profile } from "../../bench/profile.ts";
+import { matmulShare } from "../../bench/profile.ts";
+import { profile } from "../../engine/profile.ts";
 import { bertCases } from "../../bench/cases.ts";
 import { benchHalfPrecision, halfPrecisionCases } from "../../bench/half_precision.ts";
 import { groupLaunches, rowTitle } from "../../bench/kernel_bench.ts";

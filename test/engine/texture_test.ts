@@ -73,9 +73,9 @@ function copiesIn(run: () => void): number {
   const { prototype } = GPUCommandEncoder;
   const copy = prototype.copyBufferToTexture;
   let copies = 0;
-  prototype.copyBufferToTexture = function (...operands) {
+  prototype.copyBufferToTexture = function (this: GPUCommandEncoder, ...operands: unknown[]) {
     copies++;
-    return copy.apply(this, operands);
+    Reflect.apply(copy, this, operands);
   };
   try {
     run();

@@ -48,14 +48,18 @@ async function until<Value>(what: () => Promise<Value | undefined>): Promise<Val
   throw new Error("Chromium does not answer.");
 }
 
+/** What a page needs that computes: SwiftShader, Chromium's adapter on the processor, is always there. */
+export const withWebgpu = ["--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader"];
+
 /** Starts Chromium with its data in `folder`, and ends it after `use`. */
 export async function withChromium(
   program: string,
   folder: string,
   use: (page: Page) => Promise<void>,
+  flags: readonly string[] = ["--disable-gpu"],
 ): Promise<void> {
   const { process, ended } = startProgram(program, [
-    ...["--headless=new", "--no-sandbox", "--disable-gpu", "--no-first-run", "about:blank"],
+    ...["--headless=new", "--no-sandbox", "--no-first-run", "about:blank", ...flags],
     ...[
       "--disable-background-networking",
       "--remote-debugging-port=0",

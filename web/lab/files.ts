@@ -1,0 +1,120 @@
+/** Runs as files: a zip with the folder that PEFT, AdapterHub or transformers load and its base, and such files opened. */
+import { unzipSync, zipSync } from "fflate";
+import { UserError } from "../../models/errors.ts";
+import { type Folder, memoryFolder } from "../../models/files/folder.ts";
+import { isObject, readJsonObject } from "../../models/files/json.ts";
+import { piecesOf, type RunFile } from "../../models/files/run_file.ts";
+import { exportRun, readRun } from "../../models/peft/export.ts";
+import { countParameters, definitionOf, runName } from "../../models/peft/methods.ts";
+import { adapterConfigFile, classesOf } from "../../models/peft/run_files.ts";
+import type { StepEvent } from "../../models/training/events.ts";
+import type { Base } from "./base.ts";
+import { runFacts, stepLines } from "./run_json.ts";
+import type { Trained } from "./trained.ts";
+
+async function bytesOf(file: RunFile): Promise<Uint8Array> {
+  return new Uint8Array(await new Blob(piecesOf(file) as BlobPart[]).arrayBuffer());
+}
+
+/**
+ * A zip with the run's folder, named as the run, and beside it `base`, over which adapters are loaded. Unpacked, the
+ * run's folder is what `deno task train` writes, without the reports.
+ */
+export async function zipOf(
+  trained: Trained,
+  base: Base,
+  steps: readonly StepEvent[],
+): Promise<Uint8Array<ArrayBuffer>> {
+  const { name, method, labels, weights } = trained;
+  const files = await exportRun({
+    method,
+    config: base.config,
+    labels: [...labels],
+    baseModel: { name: "base", folder: base.folder },
+    weights,
+    tokenizerFiles: base.tokenizer.files,
+  });
+  const entries: Record<string, Uint8Array> = {};
+  for (const file of files) entries[`${name}/${file.name}`] = await bytesOf(file);
+  const text = (content: string) => new TextEncoder().encode(content);
+  entries[`${name}/run.json`] = text(`${JSON.stringify(runFacts(trained, base), null, 2)}\n`);
+  if (steps.length > 0) entries[`${name}/steps.jsonl`] = text(stepLines(steps));
+  if (!definitionOf(method).trainsAll) {
+    for (const file of await base.folder.list()) {
+      entries[`base/${file}`] = await base.folder.bytes(file);
+    }
+  }
+  return zipSync(entries) as Uint8Array<ArrayBuffer>;
+}
+
+/** Files by name: those in a zip, or those that were chosen as they are. */
+async function filesIn(files: readonly File[]): Promise<Map<string, Uint8Array>> {
+  const found = new Map<string, Uint8Array>();
+  for (const file of files) {
+    const bytes = new Uint8Array(await file.arrayBuffer());
+    if (!/\.zip$/i.test(file.name)) {
+      found.set(file.webkitRelativePath || file.name, bytes);
+      continue;
+    }
+    let entries: Record<string, Uint8Array>;
+    try {
+      entries = unzipSync(bytes);
+    } catch (cause) {
+      throw new UserError(`${file.name} is no zip file, or a damaged one.`, { cause });
+    }
+    for (const [path, content] of Object.entries(entries)) {
+      if (!path.endsWith("/")) found.set(path, content);
+    }
+  }
+  return found;
+}
+
+/** The folders that hold a run: those with an adapter's config, or with a run.json and a model's config. */
+function runFolders(files: ReadonlyMap<string, Uint8Array>): Folder[] {
+  const folders = new Set(
+    [...files.keys()].map((path) => path.slice(0, path.lastIndexOf("/") + 1)),
+  );
+  return [...folders].flatMap((prefix) => {
+    const inside = new Map(
+      [...files].filter(([path]) => path.startsWith(prefix))
+        .map(([path, bytes]) => [path.slice(prefix.length), bytes]),
+    );
+    const isRun = inside.has(adapterConfigFile) ||
+      inside.has("run.json") && inside.has("config.json");
+    if (!isRun) return [];
+    return [memoryFolder(prefix.replace(/\/$/, "").split("/").at(-1) || "your-files", inside)];
+  });
+}
+
+const wanted = "Choose a zip that this page made, or a folder's files together: " +
+  `${adapterConfigFile}, its weights (safetensors) and, where there is one, run.json.`;
+
+/** Reads the runs in chosen files. Throws a UserError where there is none, or one that is not of this base. */
+export async function openRuns(files: readonly File[], base: Base): Promise<Trained[]> {
+  const folders = runFolders(await filesIn(files));
+  if (folders.length === 0) {
+    throw new UserError(`There is no trained run in these files. ${wanted}`);
+  }
+  const opened: Trained[] = [];
+  for (const folder of folders) {
+    const { method, weights, labels } = await readRun(folder, base.config);
+    const classes = classesOf(weights, base.config, folder.name);
+    opened.push({
+      name: folder.name === "your-files" ? runName(method) : folder.name,
+      method,
+      weights,
+      labels: labels ?? Array.from({ length: classes }, (_, id) => `LABEL_${id}`),
+      trainableParameters: countParameters(base.config, method, classes).trainable,
+      maxLength: await maxLengthOf(folder),
+      origin: "opened from files",
+    });
+  }
+  return opened;
+}
+
+async function maxLengthOf(folder: Folder): Promise<number> {
+  if (!(await folder.has("run.json"))) return 512;
+  const { hyperparameters } = await readJsonObject(folder, "run.json");
+  const length = isObject(hyperparameters) ? hyperparameters.max_length : undefined;
+  return typeof length === "number" && length >= 3 && length <= 512 ? Math.floor(length) : 512;
+}

@@ -1,0 +1,63 @@
+/** `run.json` and `steps.jsonl` of a run that a page trained, with the fields by which the commands know it again. */
+import { definitionOf } from "../../models/peft/methods.ts";
+import type { StepEvent } from "../../models/training/events.ts";
+import type { Base } from "./base.ts";
+import type { Trained } from "./trained.ts";
+
+/** The content of `run.json`: the part of the command line's that a page can tell. */
+export function runFacts(trained: Trained, base: Base): Record<string, unknown> {
+  const { name, method, labels, hyperparameters, data, test, steps } = trained;
+  return {
+    run: name,
+    method: method.method,
+    label: definitionOf(method).label,
+    config: definitionOf(method).configLabel(method),
+    settings: definitionOf(method).report(method, base.config),
+    labels,
+    model: { name: base.name, built_in: true },
+    trainable_params: trained.trainableParameters,
+    hyperparameters: {
+      max_length: trained.maxLength,
+      ...(hyperparameters && {
+        learning_rate: hyperparameters.learningRate,
+        batch_size: hyperparameters.batchSize,
+        ...(hyperparameters.maxSteps === undefined
+          ? { num_epochs: hyperparameters.epochs }
+          : { max_steps: hyperparameters.maxSteps }),
+        warmup_steps: hyperparameters.warmupSteps,
+        weight_decay: hyperparameters.weightDecay,
+        seed: hyperparameters.seed,
+      }),
+    },
+    ...(data && {
+      dataset: {
+        name: data.name,
+        sample: data.sample,
+        text_column: "text",
+        label_column: "label",
+        hash: data.hash,
+        max_samples: null,
+        split: { seed: data.seed, by: "ratio" },
+      },
+    }),
+    ...(test && { test: { count: test.count, accuracy: test.accuracy, macro_f1: test.macroF1 } }),
+    ...(steps !== undefined && { total_steps: steps }),
+    made_by: "the page of `deno task web`",
+  };
+}
+
+/** A line for each step, as the command line's `steps.jsonl` has it. */
+export const stepLines = (steps: readonly StepEvent[]): string =>
+  steps.map((event) =>
+    `${
+      JSON.stringify({
+        step: event.step,
+        epoch: event.epoch,
+        loss: event.loss,
+        gradient_norm: event.gradientNorm,
+        learning_rate: event.learningRate,
+        tokens: event.tokens,
+        tokens_per_second: event.tokensPerSecond,
+      })
+    }\n`
+  ).join("");

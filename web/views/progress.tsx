@@ -1,0 +1,82 @@
+/** A training while it runs: how far, how fast, in how much memory; and the buttons that hold and end it. */
+import type { Lab } from "../lab/lab.ts";
+import type { Phase, Training } from "../lab/training.ts";
+import { bytes, count, decimal, sentenceOf } from "./format.ts";
+
+const phases: Record<Phase, string> = {
+  preparing: "Compiling kernels …",
+  training: "Training",
+  holding: "Pausing after this step …",
+  held: "Paused",
+  stopping: "Stopping after this step …",
+  stopped: "Stopped",
+  done: "Done",
+  failed: "Failed",
+};
+
+export function Progress({ training, lab }: { training: Training; lab: Lab }) {
+  const { phase, steps, start, options, error, heldBytes } = training;
+  const last = steps.at(-1);
+  const total = start?.totalSteps ?? 0;
+  const { info } = lab.device;
+  const facts: [string, string][] = [
+    ["Step", last ? `${count(last.step)} of ${count(total)}` : "–"],
+    ["Epoch", last ? String(last.epoch) : "–"],
+    ["Loss", decimal(last?.loss)],
+    ["Learning rate", last ? last.learningRate.toPrecision(3) : "–"],
+    ["Tokens a second", last ? count(Math.round(last.tokensPerSecond)) : "–"],
+    ["GPU memory", heldBytes > 0 ? bytes(heldBytes) : "–"],
+    ["GPU", info.description],
+  ];
+  return (
+    <div class="panel">
+      <h3>
+        {options.name} <span class="phase" role="status">{phases[phase]}</span>
+      </h3>
+      <progress
+        max={Math.max(total, 1)}
+        value={phase === "done" ? Math.max(total, 1) : last?.step ?? 0}
+        aria-label="Steps"
+      />
+      <dl class="figures">
+        {facts.map(([name, value]) => (
+          <div key={name}>
+            <dt>{name}</dt>
+            <dd>{value}</dd>
+          </div>
+        ))}
+      </dl>
+      {start?.warnings.map((warning) => <p key={warning} class="note">{warning}</p>)}
+      {error !== undefined && <p class="problem" role="alert">{sentenceOf(error)}</p>}
+      <p class="actions">
+        {(phase === "training" || phase === "preparing") && (
+          <button
+            type="button"
+            onClick={() => training.hold()}
+          >
+            Pause
+          </button>
+        )}
+        {(phase === "held" || phase === "stopped") && (
+          <button
+            type="button"
+            class="main"
+            disabled={phase === "stopped" && lab.isTaken}
+            onClick={() => training.goOn()}
+          >
+            Go on
+          </button>
+        )}
+        {training.isActive && (
+          <button
+            type="button"
+            disabled={phase === "stopping"}
+            onClick={() => training.stop()}
+          >
+            Stop
+          </button>
+        )}
+      </p>
+    </div>
+  );
+}
