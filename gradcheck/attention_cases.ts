@@ -5,7 +5,8 @@ import * as reference from "./reference.ts";
 import { dropoutSite, type OpCase } from "./op_case.ts";
 import { attentionFactor } from "./dropout_factors.ts";
 
-function attentionCase(shape: reference.AttentionShape, probability = 0): OpCase {
+/** Attention over packed sentences, with dropout of a probability. */
+export function attentionCase(shape: reference.AttentionShape, probability = 0): OpCase {
   const { lengths, heads, headSize, rows } = shape;
   const width = heads * headSize;
   // A filling row has an empty range, wherever that lies.
