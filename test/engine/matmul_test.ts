@@ -2,15 +2,9 @@
 import assert from "node:assert/strict";
 import { createDevice, Device } from "../../engine/device.ts";
 import { matmul } from "../../engine/matmul.ts";
-import { cooperativePlan } from "../../engine/plans.ts";
+import { adapterPlan, cooperativePlan, workgroupPlan } from "../../engine/plans.ts";
 import { zeros } from "../../engine/tensor.ts";
-import type {
-  CooperativePlan,
-  MatmulPlan,
-  RegisterPlan,
-  Transpose,
-  WorkgroupPlan,
-} from "../../kernels/mod.ts";
+import type { CooperativePlan, MatmulPlan, RegisterPlan, Transpose } from "../../kernels/mod.ts";
 import {
   type ProductOptions,
   runProduct,
@@ -97,7 +91,9 @@ const workgroup = (
   columns: number,
   inner: number,
   [x, y]: [number, number],
-): WorkgroupPlan => ({ kind: "workgroup", rows, columns, inner, workgroup: [x, y] });
+  { prefetch = false } = {},
+) => workgroupPlan(rows, columns, { inner, prefetch, workgroup: [x, y] });
+const gpuPlan = adapterPlan({ ...adapter.info, software: false });
 
 /** A device with matrix units; undefined where they are not granted. */
 const units = await createDevice({ matmulPrecision: "f16" }).catch(() => undefined);
@@ -137,6 +133,7 @@ const smallPlans = [
   plain(1, 1, 1),
   broadcast(1, 1),
   workgroup(1, 1, 8, [4, 4]),
+  workgroup(1, 1, 8, [4, 4], { prefetch: true }),
   cooperative(),
 ];
 
@@ -176,6 +173,7 @@ const otherPlans = [
   broadcast(1, 1, 4), // fewer rows handed round than the subgroup has invocations
   workgroup(2, 1, 16, [4, 2]),
   workgroup(1, 2, 4, [2, 8]),
+  workgroup(2, 2, 12, [2, 4], { prefetch: true }),
   cooperative(1, 1),
   // Subgroups are smaller than the plan says: there are more of them.
   { ...cooperative(1, 1), lanes: 2 * cooperative().lanes, workgroup: [2 * cooperative().lanes, 2] },
@@ -189,7 +187,7 @@ for (const plan of otherPlans) {
   });
 }
 
-for (const plan of [plain(1, 2, 2), broadcast(1, 2)]) {
+for (const plan of [plain(1, 2, 2), broadcast(1, 2), gpuPlan]) {
   testPlan("the tile that adapters get by default", plan, async (device) => {
     for (const [transpose, options] of usual) {
       await checkMatmul(device, transpose, [132, 36, 68], options);
@@ -306,13 +304,17 @@ Deno.test("matmul: packed operands that no kernel reads are refused", () => {
   adapter.endStep();
 });
 
-Deno.test("matmul: few columns", async () => {
-  for (const transpose of transposes) {
-    for (const options of allOptions(transpose)) {
-      for (const shape of narrowShapes) await checkMatmul(adapter, transpose, shape, options);
+for (
+  const [whose, device] of [["this adapter's", adapter], ["a GPU's", withPlan(gpuPlan)]] as const
+) {
+  Deno.test(`matmul: few columns, ${whose} plan`, async () => {
+    for (const transpose of transposes) {
+      for (const options of allOptions(transpose)) {
+        for (const shape of narrowShapes) await checkMatmul(device, transpose, shape, options);
+      }
     }
-  }
-});
+  });
+}
 
 Deno.test("matmul: shapes that no tile fits", async () => {
   for (const transpose of transposes) {
