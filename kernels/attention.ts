@@ -36,6 +36,8 @@ const matrices = ["projections", "doutput", "result"];
 const invocations = 128;
 /** The most vectors of an invocation there, of each of k, v, dk and dv: more, and GPUs keep them in memory. */
 const mostVectors = 4;
+/** Parts that a token has at least where they are of two vectors: short batches have few tokens for a GPU. */
+const fewestParts = 4;
 /** Bytes of workgroup memory that WebGPU promises everywhere. */
 const memory = 16384;
 
@@ -77,10 +79,10 @@ export const attention = cached((variant: AttentionVariant): AttentionKernels =>
   };
 });
 
-/** How attention_workgroup.wgsl is cut: as few parts a token as its registers allow, then as many rows in a tile as fit. */
+/** How attention_workgroup.wgsl is cut: into parts that its registers hold, then as many rows in a tile as fit. */
 export function workgroupSizes(headSize: number) {
   const vectors = headSize / 4;
-  let parts = Math.ceil(vectors / mostVectors);
+  let parts = Math.ceil(Math.max(vectors / mostVectors, Math.min(fewestParts, vectors / 2)));
   while (vectors % parts !== 0) parts++;
   const rows = Math.max(1, Math.floor(invocations / parts));
   const bytes = (tile: number) =>
