@@ -6,7 +6,7 @@
 import { fileURLToPath } from "node:url";
 import { Device } from "../engine/device.ts";
 import { AdamW } from "../engine/optimizer.ts";
-import { type Product, registerPlan } from "../engine/plans.ts";
+import { adapterPlan, type Product } from "../engine/plans.ts";
 import { traceDevice } from "../engine/trace.ts";
 import type { Column } from "../cli/shared/table.ts";
 import { bertBaseUncased, type EncoderConfig, parseConfig } from "../models/encoders/mod.ts";
@@ -33,7 +33,7 @@ function stepLaunches(
   method: Method,
 ): { kernels: string[]; products: Product[] } {
   const choice = {
-    matmul: registerPlan(2, 2),
+    matmul: adapterPlan({ ...info, software: false }),
     broadcastLanes: 0,
     attentionTextures: false,
     rowLanes: 32,

@@ -103,7 +103,7 @@ export async function createDevice(options: DeviceOptions = {}): Promise<Device>
   info.namedExtensions = await namedExtensions(gpu);
   const kernels: KernelChoice = {
     matmul: adapterPlan(info),
-    broadcastLanes: hasSubgroups && info.subgroupSize <= 8 ? info.subgroupSize : 0,
+    broadcastLanes: hasSubgroups && info.software && info.subgroupSize <= 8 ? info.subgroupSize : 0,
     attentionTextures: readsTexturesFaster(info),
     rowLanes: info.software ? 8 : 32,
     ...options.kernels,

@@ -59,6 +59,7 @@ export {
   registerPlan,
   samePlan,
   shapeClass,
+  workgroupPlan,
 } from "./plans.ts";
 export type { Product, RefusedPlan, TunedPlans } from "./plans.ts";
 

@@ -6,6 +6,7 @@ import type {
   MatmulVariant,
   RegisterPlan,
   Transpose,
+  WorkgroupPlan,
 } from "../kernels/mod.ts";
 import type { DeviceInfo } from "./adapter_info.ts";
 import type { Dtype } from "./pack.ts";
@@ -78,10 +79,11 @@ export function plansAmong(candidates: readonly MatmulPlan[], plans: TunedPlans)
   return sound.length === Object.keys(plans).length ? plans : Object.fromEntries(sound);
 }
 
-/** The plan for a product: the tuned one of its class, else the adapter's fixed one. */
+/** The plan for a product: the tuned one of its class, else the adapter's fixed one; one of its kind for narrow products. */
 export function planFor(product: Product, fixed: MatmulPlan, tuned: TunedPlans): MatmulPlan {
   if (isNarrow(product)) {
-    return fixed.kind === "registers" && fixed.textures ? narrowTexturePlan : narrowPlan;
+    if (fixed.kind !== "registers") return narrowTile;
+    return fixed.textures ? narrowTexturePlan : narrowPlan;
   }
   return tuned[shapeClass(product)] ?? fixed;
 }
@@ -127,9 +129,28 @@ export const registerPlan = (
 export const readsTexturesFaster = ({ description }: Pick<DeviceInfo, "description">): boolean =>
   /llvmpipe/.test(description);
 
-/** The plan for an adapter that was not tuned. */
+/** A plan with tiles of y · rows · 4 rows and x · columns · 4 columns in workgroup memory. */
+export const workgroupPlan = (
+  rows: number,
+  columns: number,
+  options: Partial<WorkgroupPlan> = {},
+): WorkgroupPlan => ({
+  kind: "workgroup",
+  rows,
+  columns,
+  inner: 16,
+  prefetch: false,
+  workgroup: [16, 16],
+  ...options,
+});
+
+/** What narrow products of other plans get: tiles of 64 × 16, so few that memory must be asked ahead. */
+const narrowTile = workgroupPlan(1, 1, { prefetch: true, workgroup: [4, 16] });
+
+/** The plan for an adapter that was not tuned. A GPU's has tiles of 64 × 64: larger ones are too few in short batches. */
 export function adapterPlan(info: DeviceInfo): MatmulPlan {
-  const { subgroupSize, subgroupMinSize } = info;
+  const { software, subgroupSize, subgroupMinSize } = info;
+  if (!software) return workgroupPlan(1, 1, { prefetch: true });
   const textures = readsTexturesFaster(info);
   return subgroupSize === 8 && subgroupMinSize === 8
     ? registerPlan(8, 2, { broadcast: true, workgroup: [8, 1], textures })
@@ -173,33 +194,22 @@ function cooperativePlans(fixed: CooperativePlan): CooperativePlan[] {
 /** Of a workgroup, in WebGPU's defaults. */
 const mostInvocations = 256;
 
-/** Plans worth timing on an adapter, the fixed one first. */
-export function candidatePlans(
-  { software, subgroupMinSize }: DeviceInfo,
-  fixed: MatmulPlan,
-): MatmulPlan[] {
+/**
+ * Plans worth timing on an adapter, the fixed one first. None for GPUs spills registers where a GPU's compiler
+ * was asked: docs/performance.md has its table, and what was dropped for it.
+ */
+export function candidatePlans({ software }: DeviceInfo, fixed: MatmulPlan): MatmulPlan[] {
   if (fixed.kind === "cooperative") return cooperativePlans(fixed);
-  const workgroup = (
-    rows: number,
-    columns: number,
-    inner: number,
-    [x, y]: [number, number],
-  ): MatmulPlan => ({ kind: "workgroup", rows, columns, inner, workgroup: [x, y] });
   if (software) {
     // Larger tiles gain nothing on llvmpipe, and an epilogue in them takes seconds to compile.
     return fixed.kind === "registers" ? [fixed, { ...fixed, textures: !fixed.textures }] : [fixed];
   }
-  const shared = (lanes: number, columns: number) =>
-    registerPlan(lanes, columns, { broadcast: true, workgroup: [32, 1] });
-  return [
-    fixed,
-    workgroup(1, 1, 16, [16, 16]), // 64 × 64
-    workgroup(2, 2, 16, [16, 16]), // 128 × 128
-    workgroup(2, 1, 16, [16, 16]), // 128 × 64
-    workgroup(1, 1, 32, [8, 8]), // 32 × 32
-    registerPlan(2, 1),
-    registerPlan(1, 2),
-    ...(subgroupMinSize >= 4 ? [shared(4, 2), shared(4, 1)] : []),
-    ...(subgroupMinSize >= 8 ? [shared(8, 1)] : []),
-  ];
+  const tiles = [true, false].flatMap((prefetch) => [
+    workgroupPlan(1, 1, { prefetch }), // 64 × 64
+    workgroupPlan(2, 1, { prefetch }), // 128 × 64
+    workgroupPlan(2, 2, { prefetch }), // 128 × 128
+    workgroupPlan(1, 1, { prefetch, workgroup: [8, 8] }), // 32 × 32
+  ]);
+  const others = [...tiles, registerPlan(2, 1), registerPlan(1, 2)];
+  return [fixed, ...others.filter((plan) => !samePlan(plan, fixed))];
 }

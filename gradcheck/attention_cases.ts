@@ -5,7 +5,8 @@ import * as reference from "./reference.ts";
 import { dropoutSite, type OpCase } from "./op_case.ts";
 import { attentionFactor } from "./dropout_factors.ts";
 
-function attentionCase(shape: reference.AttentionShape, probability = 0): OpCase {
+/** Attention over packed sentences, with dropout of a probability. */
+export function attentionCase(shape: reference.AttentionShape, probability = 0): OpCase {
   const { lengths, heads, headSize, rows } = shape;
   const width = heads * headSize;
   // A filling row has an empty range, wherever that lies.
@@ -50,7 +51,7 @@ export const attentionCases = [
     0.3,
   ),
   attentionCase({ lengths: [3, 41], heads: 1, headSize: 32, rows: 45 }, 0.1), // no texture
-  attentionCase({ lengths: [5, 150, 1], heads: 2, headSize: 12, rows: 192 }, 0.2), // one part a token
+  attentionCase({ lengths: [5, 150, 1], heads: 2, headSize: 12, rows: 192 }, 0.2), // no power of two
   attentionCase({ lengths: [5, 6], heads: 5, headSize: 4, rows: 16 }),
   attentionCase({ lengths: [3, 41], heads: 3, headSize: 26, rows: 45 }, 0.1), // padded
   attentionCase({ lengths: [5, 6], heads: 5, headSize: 2, rows: 16 }),

@@ -157,7 +157,7 @@ function planName(plan: MatmulPlan): string {
   }
   const { rows, columns, workgroup: [x, y] } = plan;
   return plan.kind === "workgroup"
-    ? `workgroup ${4 * rows * y}×${4 * columns * x}, inner ${plan.inner}`
+    ? `workgroup ${4 * rows * y}×${4 * columns * x}${plan.prefetch ? ", prefetch" : ""}`
     : `matrix units ${rows}×${columns} of ${plan.size}`;
 }
 

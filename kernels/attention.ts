@@ -32,8 +32,12 @@ const largestShared = 128;
 /** What attention reads, which may come from textures where it is handed round. */
 const matrices = ["projections", "doutput", "result"];
 
-/** Invocations of a workgroup in attention_workgroup.wgsl. */
+/** The most invocations of a workgroup in attention_workgroup.wgsl. */
 const invocations = 128;
+/** The most vectors of an invocation there, of each of k, v, dk and dv: more, and GPUs keep them in memory. */
+const mostVectors = 4;
+/** Parts that a token has at least where they are of two vectors: short batches have few tokens for a GPU. */
+const fewestParts = 4;
 /** Bytes of workgroup memory that WebGPU promises everywhere. */
 const memory = 16384;
 
@@ -75,13 +79,14 @@ export const attention = cached((variant: AttentionVariant): AttentionKernels =>
   };
 });
 
-/** How attention_workgroup.wgsl is cut: as many parts a token as fit, then as many rows in a tile. */
+/** How attention_workgroup.wgsl is cut: into parts that its registers hold, then as many rows in a tile as fit. */
 export function workgroupSizes(headSize: number) {
   const vectors = headSize / 4;
-  const parts = [4, 2, 1].find((parts) => vectors % parts === 0)!;
-  const rows = invocations / parts;
+  let parts = Math.ceil(Math.max(vectors / mostVectors, Math.min(fewestParts, vectors / 2)));
+  while (vectors % parts !== 0) parts++;
+  const rows = Math.max(1, Math.floor(invocations / parts));
   const bytes = (tile: number) =>
-    32 * tile * (vectors + 1) + 8 * tile * rows + 8 * tile + 4 * invocations;
+    32 * tile * (vectors + 1) + 8 * tile * rows * parts + 8 * tile + 4 * rows * parts;
   const tile = [16, 8, 4].find((tile) => bytes(tile) <= memory);
   if (tile === undefined) {
     throw new Error(
@@ -89,11 +94,11 @@ export function workgroupSizes(headSize: number) {
     );
   }
   return {
-    WORKGROUP: invocations,
+    WORKGROUP: rows * parts,
     PARTS: parts,
     PART: vectors / parts,
     ROWS: rows,
     TILE: tile,
-    CHUNK: tile / parts,
+    CHUNK: Math.ceil(tile / parts),
   };
 }

@@ -2,11 +2,12 @@
 // attention_interface.wgsl.
 //
 // A workgroup has ROWS neighbouring tokens of a head and PARTS invocations a token. It walks through the
-// rows of all its tokens' sentences, TILE at a time, which it loads once for all. Of a tile, an invocation
-// computes its token's weights on CHUNK = TILE / PARTS rows, with the token's vectors in registers; then,
-// with all parts' weights, its PART = D / PARTS vec4s of the token's result. So no weight is computed twice,
-// short batches give a GPU enough invocations, and the registers suffice: dk and dv of 64 values beside k
-// and v would not fit. Loops run over the rows of the own sentence, so that nothing is masked.
+// rows of all its tokens' sentences, TILE at a time, which it loads once for all. An invocation has its
+// PART = D / PARTS vec4s of the token's vectors and of its result in registers, at most 4 of each: with whole
+// vectors GPUs ran out of registers from 64 values on. Of a tile it makes, in three steps with barriers between
+// them, its part of the products with every row; from all parts of them the weights of CHUNK = TILE / PARTS
+// rows, so that no exp and no draw is made twice; with all weights its part of the result. Loops run over the
+// rows of the own sentence, so that nothing is masked.
 
 // Arrays in arrays: naga guards every index that is no constant, and so there are few.
 struct Row {
@@ -16,8 +17,9 @@ struct Row {
 
 var<workgroup> tileA: array<Row, $TILE>; // keys; in backward_key_value queries
 var<workgroup> tileB: array<Row, $TILE>; // values; in backward_key_value do
-var<workgroup> weights: array<array<f32, $ROWS>, $TILE>;
-var<workgroup> kept: array<array<f32, $ROWS>, $TILE>;
+// The parts of a token's products with a tile's rows; weights made of them take the place of the first part.
+var<workgroup> scores: array<array<array<f32, $ROWS>, $PARTS>, $TILE>;
+var<workgroup> products: array<array<array<f32, $ROWS>, $PARTS>, $TILE>; // of do and v
 var<workgroup> statistics: array<vec2f, $TILE>; // lse and delta of the tile's queries
 var<workgroup> shares: array<array<f32, $ROWS>, $PARTS>; // what the parts of a token tell each other
 
@@ -40,9 +42,25 @@ fn inTile(sentence: vec2u, first: u32) -> vec2u {
   return clamp(sentence, vec2u(first), vec2u(first + $TILE)) - first;
 }
 
-// Those of them for which an invocation computes weights.
+// Those of them for which an invocation makes weights.
 fn inChunk(own: vec2u, part: u32) -> vec2u {
   return clamp(own, vec2u(part * $CHUNK), vec2u(part * $CHUNK + $CHUNK));
+}
+
+fn scoreOf(k: u32, row: u32) -> f32 {
+  var sum = 0.0;
+  //: for p in 0..PARTS
+  sum += scores[k][$p][row];
+  //: end
+  return sum;
+}
+
+fn productOf(k: u32, row: u32) -> f32 {
+  var sum = 0.0;
+  //: for p in 0..PARTS
+  sum += products[k][$p][row];
+  //: end
+  return sum;
 }
 
 // Keys and values of the rows from `first` on, up to `last`, for the whole workgroup.
@@ -63,12 +81,8 @@ fn forward(@builtin(workgroup_id) id: vec3u, @builtin(local_invocation_index) in
   let head = id.y;
   let column = head * $D;
   let sentence = sentenceOf(i);
-  //: for p in 0..PARTS
   //: for d in 0..PART
-  let q$p_$d = load(QUERY, min(i, params.rows - 1), column + $p * $PART + $d) * params.scale;
-  //: end
-  //: end
-  //: for d in 0..PART
+  let q$d = load(QUERY, min(i, params.rows - 1), column + part * $PART + $d) * params.scale;
   var o$d = vec4f();
   //: end
   var highest = -3.0e38;
@@ -78,16 +92,19 @@ fn forward(@builtin(workgroup_id) id: vec3u, @builtin(local_invocation_index) in
     loadTiles(invocation, first, walk.y, column);
     let own = inTile(sentence, first);
     let chunk = inChunk(own, part);
+    for (var k = own.x; k < own.y; k++) {
+      var score = vec4f();
+      //: for d in 0..PART
+      score = fma(q$d, tileA[k].parts[part][$d], score);
+      //: end
+      scores[k][part][row] = sumOf(score);
+    }
+    workgroupBarrier();
     var top = highest;
     for (var k = chunk.x; k < chunk.y; k++) {
-      var score = vec4f();
-      //: for p in 0..PARTS
-      //: for d in 0..PART
-      score = fma(q$p_$d, tileA[k].parts[$p][$d], score);
-      //: end
-      //: end
-      weights[k][row] = sumOf(score);
-      top = max(top, sumOf(score));
+      let score = scoreOf(k, row);
+      scores[k][0][row] = score;
+      top = max(top, score);
     }
     shares[part][row] = top;
     workgroupBarrier();
@@ -101,16 +118,16 @@ fn forward(@builtin(workgroup_id) id: vec3u, @builtin(local_invocation_index) in
     for (var k = chunk.x; k < chunk.y; k++) {
       let j = first + k - sentence.x;
       if (k == chunk.x || j % 4 == 0) { factors = factorsOf(i, head, j); }
-      let weight = exp(weights[k][row] - top);
+      let weight = exp(scores[k][0][row] - top);
       sum += weight;
-      weights[k][row] = weight * factors[j % 4];
+      scores[k][0][row] = weight * factors[j % 4];
     }
     workgroupBarrier();
     //: for d in 0..PART
     o$d *= shrink;
     //: end
     for (var k = own.x; k < own.y; k++) {
-      let weight = vec4f(weights[k][row]);
+      let weight = vec4f(scores[k][0][row]);
       //: for d in 0..PART
       o$d = fma(weight, tileB[k].parts[part][$d], o$d);
       //: end
@@ -140,41 +157,45 @@ fn backward_query(@builtin(workgroup_id) id: vec3u, @builtin(local_invocation_in
   let sentence = sentenceOf(i);
   let stored = min(i, params.rows - 1);
   var product = vec4f();
-  //: for p in 0..PARTS
   //: for d in 0..PART
-  let q$p_$d = load(QUERY, stored, column + $p * $PART + $d) * params.scale;
-  let do$p_$d = loadDoutput(stored, column + $p * $PART + $d);
-  product = fma(do$p_$d, loadResult(stored, column + $p * $PART + $d), product);
-  //: end
-  //: end
-  //: for d in 0..PART
+  let q$d = load(QUERY, stored, column + part * $PART + $d) * params.scale;
+  let do$d = loadDoutput(stored, column + part * $PART + $d);
+  product = fma(do$d, loadResult(stored, column + part * $PART + $d), product);
   var dq$d = vec4f();
   //: end
   let rowLse = lse[stored * params.heads + head];
-  let rowDelta = sumOf(product);
+  shares[part][row] = sumOf(product);
+  workgroupBarrier();
+  var rowDelta = 0.0;
+  //: for p in 0..PARTS
+  rowDelta += shares[$p][row];
+  //: end
   let walk = walkOf(id.x);
   for (var first = walk.x; first < walk.y; first += $TILE) {
     loadTiles(invocation, first, walk.y, column);
     let own = inTile(sentence, first);
     let chunk = inChunk(own, part);
+    for (var k = own.x; k < own.y; k++) {
+      var score = vec4f();
+      var dp = vec4f();
+      //: for d in 0..PART
+      score = fma(q$d, tileA[k].parts[part][$d], score);
+      dp = fma(do$d, tileB[k].parts[part][$d], dp);
+      //: end
+      scores[k][part][row] = sumOf(score);
+      products[k][part][row] = sumOf(dp);
+    }
+    workgroupBarrier();
     var factors = vec4f(1);
     for (var k = chunk.x; k < chunk.y; k++) {
       let j = first + k - sentence.x;
       if (k == chunk.x || j % 4 == 0) { factors = factorsOf(i, head, j); }
-      var score = vec4f();
-      var dp = vec4f();
-      //: for p in 0..PARTS
-      //: for d in 0..PART
-      score = fma(q$p_$d, tileA[k].parts[$p][$d], score);
-      dp = fma(do$p_$d, tileB[k].parts[$p][$d], dp);
-      //: end
-      //: end
-      let p = exp(sumOf(score) - rowLse);
-      weights[k][row] = p * (sumOf(dp) * factors[j % 4] - rowDelta);
+      let p = exp(scoreOf(k, row) - rowLse);
+      scores[k][0][row] = p * (productOf(k, row) * factors[j % 4] - rowDelta);
     }
     workgroupBarrier();
     for (var k = own.x; k < own.y; k++) {
-      let ds = vec4f(weights[k][row]);
+      let ds = vec4f(scores[k][0][row]);
       //: for d in 0..PART
       dq$d = fma(ds, tileA[k].parts[part][$d], dq$d);
       //: end
@@ -197,13 +218,9 @@ fn backward_key_value(@builtin(workgroup_id) id: vec3u, @builtin(local_invocatio
   let column = head * $D;
   let sentence = sentenceOf(j);
   let stored = min(j, params.rows - 1);
-  //: for p in 0..PARTS
   //: for d in 0..PART
-  let k$p_$d = load(KEY, stored, column + $p * $PART + $d) * params.scale;
-  let v$p_$d = load(VALUE, stored, column + $p * $PART + $d);
-  //: end
-  //: end
-  //: for d in 0..PART
+  let k$d = load(KEY, stored, column + part * $PART + $d) * params.scale;
+  let v$d = load(VALUE, stored, column + part * $PART + $d);
   var dk$d = vec4f();
   var dv$d = vec4f();
   //: end
@@ -222,24 +239,27 @@ fn backward_key_value(@builtin(workgroup_id) id: vec3u, @builtin(local_invocatio
     workgroupBarrier();
     let own = inTile(sentence, first);
     let chunk = inChunk(own, part);
-    for (var n = chunk.x; n < chunk.y; n++) {
+    for (var n = own.x; n < own.y; n++) {
       var score = vec4f();
       var dp = vec4f();
-      //: for p in 0..PARTS
       //: for d in 0..PART
-      score = fma(k$p_$d, tileA[n].parts[$p][$d], score);
-      dp = fma(v$p_$d, tileB[n].parts[$p][$d], dp);
+      score = fma(k$d, tileA[n].parts[part][$d], score);
+      dp = fma(v$d, tileB[n].parts[part][$d], dp);
       //: end
-      //: end
-      let p = exp(sumOf(score) - statistics[n].x);
+      scores[n][part][row] = sumOf(score);
+      products[n][part][row] = sumOf(dp);
+    }
+    workgroupBarrier();
+    for (var n = chunk.x; n < chunk.y; n++) {
+      let p = exp(scoreOf(n, row) - statistics[n].x);
       let factor = factorsOf(first + n, head, j - sentence.x)[(j - sentence.x) % 4];
-      weights[n][row] = p * (sumOf(dp) * factor - statistics[n].y);
-      kept[n][row] = p * factor;
+      scores[n][0][row] = p * (productOf(n, row) * factor - statistics[n].y);
+      products[n][0][row] = p * factor;
     }
     workgroupBarrier();
     for (var n = own.x; n < own.y; n++) {
-      let ds = vec4f(weights[n][row]);
-      let pm = vec4f(kept[n][row]);
+      let ds = vec4f(scores[n][0][row]);
+      let pm = vec4f(products[n][0][row]);
       //: for d in 0..PART
       dk$d = fma(ds, tileA[n].parts[part][$d], dk$d);
       dv$d = fma(pm, tileB[n].parts[part][$d], dv$d);

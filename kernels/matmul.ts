@@ -37,6 +37,8 @@ export interface WorkgroupPlan {
   columns: number;
   /** Values of k that are loaded at a time, a multiple of 4. */
   inner: number;
+  /** Whether the next values are loaded before these are multiplied. */
+  prefetch: boolean;
   /** Invocations of a workgroup along n and m. */
   workgroup: readonly [number, number];
 }
@@ -169,7 +171,7 @@ function registerValues({ groups, lanes, broadcast }: RegisterPlan) {
 }
 
 function workgroupValues(plan: WorkgroupPlan, transpose: Transpose) {
-  const { rows, columns, inner, workgroup: [x, y] } = plan;
+  const { rows, columns, inner, prefetch, workgroup: [x, y] } = plan;
   const widthA = rows * y;
   const widthB = columns * x;
   // What an invocation loads at a time: a vec4, or four of them where k runs along the operand's rows.
@@ -184,6 +186,8 @@ function workgroupValues(plan: WorkgroupPlan, transpose: Transpose) {
     BPITCH: widthB + 1,
     ATILE: inner * (widthA + 1),
     BTILE: inner * (widthB + 1),
+    PREFETCH: Number(prefetch),
+    AHEAD: prefetch ? inner : 0,
     ALOADS: loads(widthA, transpose !== "TN"),
     BLOADS: loads(widthB, transpose === "NT"),
   };

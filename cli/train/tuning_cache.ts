@@ -25,6 +25,7 @@ const Plan = v.variant("kind", [
     rows: v.number(),
     columns: v.number(),
     inner: v.number(),
+    prefetch: v.optional(v.boolean(), false), // experiments that began without it go on
     workgroup: Pair,
   }),
   v.strictObject({

@@ -153,7 +153,7 @@ Deno.test("bash completes commands, flags and values, and leaves the rest to who
     ["deno task peft help ev", "evaluate"],
     ["deno task peft completions ", "bash zsh fish"],
     ["../denow task tra", "train"],
-    ["deno task bench:s", "step"],
+    ["deno task bench:s", "step static"],
     ["deno task --node-modules-dir=manual test:", "gpu dawn browser"],
     ["deno task fmt --ch", "earlier deno"],
     ["deno ru", "earlier deno"],

@@ -11,6 +11,7 @@ import {
   type RefusedPlan,
   registerPlan,
   type TunedPlans,
+  workgroupPlan,
 } from "../../engine/plans.ts";
 import { withFolder } from "../files/temporary.ts";
 import { fakeTools, tinyConfig } from "./fake_tools.ts";
@@ -18,7 +19,7 @@ import { recorder } from "./recorder.ts";
 
 const plans: TunedPlans = {
   "NT f32 medium": registerPlan(2, 2),
-  "NN f32 medium": { kind: "workgroup", rows: 1, columns: 2, inner: 16, workgroup: [16, 16] },
+  "NN f32 medium": workgroupPlan(1, 2),
   "TN f32 large": cooperativePlan(16, 32),
 };
 

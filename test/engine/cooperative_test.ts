@@ -3,7 +3,13 @@ import assert from "node:assert/strict";
 import { CooperativeError, proveCooperative } from "../../engine/cooperative.ts";
 import { createDevice, Device } from "../../engine/device.ts";
 import { matmul } from "../../engine/matmul.ts";
-import { candidatePlans, cooperativePlan, planFor, registerPlan } from "../../engine/plans.ts";
+import {
+  candidatePlans,
+  cooperativePlan,
+  planFor,
+  registerPlan,
+  workgroupPlan,
+} from "../../engine/plans.ts";
 import { tuningKey } from "../../engine/tuner.ts";
 import {
   type CooperativePlan,
@@ -41,7 +47,7 @@ function* variants(): Generator<MatmulVariant> {
 }
 
 Deno.test("matrix units: every variant binds and takes what the other plans' kernels do", () => {
-  const other: MatmulPlan = { kind: "workgroup", rows: 1, columns: 1, inner: 8, workgroup: [4, 4] };
+  const other = workgroupPlan(1, 1, { inner: 8, workgroup: [4, 4] });
   for (const variant of variants()) {
     for (const size of [8, 16] as const) {
       const kernel = tiledKernel(cooperativePlan(size, 32), variant);
@@ -89,7 +95,7 @@ Deno.test("matrix units: only a device that was made for f16 takes their plans",
   assert.notEqual(tuningKey(withPlan(fixed.f32)), tuningKey(withPlan(fixed.f16)));
   // Too few columns for a fragment: f32, as ever
   const narrow = { transpose: "NN", rows: 64, columns: 8, inner: 64, dtype: "f32" } as const;
-  assert.equal(planFor(narrow, fixed.f16, {}).kind, "registers");
+  assert.equal(planFor(narrow, fixed.f16, {}).kind, "workgroup");
 });
 
 /** An engine whose launches do nothing: every product is zero. */

@@ -12,6 +12,7 @@ import {
   checkMatmul,
   checkStack,
   cooperative,
+  gpuPlan,
   narrowShapes,
   plain,
   raggedShapes,
@@ -28,6 +29,7 @@ const smallPlans = [
   plain(1, 1, 1),
   broadcast(1, 1),
   workgroup(1, 1, 8, [4, 4]),
+  workgroup(1, 1, 8, [4, 4], { prefetch: true }),
   cooperative(),
 ];
 
@@ -67,6 +69,7 @@ const otherPlans = [
   broadcast(1, 1, 4), // fewer rows handed round than the subgroup has invocations
   workgroup(2, 1, 16, [4, 2]),
   workgroup(1, 2, 4, [2, 8]),
+  workgroup(2, 2, 12, [2, 4], { prefetch: true }),
   cooperative(1, 1),
   // Subgroups are smaller than the plan says: there are more of them.
   { ...cooperative(1, 1), lanes: 2 * cooperative().lanes, workgroup: [2 * cooperative().lanes, 2] },
@@ -80,7 +83,7 @@ for (const plan of otherPlans) {
   });
 }
 
-for (const plan of [plain(1, 2, 2), broadcast(1, 2)]) {
+for (const plan of [plain(1, 2, 2), broadcast(1, 2), gpuPlan]) {
   testPlan("the tile that adapters get by default", plan, async (device) => {
     for (const [transpose, options] of usual) {
       await checkMatmul(device, transpose, [132, 36, 68], options);
@@ -197,13 +200,17 @@ Deno.test("matmul: packed operands that no kernel reads are refused", () => {
   adapter.endStep();
 });
 
-Deno.test("matmul: few columns", async () => {
-  for (const transpose of transposes) {
-    for (const options of allOptions(transpose)) {
-      for (const shape of narrowShapes) await checkMatmul(adapter, transpose, shape, options);
+for (
+  const [whose, device] of [["this adapter's", adapter], ["a GPU's", withPlan(gpuPlan)]] as const
+) {
+  Deno.test(`matmul: few columns, ${whose} plan`, async () => {
+    for (const transpose of transposes) {
+      for (const options of allOptions(transpose)) {
+        for (const shape of narrowShapes) await checkMatmul(device, transpose, shape, options);
+      }
     }
-  }
-});
+  });
+}
 
 Deno.test("matmul: shapes that no tile fits", async () => {
   for (const transpose of transposes) {

@@ -1,13 +1,7 @@
 /** What the tests of the matmul family share: shapes, options, plans and checks against float64. */
 import { createDevice, Device } from "../../engine/device.ts";
-import { cooperativePlan } from "../../engine/plans.ts";
-import type {
-  CooperativePlan,
-  MatmulPlan,
-  RegisterPlan,
-  Transpose,
-  WorkgroupPlan,
-} from "../../kernels/mod.ts";
+import { adapterPlan, cooperativePlan, workgroupPlan } from "../../engine/plans.ts";
+import type { CooperativePlan, MatmulPlan, RegisterPlan, Transpose } from "../../kernels/mod.ts";
 import {
   type ProductOptions,
   runProduct,
@@ -99,7 +93,9 @@ export const workgroup = (
   columns: number,
   inner: number,
   [x, y]: [number, number],
-): WorkgroupPlan => ({ kind: "workgroup", rows, columns, inner, workgroup: [x, y] });
+  { prefetch = false } = {},
+) => workgroupPlan(rows, columns, { inner, prefetch, workgroup: [x, y] });
+export const gpuPlan = adapterPlan({ ...adapter.info, software: false });
 
 /** A device with matrix units; undefined where they are not granted. */
 export const units = await createDevice({ matmulPrecision: "f16" }).catch(() => undefined);

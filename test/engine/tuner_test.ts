@@ -13,11 +13,12 @@ import {
   samePlan,
   shapeClass,
   type TunedPlans,
+  workgroupPlan,
 } from "../../engine/plans.ts";
 import { upload } from "../../engine/tensor.ts";
 import { Stamps } from "../../engine/timing.ts";
 import { tunePlans, tuningKey } from "../../engine/tuner.ts";
-import { type MatmulPlan, workgroupBytes } from "../../kernels/mod.ts";
+import { type MatmulPlan, workgroupBytes, workgroupTile } from "../../kernels/mod.ts";
 import { leftBy } from "./live.ts";
 
 /** Where the GPU is to report an error, a GPU of its own is needed. */
@@ -45,20 +46,23 @@ Deno.test("a tuned plan serves its class, narrow products and other classes have
   assert.equal(planFor(product(64, 64, 8), fixed, tuned), tuned["NN f32 small"]);
   assert.equal(planFor(product(4096, 4096, 8), fixed, tuned), fixed);
   assert.equal(planFor(product(64, 16, 8), fixed, tuned).workgroup[0], 1);
+  const tile = planFor(product(64, 16, 8), workgroupPlan(1, 1), tuned);
+  assert.deepEqual([tile.kind, workgroupTile(tile)], ["workgroup", { rows: 64, columns: 16 }]);
 });
 
 Deno.test("a GPU has several kinds of plan to choose from, within WebGPU's limits", () => {
   const gpu = { ...device.info, software: false, subgroupSize: 32, subgroupMinSize: 32 };
   const plans = candidatePlans(gpu, adapterPlan(gpu));
   assert.deepEqual(new Set(plans.map(({ kind }) => kind)), new Set(["registers", "workgroup"]));
-  assert.ok(plans.some((plan) => plan.kind === "registers" && plan.broadcast));
+  assert.equal(plans[0].kind, "workgroup");
+  assert.equal(new Set(plans.map((plan) => JSON.stringify(plan))).size, plans.length);
   for (const plan of plans) {
     const [x, y] = plan.workgroup;
     assert.ok(x * y <= 256, JSON.stringify(plan));
     assert.ok(workgroupBytes(plan) <= 32768, JSON.stringify(plan));
+    const { rows, columns } = workgroupTile(plan);
+    assert.ok(rows * columns / (x * y) <= 64, `${JSON.stringify(plan)} spills registers`);
   }
-  const none = candidatePlans({ ...gpu, subgroupMinSize: 0 }, adapterPlan(gpu));
-  assert.ok(none.every((plan) => plan.kind !== "registers" || !plan.broadcast));
 });
 
 const twoClasses = [product(64, 64, 32), product(32, 64, 16), product(512, 512, 32)];

@@ -1,7 +1,7 @@
 /** Every kind of kernel trains alike: losses beside those of the plainest kernels. */
 import assert from "node:assert/strict";
 import { createDevice, Device, type KernelChoice } from "../../engine/device.ts";
-import { registerPlan } from "../../engine/plans.ts";
+import { registerPlan, workgroupPlan } from "../../engine/plans.ts";
 import { loraDefaults } from "../../models/peft/lora.ts";
 import type { Method } from "../../models/peft/methods.ts";
 import { run } from "./small_task.ts";
@@ -18,7 +18,7 @@ const plain = new Device(adapter.gpu, adapter.info, {
 const choices: Partial<KernelChoice>[] = [
   {},
   { matmul: { ...registerPlan(2, 2), textures: true } },
-  { matmul: { kind: "workgroup", rows: 1, columns: 1, inner: 8, workgroup: [4, 4] } },
+  { matmul: workgroupPlan(1, 1, { inner: 8, prefetch: true, workgroup: [4, 4] }) },
 ];
 const methods: Method[] = [
   { method: "full" },

@@ -1,7 +1,7 @@
 /** A run that is stopped and goes on is the run that was not stopped, bit for bit; one that is left holds nothing. */
 import assert from "node:assert/strict";
 import { Device } from "../../engine/device.ts";
-import { candidatePlans } from "../../engine/plans.ts";
+import { candidatePlans, workgroupPlan } from "../../engine/plans.ts";
 import { loraDefaults } from "../../models/peft/lora.ts";
 import type { Method } from "../../models/peft/methods.ts";
 import type { TrainState } from "../../models/training/state.ts";
@@ -131,7 +131,7 @@ Deno.test("a state brings its plans along", async () => {
 Deno.test("a state from another adapter, or of other kernels, is gone on from with a warning", async () => {
   const state = await stateAfter(2, loraDefaults(4));
   const { kernels } = state;
-  const plan = { kind: "workgroup", rows: 1, columns: 1, inner: 8, workgroup: [4, 4] } as const;
+  const plan = workgroupPlan(1, 1, { inner: 8, workgroup: [4, 4] });
   const { gpu, info, kernels: choice } = await testDevice();
   const warningsOf = async (changes: Partial<TrainState["kernels"]>) => {
     const device = new Device(gpu, info, choice);
