@@ -61,14 +61,7 @@ export async function labelsFor(
   }
   // Adapters that PEFT saved side by side may share a run.json.
   const names = run.labels ?? await labelsOfRun(hostFolder(dirname(resolve(folder.name))), classes);
-  if (names !== undefined) {
-    if (names.length === classes) return { names, notices: [] };
-    throw new UserError(
-      `${folder.name} names ${counted(names.length, "class", "classes")} (${
-        quotedNames(names, 10)
-      }), but its classifier has ${classes}. Name them with --labels, in the order of its rows.`,
-    );
-  }
+  if (names !== undefined) return { names, notices: [] };
   return {
     names: Array.from({ length: classes }, (_, id) => `LABEL_${id}`),
     notices: [

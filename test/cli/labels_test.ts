@@ -55,12 +55,6 @@ Deno.test("labels that cannot be the classifier's are refused, with the numbers"
   await refuses("joy,,fear", /--labels holds an empty name/);
 });
 
-Deno.test("a folder that names fewer classes than its classifier has is not read as if it had those alone", async () => {
-  const find = (given?: string) => labelsFor({ labels: ["joy"] }, hostFolder("run"), 3, given);
-  await fails(find(), /^run names 1 class \("joy"\), but its classifier has 3\. .*--labels/);
-  assert.deepEqual((await find("a,b,c")).names, ["a", "b", "c"]);
-});
-
 folderTest("labels come from the run.json beside the adapter, or above it", async (folder) => {
   await several(folder, "one");
   const find = () => findRun(join(folder, "one"), base, hub);

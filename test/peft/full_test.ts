@@ -65,8 +65,10 @@ folderTest(
       await change(folder, "config.json", { id2label, label2id });
       return (await readRun(folder, config)).labels;
     };
-    assert.deepEqual(await named({ 1: "b", 0: "a", 2: "c" }, null), ["a", "b", "c"]);
-    assert.deepEqual(await named(undefined, { b: 1, a: 0 }), ["a", "b"]);
+    const five = { 1: "b", 0: "a", 2: "c", 4: "e", 3: "d" };
+    assert.deepEqual(await named(five, null), ["a", "b", "c", "d", "e"]);
+    const ids = Object.fromEntries(Object.entries(five).map(([id, name]) => [name, Number(id)]));
+    assert.deepEqual(await named(undefined, ids), ["a", "b", "c", "d", "e"]);
     assert.equal(await named(null, null), undefined);
     assert.equal(await named({ 0: "a", 1: "a" }, null), undefined);
     assert.equal(await named({ 0: "a", 5: "b" }, null), undefined);
