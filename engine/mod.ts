@@ -4,12 +4,13 @@
  */
 
 // A GPU: its adapter, and the engine's state on it.
-export { createDevice, Device, isSoftware, neededBindings } from "./device.ts";
+export { createDevice, Device, neededBindings } from "./device.ts";
 export type { DeviceInfo, DeviceOptions, KernelChoice } from "./device.ts";
 
 // What goes wrong on it, as facts; whoever shows them says what to do.
 export * from "./errors.ts";
-export { CooperativeError } from "./cooperative.ts";
+export { isSoftware } from "./adapter.ts";
+export { CooperativeError } from "./matrix_units.ts";
 export { formatBytes } from "./bytes.ts";
 
 // Tensors: a shape over a piece of a buffer, in a step's arena or until destroyed.
@@ -53,6 +54,7 @@ export type { Tuned, TuneOptions } from "./tuner.ts";
 export {
   candidatePlans,
   cooperativePlan,
+  fixedCooperativePlan,
   plansAmong,
   registerPlan,
   samePlan,

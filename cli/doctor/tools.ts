@@ -1,7 +1,8 @@
 /** The real machine: loading this file loads the engine. */
 import { statfs } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
-import { createDevice, isSoftware } from "../../engine/device.ts";
+import { isSoftware } from "../../engine/adapter.ts";
+import { createDevice } from "../../engine/device.ts";
 import { messageOf } from "../../models/errors.ts";
 import { exists, isMissing } from "../../models/host/files.ts";
 import { NetworkFailure } from "../../models/host/hub_errors.ts";

@@ -1,5 +1,5 @@
 /** The real tools: loading this file loads the engine. */
-import { CooperativeError } from "../../engine/cooperative.ts";
+import { CooperativeError } from "../../engine/matrix_units.ts";
 import { createDevice } from "../../engine/device.ts";
 import { tunePlans, tuningKey } from "../../engine/tuner.ts";
 import { openWeights } from "../../models/encoders/weights.ts";
