@@ -23,9 +23,13 @@ export const trainingTools: TrainingTools<Device> = {
       return await createDevice({ matmulPrecision });
     } catch (error) {
       if (!(error instanceof CooperativeError)) throw error;
+      const isDawn = !(navigator.gpu instanceof GPU);
+      const advice = isDawn
+        ? "Leave it out to train in f32."
+        : "Try --backend dawn, or leave it out to train in f32.";
       throw new UserError(
         `--matmul_precision f16 needs cooperative matrices, which this adapter does not grant: ` +
-          `${error.message.replace(/\.$/, "")}. Leave it out to train in f32.`,
+          `${error.message.replace(/\.$/, "")}. ${advice}`,
         { cause: error },
       );
     }

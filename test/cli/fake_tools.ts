@@ -61,6 +61,7 @@ export function fakeTools(options: FakeOptions = {}): TrainingTools<DeviceHandle
           software: true,
           subgroupSize: 0,
           subgroupMinSize: 0,
+          namedExtensions: [],
         },
         kernels: { matmul: registerPlan(1, 1) },
         destroy() {},

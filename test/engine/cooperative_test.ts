@@ -15,6 +15,7 @@ import {
 import { tuningKey } from "../../engine/tuner.ts";
 import {
   type CooperativePlan,
+  type Extension,
   type Fragment,
   matmul as tiledKernel,
   type MatmulPlan,
@@ -60,43 +61,55 @@ function* variants(): Generator<MatmulVariant> {
 
 Deno.test("matrix units: every variant binds and takes what the other plans' kernels do", () => {
   const other: MatmulPlan = { kind: "workgroup", rows: 1, columns: 1, inner: 8, workgroup: [4, 4] };
+  const plans = [
+    cooperativePlan({ extension: wgpu, fragment: square(16), lanes: 32 }),
+    cooperativePlan({ extension: tint, fragment: [16, 8, 16], lanes: 32 }),
+  ];
   for (const variant of variants()) {
     const expected = tiledKernel(other, variant);
-    const check = (plan: CooperativePlan, head: string, types: string[]) => {
+    for (const plan of plans) {
       const kernel = tiledKernel(plan, variant);
       assert.deepEqual(kernel.bindings, expected.bindings);
       assert.deepEqual(kernel.params, expected.params);
       assert.equal(kernel.name, expected.name);
-      const { extension } = plan;
-      const source = sourceFor(kernel, [
-        "f16",
-        wgpu,
-        tint,
-        ...extension === tint ? ["subgroups"] as const : [],
-      ]);
-      assert.ok(source.startsWith(head), source.slice(0, 200));
-      for (const type of types) assert.ok(source.includes(type), type);
-      assert.doesNotMatch(source, /\$[A-Za-z]|NaN|undefined/);
-    };
-    for (const size of [8, 16]) {
-      const plan = cooperativePlan({ extension: wgpu, fragment: square(size), lanes: 32 });
-      const types = ["<f16, A>", "<f16, B>", "<f32, C>"].map((of) =>
-        `coop_mat${size}x${size}${of}`
-      );
-      check(plan, `enable f16;\nenable ${wgpu};\n//`, types);
+      assert.doesNotMatch(kernel.source, /\$[A-Za-z]|NaN|undefined/);
     }
-    for (const fragment of fragments) {
-      const [m, n, k] = fragment;
-      check(
-        cooperativePlan({ extension: tint, fragment, lanes: 32 }),
-        `enable f16;\nenable ${tint};\nenable subgroups;\ndiagnostic(off, subgroup_uniformity);\n`,
-        [
-          `subgroup_matrix_left<f16, ${k}, ${m}>`,
-          `subgroup_matrix_right<f16, ${n}, ${k}>`,
-          `subgroup_matrix_result<f32, ${n}, ${m}>`,
-        ],
-      );
+  }
+});
+
+Deno.test("matrix units: a text names its extension and its fragments, in the words of its compiler", () => {
+  const [variant] = variants();
+  const check = (plan: CooperativePlan, named: Extension[], head: string, types: string[]) => {
+    const source = sourceFor(tiledKernel(plan, variant), named);
+    assert.ok(source.startsWith(head), source.slice(0, 200));
+    for (const type of types) assert.ok(source.includes(type), type);
+    const code = source.replace(/\/\/.*/g, "");
+    const words = { [wgpu]: /\bcoop/, [tint]: /\bsubgroup_?[mM]atrix/ };
+    for (const extension of [wgpu, tint] as const) {
+      assert.equal(words[extension].test(code), extension === plan.extension);
     }
+  };
+  for (const size of [8, 16]) {
+    const type = `coop_mat${size}x${size}`;
+    check(
+      cooperativePlan({ extension: wgpu, fragment: square(size), lanes: 32 }),
+      ["f16", wgpu, tint],
+      `enable f16;\nenable ${wgpu};\n//`,
+      [`${type}<f16, A>`, `${type}<f16, B>`, `${type}<f32, C>`],
+    );
+  }
+  for (const fragment of fragments) {
+    const [m, n, k] = fragment;
+    check(
+      cooperativePlan({ extension: tint, fragment, lanes: 32 }),
+      ["f16", wgpu, tint, "subgroups"],
+      `enable f16;\nenable ${tint};\nenable subgroups;\ndiagnostic(off, subgroup_uniformity);\n`,
+      [
+        `subgroup_matrix_left<f16, ${k}, ${m}>`,
+        `subgroup_matrix_right<f16, ${n}, ${k}>`,
+        `subgroup_matrix_result<f32, ${n}, ${m}>`,
+      ],
+    );
   }
 });
 
