@@ -102,8 +102,8 @@ const workgroup = (
 /** A device with matrix units; undefined where they are not granted. */
 const units = await createDevice({ matmulPrecision: "f16" }).catch(() => undefined);
 const proven = units?.kernels.matmul as CooperativePlan | undefined;
-/** A tile of 2 × 2 fragments for each of 2 × 2 subgroups, or as many as given. */
-const cooperative = (fragments = 2, across = 2): CooperativePlan => {
+/** A tile of one fragment for each of 2 × 2 subgroups, and one along k; or of as many as given. */
+const cooperative = (fragments = 1, across = 2, steps = 1): CooperativePlan => {
   const units = proven ?? cooperativePlan({
     extension: "wgpu_cooperative_matrix",
     fragment: [8, 8, 8],
@@ -114,7 +114,7 @@ const cooperative = (fragments = 2, across = 2): CooperativePlan => {
     rows: fragments * m * 2,
     columns: fragments * n * across,
     across,
-    inner: 2 * k,
+    inner: steps * k,
   });
 };
 
@@ -182,8 +182,13 @@ const otherPlans = [
   workgroup(2, 1, 16, [4, 2]),
   workgroup(1, 2, 4, [2, 8]),
   cooperative(1, 1),
+  cooperative(2, 2, 2),
   // Subgroups are smaller than the plan says: there are more of them.
-  { ...cooperative(1, 1), lanes: 2 * cooperative().lanes, workgroup: [2 * cooperative().lanes, 2] },
+  {
+    ...cooperative(1, 1, 2),
+    lanes: 2 * cooperative().lanes,
+    workgroup: [2 * cooperative().lanes, 2],
+  },
 ] as const;
 
 for (const plan of otherPlans) {
