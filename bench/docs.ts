@@ -34,9 +34,7 @@ export function resultsOf(file: string, document: unknown): Kept[] {
     document.kind === "gpu";
   if (!isGpu) return [{ file, result: parseResult(document, file) }];
   return Object.values(document).flatMap((part) =>
-    typeof part === "object" && part !== null && "kind" in part
-      ? [{ file, result: parseResult(part, file) }]
-      : []
+    typeof part === "object" && part !== null && "kind" in part ? resultsOf(file, part) : []
   );
 }
 

@@ -1,6 +1,6 @@
 /** What a benchmark ran on, and where its results go. */
 import { cpus } from "node:os";
-import type { DeviceInfo } from "../engine/adapter_info.ts";
+import type { DeviceInfo } from "../engine/adapter.ts";
 import type { KernelResult, PeerResult, Result, StepResult } from "./schema.ts";
 
 type Head = Pick<Result, "version" | "created" | "machine" | "adapter">;

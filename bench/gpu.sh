@@ -1,7 +1,8 @@
 #!/bin/sh
 # Everything that is measured on a machine with a GPU, in one command: what the adapter offers, the kernel
-# tests, PyTorch where there is one, kernels and training steps. Tables go to the terminal, one JSON
-# document to OUT. Needs Deno and nothing else: no package, no network.
+# tests, PyTorch where there is one, kernels and training steps, by Deno's WebGPU and, where `deno task dawn` has
+# fetched it, by Dawn, which has matrix units. Tables go to the terminal, one JSON document to OUT. Needs Deno and
+# nothing else: no package, no network.
 #
 #   bench/gpu.sh [--quick] [OUT]      OUT: bench/results/gpu.json
 #
@@ -52,6 +53,23 @@ tests=$?
 grep -avE '\.\.\. ok|^running|^$' "$work/tests.json" | tail -n 40
 attach tests
 
+native=$("$DENO" run -q -P=grants cli/grants.ts ffi)
+echo "== Dawn"
+# shellcheck disable=SC2086 # lists of words, here and below
+if run $native bench/probe.ts --backend=dawn; then
+  echo "== the kernel tests on Dawn"
+  NO_COLOR=1 "$DENO" test -q -P=test --no-check --no-npm --no-remote $native \
+    --preload test/dawn/preload.ts test/engine/ >"$work/dawn_tests.json" 2>&1 || tests=1
+  grep -avE '\.\.\. ok|^running|^$' "$work/dawn_tests.json" | tail -n 40
+  attach dawn_tests
+  echo "== kernels and training steps on Dawn"
+  if run --allow-read $native bench/gpu.ts --backend=dawn $quick >"$work/dawn.json"; then
+    attach dawn
+  else
+    tests=1
+  fi
+fi
+
 if [ -z "$quick" ] && "$python" -c 'import torch, transformers, peft' 2>/dev/null; then
   steps=bench/peers/torch_step.py
   all='--methods full,lora,adapter'
@@ -73,7 +91,7 @@ else
 fi
 
 echo "== kernels and training steps"
-# shellcheck disable=SC2086 # both are lists of words
+# shellcheck disable=SC2086
 run --allow-read bench/gpu.ts $quick $attachments >"$work/all.json" || exit 1
 mkdir -p "$(dirname "$out")" && mv "$work/all.json" "$out" || exit 1
 echo "Written: $out"

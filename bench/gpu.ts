@@ -1,8 +1,10 @@
 /**
  * The kernel and step benchmarks for bench/gpu.sh: tables on stderr, one JSON document on stdout. Arguments
- * are `--quick` and `name=file`, whose content goes into the document. Needs no package and no network.
+ * are `--quick`, `--backend=dawn` and `name=file`, whose content goes into the document. Needs no package and no
+ * network.
  */
 import { createDevice, type Device } from "../engine/device.ts";
+import { backendOf } from "./backend.ts";
 import { casesOf } from "./cases.ts";
 import { resultHead } from "./environment.ts";
 import { benchHalfPrecision } from "./half_precision.ts";
@@ -60,10 +62,12 @@ async function steps(device: Device, quick: boolean): Promise<StepResult> {
 
 if (import.meta.main) {
   const quick = Deno.args.includes("--quick");
-  const files = Deno.args.filter((argument) => argument.includes("="));
+  const files = Deno.args.filter((argument) => /^\w+=/.test(argument));
+  const backend = await backendOf(Deno.args);
   const device = await createDevice({ features: ["timestamp-query"] });
   const document: Record<string, unknown> = {
     kind: "gpu",
+    backend,
     ...resultHead(device.info),
     probe: await probe(),
     kernels: await kernels(device, quick),
@@ -75,4 +79,5 @@ if (import.meta.main) {
   }
   device.destroy();
   console.log(JSON.stringify(document, null, 2));
+  Deno.exit(0); // Dawn keeps the process
 }

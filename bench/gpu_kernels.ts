@@ -1,5 +1,5 @@
 /** Every kernel that an adapter which is no CPU may get, as text: what a GPU's compiler can judge without the GPU. */
-import type { DeviceInfo } from "../engine/adapter_info.ts";
+import type { DeviceInfo } from "../engine/adapter.ts";
 import { adapterPlan, candidatePlans, planFor } from "../engine/plans.ts";
 import * as catalogue from "../kernels/mod.ts";
 import type { Kernel, MatmulPlan, MatmulVariant } from "../kernels/mod.ts";

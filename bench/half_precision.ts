@@ -1,5 +1,5 @@
 /** The matrix products once more on matrix units, from f16 operands, where a device has them. */
-import { CooperativeError } from "../engine/cooperative.ts";
+import { CooperativeError } from "../engine/matrix_units.ts";
 import { createDevice, type Device } from "../engine/device.ts";
 import type { Case } from "./cases.ts";
 import { benchKernels, type KernelBenchOptions } from "./kernel_bench.ts";

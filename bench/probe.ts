@@ -1,11 +1,14 @@
 /** Prints what the adapter says of itself, and which features beyond its list it grants. */
 
+import { backendOf } from "./backend.ts";
+
 /** What a kernel could use. wgpu grants some of them though `adapter.features` does not name them. */
 const wanted = [
   "timestamp-query",
   "subgroups",
   "shader-f16",
   "wgpu-cooperative-matrix",
+  "chromium-experimental-subgroup-matrix",
   "wgpu-subgroup-barrier",
   "wgpu-shader-float32-atomic",
   "wgpu-shader-int64",
@@ -50,16 +53,20 @@ function gettersOf<Value>(object: object): Record<string, Value> {
   const found: Record<string, Value> = {};
   const getters = Object.getOwnPropertyDescriptors(Object.getPrototypeOf(object));
   for (const [name, { get }] of Object.entries(getters)) {
-    if (get) found[name] = get.call(object);
+    if (!get) continue;
+    const value = get.call(object);
+    found[name] = Array.isArray(value) ? value.map(gettersOf) : value; // Dawn's fragments of matrix units
   }
   return found;
 }
 
 if (import.meta.main) {
+  await backendOf(Deno.args);
   const found = await probe();
   if (!found) {
     console.error('No WebGPU adapter. See README, "No GPU".');
     Deno.exit(1);
   }
   console.log(JSON.stringify(found, null, 2));
+  Deno.exit(0); // Dawn keeps the process
 }

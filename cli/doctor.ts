@@ -33,8 +33,8 @@ export function main(
       "caches, the hub. Nothing is written, and no token is shown.",
     examples: ["doctor", "doctor --offline --json"],
   });
-  return runCommand(parsed, command, async ({ offline, json }) => {
-    const facts = await gatherFacts(tools, { offline, serves });
+  return runCommand(parsed, command, async ({ backend = "deno", offline, json }) => {
+    const facts = await gatherFacts(tools, { backend, offline, serves });
     const findings = findingsOf(facts);
     const can_train = canTrain(findings);
     if (json) {

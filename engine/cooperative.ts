@@ -1,45 +1,36 @@
 /**
- * Matrix units, used where they are proven: WebGPU does not have them yet, and wgpu calls its extension
- * experimental, so that a device is asked for it and then shown to multiply as it should.
+ * Matrix units, used where they are proven: the extensions that have them are experimental, so that a device which was
+ * granted one is then shown to multiply as it should.
  */
 import type { CooperativePlan, Transpose } from "../kernels/mod.ts";
 import type { Device } from "./device.ts";
-import { DeviceError } from "./errors.ts";
 import { matmul } from "./matmul.ts";
+import { CooperativeError, fragmentText, type MatrixUnits } from "./matrix_units.ts";
 import { pack, unpack } from "./pack.ts";
-import { cooperativePlan } from "./plans.ts";
+import { fixedCooperativePlan } from "./plans.ts";
 import { domains, HostRandom } from "./random.ts";
 import { type Tensor, upload } from "./tensor.ts";
 
-/** What matmul_cooperative.wgsl needs of a device. The first is wgpu's name. */
-export const cooperativeFeatures = ["wgpu-cooperative-matrix", "shader-f16", "subgroups"];
-
-/** There are no matrix units to be had; the message is the reason. */
-export class CooperativeError extends DeviceError {
-  override name = "CooperativeError";
-}
-
-/** Fragments that GPUs have: NVIDIA and AMD 16 × 16, Apple and llvmpipe 8 × 8. WebGPU has no way to ask. */
-const sizes = [16, 8] as const;
 /** More than a tile of the plan in every dimension, and edges inside of one. */
 const [rows, inner, columns] = [68, 100, 76];
 /** Of f16 operands' products summed in f32; f16 sums would be off by 1e-3. */
 const tolerance = 1e-4;
 
 /**
- * The engine, of those that `withPlan` makes for the sizes in turn, whose products come out right; `lanes`
- * is the most invocations that the GPU's subgroups have. Throws CooperativeError with what is wrong at each.
+ * The engine, of those that `withPlan` makes for the fragments in turn, whose products come out right; `lanes`
+ * is the most invocations that the GPU's subgroups have, `software` that it is a CPU. Throws CooperativeError with what is wrong at each.
  */
 export async function proveCooperative(
   withPlan: (plan: CooperativePlan) => Device,
-  lanes: number,
+  { extension, fragments }: Pick<MatrixUnits, "extension" | "fragments">,
+  { lanes, software }: { lanes: number; software: boolean },
 ): Promise<Device> {
   const reasons: string[] = [];
-  for (const size of sizes) {
-    const device = withPlan(cooperativePlan(size, lanes));
+  for (const fragment of fragments) {
+    const device = withPlan(fixedCooperativePlan({ extension, fragment, lanes }, software));
     const reason = await flaw(device);
     if (reason === undefined) return device;
-    reasons.push(`${size} × ${size}: ${reason}`);
+    reasons.push(`${fragmentText(fragment)}: ${reason}`);
   }
   throw new CooperativeError(reasons.join("; "));
 }

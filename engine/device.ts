@@ -1,8 +1,8 @@
 /** The GPU as the engine sees it: memory, launches, the step and the random state. */
 import type { MatmulPlan } from "../kernels/mod.ts";
-import { type DeviceInfo, infoOf } from "./adapter_info.ts";
+import { type DeviceInfo, infoOf, ownLimits } from "./adapter.ts";
 import type { UniformBinding } from "./bind_groups.ts";
-import { CooperativeError, cooperativeFeatures, proveCooperative } from "./cooperative.ts";
+import { proveCooperative } from "./cooperative.ts";
 import { namedExtensions } from "./dialect.ts";
 import {
   AdapterTooSmallError,
@@ -13,6 +13,7 @@ import {
   OutOfMemoryError,
 } from "./errors.ts";
 import { Launcher } from "./launcher.ts";
+import { matrixUnits, refusal } from "./matrix_units.ts";
 import { Memory, type Storage } from "./memory.ts";
 import { adapterPlan, type Product, readsTexturesFaster, type TunedPlans } from "./plans.ts";
 import type { MatmulPrecision } from "./precision.ts";
@@ -65,39 +66,28 @@ export async function createDevice(options: DeviceOptions = {}): Promise<Device>
     const { description } = adapter.info;
     throw new AdapterTooSmallError({ description, needed: neededBindings, offered });
   }
-  const limits: Record<string, number> = {};
-  for (
-    const name of [
-      "maxBufferSize",
-      "maxStorageBufferBindingSize",
-      "maxStorageBuffersPerShaderStage",
-      "maxTextureDimension2D",
-      "maxComputeWorkgroupStorageSize",
-    ] as const
-  ) {
-    limits[name] = adapter.limits[name];
-  }
+  const requiredLimits = ownLimits(adapter);
   const gpuInfo = adapter.info;
   const info = infoOf(gpuInfo);
   const subgroups = "subgroups" as GPUFeatureName; // granted by wgpu though `features` omits it
+  const units = options.matmulPrecision === "f16" ? matrixUnits(adapter) : undefined;
   const wanted: GPUFeatureName[] = ["timestamp-query", ...options.features ?? []]; // the tuner times
-  const extra = [...new Set(wanted)].filter((feature) => adapter.features.has(feature));
-  const halved = options.matmulPrecision === "f16";
-  if (halved) extra.push(...cooperativeFeatures as GPUFeatureName[]);
+  const granted = wanted.filter((feature) => adapter.features.has(feature));
+  const extra = [...new Set([...granted, ...units?.features ?? []])];
   let gpu: GPUDevice;
   const leastLanes = info.software ? sharingLanes.software : sharingLanes.gpu;
   let hasSubgroups = (gpuInfo.subgroupMinSize ?? 0) >= leastLanes;
   try {
     gpu = await adapter.requestDevice({
-      requiredLimits: limits,
-      requiredFeatures: hasSubgroups ? [subgroups, ...extra] : extra,
+      requiredLimits,
+      requiredFeatures: [...extra, ...(hasSubgroups ? [subgroups] : [])],
     });
   } catch (error) {
-    if (halved) throw new CooperativeError(error instanceof Error ? error.message : `${error}`);
+    if (units) throw refusal(error);
     if (!hasSubgroups) throw new DeviceError(`The WebGPU device was refused: ${error}`);
     hasSubgroups = false;
     const again = await webgpu.requestAdapter({ powerPreference: "high-performance" });
-    gpu = await again!.requestDevice({ requiredLimits: limits, requiredFeatures: extra });
+    gpu = await again!.requestDevice({ requiredLimits, requiredFeatures: extra });
   }
   if (hasSubgroups) info.subgroupMinSize = gpuInfo.subgroupMinSize;
   info.namedExtensions = await namedExtensions(gpu);
@@ -110,9 +100,10 @@ export async function createDevice(options: DeviceOptions = {}): Promise<Device>
   };
   const withPlan = (matmul: MatmulPlan) =>
     new Device(gpu, info, { ...kernels, matmul }, options.maxBindingBytes);
-  if (!halved) return withPlan(kernels.matmul);
+  if (!units) return withPlan(kernels.matmul);
   try {
-    return await proveCooperative(withPlan, gpuInfo.subgroupMaxSize);
+    const { software } = info;
+    return await proveCooperative(withPlan, units, { lanes: gpuInfo.subgroupMaxSize, software });
   } catch (error) {
     gpu.destroy();
     throw error;

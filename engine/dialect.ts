@@ -4,12 +4,19 @@
  */
 import type { Extension, Kernel } from "../kernels/mod.ts";
 
+/** Extensions that every compiler which knows them wants to be named. */
+const alwaysNamed: readonly Extension[] = [
+  "f16",
+  "wgpu_cooperative_matrix",
+  "chromium_experimental_subgroup_matrix",
+];
+
 /** The extensions that a device's compiler wants to be named; asks it, once for a device. */
-export async function namedExtensions(gpu: GPUDevice): Promise<Extension[]> {
-  if (!gpu.features.has("subgroups" as GPUFeatureName)) return ["f16"];
+export async function namedExtensions(gpu: GPUDevice): Promise<readonly Extension[]> {
+  if (!gpu.features.has("subgroups" as GPUFeatureName)) return alwaysNamed;
   gpu.pushErrorScope("validation");
   gpu.createShaderModule({ code: "enable subgroups;\n@compute @workgroup_size(1) fn main() {}" });
-  return await gpu.popErrorScope() === null ? ["f16", "subgroups"] : ["f16"];
+  return await gpu.popErrorScope() === null ? [...alwaysNamed, "subgroups"] : alwaysNamed;
 }
 
 /**

@@ -4,14 +4,14 @@
  */
 
 // A GPU: its adapter, and the engine's state on it.
-export { isSoftware } from "./adapter_info.ts";
-export type { DeviceInfo } from "./adapter_info.ts";
+export type { DeviceInfo } from "./adapter.ts";
 export { createDevice, Device, neededBindings } from "./device.ts";
 export type { DeviceOptions, KernelChoice } from "./device.ts";
 
 // What goes wrong on it, as facts; whoever shows them says what to do.
 export * from "./errors.ts";
-export { CooperativeError } from "./cooperative.ts";
+export { isSoftware } from "./adapter.ts";
+export { CooperativeError, fragmentText } from "./matrix_units.ts";
 export { formatBytes } from "./bytes.ts";
 
 // Tensors: a shape over a piece of a buffer, in a step's arena or until destroyed.
@@ -55,6 +55,7 @@ export type { Tuned, TuneOptions } from "./tuner.ts";
 export {
   candidatePlans,
   cooperativePlan,
+  fixedCooperativePlan,
   plansAmong,
   registerPlan,
   samePlan,

@@ -8,7 +8,7 @@ import type {
   Transpose,
   WorkgroupPlan,
 } from "../kernels/mod.ts";
-import type { DeviceInfo } from "./adapter_info.ts";
+import type { DeviceInfo } from "./adapter.ts";
 import type { Dtype } from "./pack.ts";
 import { fitsTexture } from "./staging.ts";
 import type { Tensor } from "./tensor.ts";
@@ -162,33 +162,48 @@ export function adapterPlan(info: DeviceInfo): MatmulPlan {
  * subgroups of `lanes` invocations.
  */
 export function cooperativePlan(
-  size: CooperativePlan["size"],
-  lanes: number,
+  { extension, fragment, lanes }: Pick<CooperativePlan, "extension" | "fragment" | "lanes">,
   { rows = 64, columns = 64, across = 2, down = 2, inner = 32 } = {},
 ): CooperativePlan {
+  const [m, n] = fragment;
   return {
     kind: "cooperative",
-    size,
-    rows: rows / size / down,
-    columns: columns / size / across,
+    extension,
+    fragment,
+    rows: rows / m / down,
+    columns: columns / n / across,
     inner,
     lanes,
     workgroup: [lanes * across, down],
   };
 }
 
+/**
+ * The plan for matrix units that were not tuned. A CPU that plays GPU has its compiler unroll every fragment, and gains
+ * nothing from larger tiles: two by two subgroups get one each.
+ */
+export function fixedCooperativePlan(
+  units: Pick<CooperativePlan, "extension" | "fragment" | "lanes">,
+  software: boolean,
+): CooperativePlan {
+  const [m, n, k] = units.fragment;
+  return cooperativePlan(units, software ? { rows: 2 * m, columns: 2 * n, inner: k } : {});
+}
+
 /** Tiles for matrix units. All are of one precision: whoever chose f16 gets it in every class of shapes. */
 function cooperativePlans(fixed: CooperativePlan): CooperativePlan[] {
-  const { size, lanes } = fixed;
   const plans = [
-    cooperativePlan(size, lanes, { rows: 128, columns: 128 }),
-    cooperativePlan(size, lanes, { rows: 128, columns: 64 }),
-    cooperativePlan(size, lanes, { rows: 64, columns: 128 }),
-    cooperativePlan(size, lanes, { rows: 128, columns: 128, across: 4 }),
-    cooperativePlan(size, lanes, { rows: 32, columns: 64 }),
-    cooperativePlan(size, lanes, { inner: 64 }),
+    cooperativePlan(fixed, { rows: 128, columns: 128 }),
+    cooperativePlan(fixed, { rows: 128, columns: 64 }),
+    cooperativePlan(fixed, { rows: 64, columns: 128 }),
+    cooperativePlan(fixed, { rows: 128, columns: 128, across: 4 }),
+    cooperativePlan(fixed, { rows: 32, columns: 64 }),
+    cooperativePlan(fixed, { inner: 64 }),
   ];
-  return [fixed, ...plans.filter(({ workgroup: [x, y] }) => x * y <= mostInvocations)];
+  const isWhole = ({ rows, columns }: CooperativePlan) =>
+    Number.isInteger(rows) && Number.isInteger(columns);
+  const fits = ({ workgroup: [x, y] }: CooperativePlan) => x * y <= mostInvocations;
+  return [fixed, ...plans.filter((plan) => isWhole(plan) && fits(plan))];
 }
 
 /** Of a workgroup, in WebGPU's defaults. */
@@ -199,7 +214,7 @@ const mostInvocations = 256;
  * was asked: docs/performance.md has its table, and what was dropped for it.
  */
 export function candidatePlans({ software }: DeviceInfo, fixed: MatmulPlan): MatmulPlan[] {
-  if (fixed.kind === "cooperative") return cooperativePlans(fixed);
+  if (fixed.kind === "cooperative") return software ? [fixed] : cooperativePlans(fixed);
   if (software) {
     // Larger tiles gain nothing on llvmpipe, and an epilogue in them takes seconds to compile.
     return fixed.kind === "registers" ? [fixed, { ...fixed, textures: !fixed.textures }] : [fixed];

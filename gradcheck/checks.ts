@@ -158,7 +158,7 @@ function planName(plan: MatmulPlan): string {
   const { rows, columns, workgroup: [x, y] } = plan;
   return plan.kind === "workgroup"
     ? `workgroup ${4 * rows * y}×${4 * columns * x}${plan.prefetch ? ", prefetch" : ""}`
-    : `matrix units ${rows}×${columns} of ${plan.size}`;
+    : `matrix units ${rows}×${columns} of ${plan.fragment.join("×")}`;
 }
 
 /** The plans that this adapter takes, or that the tuner may choose for it, its fixed one first. */

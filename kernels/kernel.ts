@@ -22,11 +22,16 @@ export interface Kernel {
 }
 
 /** An extension of WGSL. A device's dialect says how a text names it: see engine/dialect.ts. */
-export type Extension = "f16" | "subgroups";
+export type Extension = "f16" | "subgroups" | MatrixExtension;
+
+/** Those that have matrix units, of two compilers: see matmul_cooperative.wgsl. */
+export type MatrixExtension = "wgpu_cooperative_matrix" | "chromium_experimental_subgroup_matrix";
 
 const extensionUses: Record<Extension, RegExp> = {
   f16: /\b(f16|vec[234]h)\b/,
   subgroups: /\bsubgroup[A-Z_]\w*/,
+  wgpu_cooperative_matrix: /\bcoop_mat\d/,
+  chromium_experimental_subgroup_matrix: /\bsubgroup_matrix_/,
 };
 
 /** Reads a kernel's interface off its text, so that the text is the only place that states it. */

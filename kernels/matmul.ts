@@ -1,6 +1,6 @@
 /** The matmul family: its kernels' texts, for a variant of the product and a plan of how to compute it. */
 import { expand } from "./expand.ts";
-import { cached, type Kernel, kernel, withDropout } from "./kernel.ts";
+import { cached, type Kernel, kernel, type MatrixExtension, withDropout } from "./kernel.ts";
 import cooperativeSource from "./matmul_cooperative.wgsl" with { type: "text" };
 import interfaceSource from "./matmul_interface.wgsl" with { type: "text" };
 import registersSource from "./matmul_registers.wgsl" with { type: "text" };
@@ -43,15 +43,20 @@ export interface WorkgroupPlan {
   workgroup: readonly [number, number];
 }
 
+/** What a matrix unit multiplies at once: [m, n, k], rows and columns of its result, and inner values. */
+export type Fragment = readonly [m: number, n: number, k: number];
+
 /** Fragments for the GPU's matrix units, from operands rounded to f16: matmul_cooperative.wgsl. */
 export interface CooperativePlan {
   kind: "cooperative";
-  /** Rows, columns and inner values of a fragment: what the GPU offers. */
-  size: 8 | 16;
+  /** The extension of WGSL that the text is written in. */
+  extension: MatrixExtension;
+  /** What the GPU offers; wgpu's extension has 8 × 8 × 8 and 16 × 16 × 16 only. */
+  fragment: Fragment;
   /** Fragments of a subgroup along m and n. */
   rows: number;
   columns: number;
-  /** Values of k that are loaded at a time, a multiple of `size`. */
+  /** Values of k that are loaded at a time, a multiple of the fragment's. */
   inner: number;
   /** The most invocations that a subgroup has. */
   lanes: number;
@@ -85,8 +90,8 @@ export interface MatmulVariant {
 export function workgroupTile(plan: MatmulPlan): { rows: number; columns: number } {
   const [x, y] = plan.workgroup;
   if (plan.kind === "cooperative") {
-    const { size, lanes } = plan;
-    return { rows: plan.rows * size * y, columns: plan.columns * size * x / lanes };
+    const { fragment: [m, n], lanes } = plan;
+    return { rows: plan.rows * m * y, columns: plan.columns * n * x / lanes };
   }
   const rows = plan.kind === "registers" ? plan.groups * plan.lanes : plan.rows;
   return { rows: rows * 4 * y, columns: plan.columns * 4 * x };
@@ -147,8 +152,7 @@ const tiledKernel = cached(
     const text = unpackText(variant.packB) + fromTextures(product, textures);
     const withNormal = variant.gelu ? `${normalSource}\n${text}` : text;
     const source = variant.dropout ? withDropout(withNormal) : withNormal;
-    const extensions = plan.kind === "cooperative" ? cooperativeExtensions : "";
-    return kernel(`matmul.${variant.transpose}`, extensions + source, "main");
+    return kernel(`matmul.${variant.transpose}`, source, "main");
   },
 );
 
@@ -157,7 +161,6 @@ const mainSources = {
   workgroup: workgroupSource,
   cooperative: cooperativeSource,
 };
-const cooperativeExtensions = "enable wgpu_cooperative_matrix;\n";
 
 function planValues(plan: MatmulPlan, transpose: Transpose) {
   if (plan.kind === "registers") return registerValues(plan);
@@ -197,21 +200,24 @@ function workgroupValues(plan: WorkgroupPlan, transpose: Transpose) {
 const cooperativePadding = 2;
 
 function cooperativeValues(plan: CooperativePlan, transpose: Transpose) {
-  const { size, columns, inner, lanes, workgroup: [x, y] } = plan;
+  const { extension, fragment: [m, n, k], columns, inner, lanes, workgroup: [x, y] } = plan;
   const tile = workgroupTile(plan);
   const threads = x * y;
   const subgroups = threads / lanes;
   const deep = inner / 4;
   const [linesA, widthA] = transpose === "TN" ? [inner, tile.rows / 4] : [tile.rows, deep];
   const [linesB, widthB] = transpose === "NT" ? [tile.columns, deep] : [inner, tile.columns / 4];
-  const widthC = columns * size / 4;
+  const widthC = columns * n / 4;
   return {
     X: x / lanes,
-    SIZE: size,
-    LARGE: Number(size === 16),
+    TINT: Number(extension === "chromium_experimental_subgroup_matrix"),
+    HEIGHT: m,
+    WIDTH: n,
+    DEPTH: k,
+    LARGE: Number(m === 16),
     ROWS: plan.rows,
     INNER: inner,
-    STEPS: inner / size,
+    STEPS: inner / k,
     SUBGROUPS: subgroups,
     THREADS: threads,
     TILEROWS: tile.rows,
@@ -226,7 +232,7 @@ function cooperativeValues(plan: CooperativePlan, transpose: Transpose) {
     BLOADS: Math.ceil(linesB * widthB / threads),
     CWIDTH: widthC,
     CPITCH: widthC + 1,
-    CSTORES: Math.ceil(subgroups * size * widthC / threads),
+    CSTORES: Math.ceil(subgroups * m * widthC / threads),
   };
 }
 
@@ -236,7 +242,8 @@ export function workgroupBytes(plan: MatmulPlan): number {
   if (plan.kind === "cooperative") {
     return Math.max(...(["NT", "NN", "TN"] as const).map((transpose) => {
       const v = cooperativeValues(plan, transpose);
-      return 8 * (v.ALINES * v.APITCH + v.BLINES * v.BPITCH) + 16 * v.SUBGROUPS * v.SIZE * v.CPITCH;
+      return 8 * (v.ALINES * v.APITCH + v.BLINES * v.BPITCH) +
+        16 * v.SUBGROUPS * v.HEIGHT * v.CPITCH;
     }));
   }
   const { rows, columns, inner, workgroup: [x, y] } = plan;

@@ -1,13 +1,14 @@
 // Matrix product on the GPU's matrix units (NVIDIA's tensor cores), from operands that are rounded to f16,
-// summed in f32; what it computes stands in matmul_interface.wgsl. WGSL has no such units yet: the words are
-// those of wgpu's extension wgpu_cooperative_matrix, which stands for VK_KHR_cooperative_matrix.
+// summed in f32; what it computes stands in matmul_interface.wgsl. WGSL has no such units yet, and extensions of
+// two compilers stand for VK_KHR_cooperative_matrix: Tint's chromium_experimental_subgroup_matrix (TINT) and
+// wgpu's wgpu_cooperative_matrix. Both count offsets and strides in elements of the array, here vec4s.
 //
 // A workgroup loads INNER values of k for TILEROWS rows and TILECOLUMNS columns at a time, rounds them and
-// lays them into workgroup memory as they lie in the operand: a fragment can be read row by row
-// (coopLoadT) or column by column (coopLoad), so nothing is turned round. Each subgroup multiplies
-// ROWS × COLUMNS fragments of SIZE × SIZE values from there, while the next values are on their way to
-// registers. A pitch of 16 bytes more than the tile's width keeps the rows of a fragment in different banks,
-// and their starts on the multiples of 16 bytes that Vulkan asks for.
+// lays them into workgroup memory as they lie in the operand: a fragment can be read row by row (row_major,
+// coopLoadT) or column by column (col_major, coopLoad), so nothing is turned round. Each subgroup multiplies
+// ROWS × COLUMNS fragments from there, of HEIGHT × DEPTH values of A by DEPTH × WIDTH values of B, while the
+// next values are on their way to registers. A pitch of 16 bytes more than the tile's width keeps the rows of a
+// fragment in different banks, and their starts on the multiples of 16 bytes that Vulkan asks for.
 //
 // A fragment's values belong to the subgroup as a whole, so that what is finished goes through workgroup
 // memory again, where each invocation takes four values through the same epilogue as the other kernels.
@@ -16,6 +17,11 @@
 // TN, whose A is the gradient, A is multiplied by 1024 on its way and the sum divided again: 5.8e-11 to 64
 // then fit. What is larger becomes infinite and is seen, as it is with loss scaling (Micikevicius et al. 2018).
 
+//: if TINT
+alias FragmentA = subgroup_matrix_left<f16, $DEPTH, $HEIGHT>; // columns, then rows
+alias FragmentB = subgroup_matrix_right<f16, $WIDTH, $DEPTH>;
+alias FragmentC = subgroup_matrix_result<f32, $WIDTH, $HEIGHT>;
+//: else
 //: if LARGE
 alias FragmentA = coop_mat16x16<f16, A>;
 alias FragmentB = coop_mat16x16<f16, B>;
@@ -25,11 +31,12 @@ alias FragmentA = coop_mat8x8<f16, A>;
 alias FragmentB = coop_mat8x8<f16, B>;
 alias FragmentC = coop_mat8x8<f32, C>;
 //: end
+//: end
 
 // Widths and pitches count vec4s.
 var<workgroup> tileA: array<vec4<f16>, $ALINES * $APITCH>; // NT, NN [TILEROWS][k], TN [INNER][rows]
 var<workgroup> tileB: array<vec4<f16>, $BLINES * $BPITCH>; // NT [TILECOLUMNS][k], NN, TN [INNER][columns]
-var<workgroup> tileC: array<vec4f, $SUBGROUPS * $SIZE * $CPITCH>; // a row of each subgroup's fragments
+var<workgroup> tileC: array<vec4f, $SUBGROUPS * $HEIGHT * $CPITCH>; // a row of each subgroup's fragments
 
 //: if NT
 const scale = 1.0;
@@ -80,8 +87,8 @@ fn main(
   let firstColumn = group.x * $TILECOLUMNS;
   // Where subgroups turn out smaller than the plan says there are more of them: those do others' work again.
   let part = subgroup % $SUBGROUPS;
-  let partRow = part / $X * ($ROWS * $SIZE);
-  let partColumn = part % $X * ($COLUMNS * $SIZE);
+  let partRow = part / $X * ($ROWS * $HEIGHT);
+  let partColumn = part % $X * ($COLUMNS * $WIDTH);
   //: for i in 0..ROWS
   //: for j in 0..COLUMNS
   var c$i_$j = FragmentC();
@@ -153,20 +160,44 @@ fn main(
       {
         //: for i in 0..ROWS
         //: if TN
-        let a$i = coopLoad<FragmentA>(&tileA[$k * $SIZE * $APITCH + (partRow + $i * $SIZE) / 4], $APITCH);
+        let atA$i = $k * $DEPTH * $APITCH + (partRow + $i * $HEIGHT) / 4;
+        //: if TINT
+        let a$i = subgroupMatrixLoad<FragmentA, col_major>(&tileA, atA$i, $APITCH);
         //: else
-        let a$i = coopLoadT<FragmentA>(&tileA[(partRow + $i * $SIZE) * $APITCH + $k * $SIZE / 4], $APITCH);
+        let a$i = coopLoad<FragmentA>(&tileA[atA$i], $APITCH);
+        //: end
+        //: else
+        let atA$i = (partRow + $i * $HEIGHT) * $APITCH + $k * $DEPTH / 4;
+        //: if TINT
+        let a$i = subgroupMatrixLoad<FragmentA, row_major>(&tileA, atA$i, $APITCH);
+        //: else
+        let a$i = coopLoadT<FragmentA>(&tileA[atA$i], $APITCH);
+        //: end
         //: end
         //: end
         //: for j in 0..COLUMNS
         {
           //: if NT
-          let b = coopLoad<FragmentB>(&tileB[(partColumn + $j * $SIZE) * $BPITCH + $k * $SIZE / 4], $BPITCH);
+          let atB = (partColumn + $j * $WIDTH) * $BPITCH + $k * $DEPTH / 4;
+          //: if TINT
+          let b = subgroupMatrixLoad<FragmentB, col_major>(&tileB, atB, $BPITCH);
           //: else
-          let b = coopLoadT<FragmentB>(&tileB[$k * $SIZE * $BPITCH + (partColumn + $j * $SIZE) / 4], $BPITCH);
+          let b = coopLoad<FragmentB>(&tileB[atB], $BPITCH);
+          //: end
+          //: else
+          let atB = $k * $DEPTH * $BPITCH + (partColumn + $j * $WIDTH) / 4;
+          //: if TINT
+          let b = subgroupMatrixLoad<FragmentB, row_major>(&tileB, atB, $BPITCH);
+          //: else
+          let b = coopLoadT<FragmentB>(&tileB[atB], $BPITCH);
+          //: end
           //: end
           //: for i in 0..ROWS
+          //: if TINT
+          c$i_$j = subgroupMatrixMultiplyAccumulate(a$i, b, c$i_$j);
+          //: else
           c$i_$j = coopMultiplyAdd(a$i, b, c$i_$j);
+          //: end
           //: end
         }
         //: end
@@ -179,7 +210,12 @@ fn main(
 
   //: for i in 0..ROWS
   //: for j in 0..COLUMNS
-  coopStoreT(c$i_$j, &tileC[part * ($SIZE * $CPITCH) + $j * $SIZE / 4], $CPITCH);
+  let atC$i_$j = part * ($HEIGHT * $CPITCH) + $j * $WIDTH / 4;
+  //: if TINT
+  subgroupMatrixStore<row_major>(&tileC, atC$i_$j, c$i_$j, $CPITCH);
+  //: else
+  coopStoreT(c$i_$j, &tileC[atC$i_$j], $CPITCH);
+  //: end
   //: end
   workgroupBarrier();
   //: for l in 0..CSTORES
@@ -187,9 +223,9 @@ fn main(
     let t = local + $l * $THREADS;
     let line = t / $CWIDTH;
     let at = t % $CWIDTH;
-    let owner = line / $SIZE; // the subgroup
+    let owner = line / $HEIGHT; // the subgroup
     if (owner < $SUBGROUPS) {
-      let row = firstRow + owner / $X * ($ROWS * $SIZE) + $i * $SIZE + line % $SIZE;
+      let row = firstRow + owner / $X * ($ROWS * $HEIGHT) + $i * $HEIGHT + line % $HEIGHT;
       let column = firstColumn / 4 + owner % $X * $CWIDTH + at;
       //: if BIAS
       let columns = params.columns / 4;

@@ -24,7 +24,7 @@ import tanhSource from "./tanh.wgsl" with { type: "text" };
 import { type Packing, unpackText } from "./unpack.ts";
 
 export * from "./attention.ts";
-export type { Extension, Kernel } from "./kernel.ts";
+export type { Extension, Kernel, MatrixExtension } from "./kernel.ts";
 export * from "./lora.ts";
 export * from "./matmul.ts";
 

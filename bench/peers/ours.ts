@@ -1,5 +1,5 @@
 /** This project's own kernels in the comparison. */
-import type { DeviceInfo } from "../../engine/adapter_info.ts";
+import type { DeviceInfo } from "../../engine/adapter.ts";
 import { createDevice, type Device } from "../../engine/device.ts";
 import { matmul } from "../../engine/matmul.ts";
 import { layerNorm, softmax } from "../../engine/ops/mod.ts";

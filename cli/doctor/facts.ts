@@ -2,6 +2,7 @@
 import { messageOf } from "../../models/errors.ts";
 import { withoutPassword, withoutSecrets } from "../../models/host/secrets.ts";
 import { type HubSettings, hubSettingsFromEnvironment } from "../../models/host/settings.ts";
+import type { Backend } from "../shared/backend.ts";
 import type { ProductFacts } from "./product.ts";
 import { tuningCachePath } from "../train/tuning_cache.ts";
 
@@ -28,8 +29,8 @@ export interface AdapterFacts {
 /** What a device of the adapter does; an error's message stands for what it could not do. */
 export interface DeviceFacts {
   product: ProductFacts | { error: string };
-  /** Matrix units, which f16 products take: granted, or the reason why not. */
-  matrix_units: "granted" | { refused: string };
+  /** Matrix units, which f16 products take: the size of what they multiply at once, or the reason why there are none. */
+  matrix_units: { granted: string } | { refused: string };
 }
 
 export interface HubCacheFacts {
@@ -48,6 +49,8 @@ export interface DiskFacts {
 type Answer<Facts> = Facts | { error: string };
 
 export interface Facts {
+  /** Whose WebGPU it is. */
+  backend: Backend;
   runtime: { deno: string; os: string; arch: string };
   /** Null where there is none. */
   adapter: AdapterFacts | null;
@@ -83,7 +86,11 @@ export interface DoctorTools {
 /** Asks all of it; what fails is a fact too. `serves` says whether a device of the adapter is worth trying. */
 export async function gatherFacts(
   tools: DoctorTools,
-  { offline, serves }: { offline: boolean; serves(adapter: AdapterFacts): boolean },
+  { backend, offline, serves }: {
+    backend: Backend;
+    offline: boolean;
+    serves(adapter: AdapterFacts): boolean;
+  },
 ): Promise<Facts> {
   const adapter = await tools.adapter() ?? null;
   const device = adapter && serves(adapter)
@@ -95,6 +102,7 @@ export async function gatherFacts(
   const { settings, token } = hubSettings(tools);
   const tuned = tuningCachePath(tools.environment);
   return {
+    backend,
     runtime: tools.runtime(),
     adapter,
     device,

@@ -4,6 +4,7 @@ import { AdapterTooSmallError, NoAdapterError } from "../../engine/errors.ts";
 import { listed } from "../../models/errors.ts";
 import { messageWithAdvice } from "../shared/advice.ts";
 import type { AdapterFacts, DeviceFacts, Facts } from "./facts.ts";
+import type { Backend } from "../shared/backend.ts";
 import { countOf, formatAdapter, formatBytes, formatCount } from "../shared/format.ts";
 import { harmless, type Output, paint, wrap } from "../shared/terminal.ts";
 
@@ -35,12 +36,12 @@ export function serves({ limits }: AdapterFacts): boolean {
 
 /** What is to be said, matter by matter. */
 export function findingsOf(facts: Facts): Finding[] {
-  const { adapter, device } = facts;
+  const { backend, adapter, device } = facts;
   return [
     denoFinding(facts.runtime),
     adapterFinding(adapter),
     ...(adapter ? [featuresFinding(adapter), limitsFinding(adapter)] : []),
-    ...(device ? deviceFindings(device) : []),
+    ...(device ? deviceFindings(device, backend) : []),
     hubCacheFinding(facts.hub_cache),
     diskFinding(facts.disk),
     tunedFinding(facts.tuned_kernels),
@@ -123,15 +124,13 @@ function limitsFinding({ description, limits }: AdapterFacts): Finding {
   return { status: "notice", matter, text: `${text}. ${advice}` };
 }
 
-function deviceFindings({ product, matrix_units }: DeviceFacts): Finding[] {
+function deviceFindings({ product, matrix_units }: DeviceFacts, backend: Backend): Finding[] {
   const matter = "Matrix units";
-  const units: Finding = matrix_units === "granted"
-    ? { status: "ok", matter, text: "granted: --matmul_precision f16 can use them" }
-    : {
-      status: "ok",
-      matter,
-      text: `refused, so leave --matmul_precision at f32 (${matrix_units.refused})`,
-    };
+  const other = backend === "deno" ? ", or try --backend dawn" : "";
+  const text = "refused" in matrix_units
+    ? `refused, so leave --matmul_precision at f32${other} (${matrix_units.refused})`
+    : `granted, ${matrix_units.granted} of f16 with sums in f32: --matmul_precision f16 can use them`;
+  const units: Finding = { status: "ok", matter, text };
   return [productFinding(product), ...("error" in product ? [] : [units])];
 }
 

@@ -1,8 +1,10 @@
 /** The real machine: loading this file loads the engine. */
 import { statfs } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
-import { isSoftware } from "../../engine/adapter_info.ts";
+import { isSoftware } from "../../engine/adapter.ts";
 import { createDevice } from "../../engine/device.ts";
+import { fragmentText } from "../../engine/matrix_units.ts";
+import type { CooperativePlan } from "../../kernels/mod.ts";
 import { messageOf } from "../../models/errors.ts";
 import { exists, isMissing } from "../../models/host/files.ts";
 import { NetworkFailure } from "../../models/host/hub_errors.ts";
@@ -49,12 +51,7 @@ export const doctorTools: DoctorTools = {
     } finally {
       device.destroy();
     }
-    try {
-      (await createDevice({ matmulPrecision: "f16" })).destroy();
-      return { product, matrix_units: "granted" };
-    } catch (error) {
-      return { product, matrix_units: { refused: messageOf(error) } };
-    }
+    return { product, matrix_units: await matrixUnits() };
   },
   hubCache,
   freeBytes,
@@ -74,6 +71,17 @@ export const doctorTools: DoctorTools = {
     }
   },
 };
+
+/** What a device says that is made for f16 products, and proves them. */
+async function matrixUnits(): Promise<DeviceFacts["matrix_units"]> {
+  try {
+    const device = await createDevice({ matmulPrecision: "f16" });
+    device.destroy();
+    return { granted: fragmentText((device.kernels.matmul as CooperativePlan).fragment) };
+  } catch (error) {
+    return { refused: messageOf(error) };
+  }
+}
 
 /** Of the folder, or where it is missing of the nearest one above it. */
 async function freeBytes(path: string): Promise<number> {

@@ -1,6 +1,6 @@
 /** Numbers as people read them. */
 import { counted } from "../../models/errors.ts";
-import type { DeviceInfo } from "../../engine/adapter_info.ts";
+import type { DeviceInfo } from "../../engine/adapter.ts";
 export { formatBytes } from "../../engine/bytes.ts";
 
 /** What an adapter calls itself, and whether it is a CPU that plays GPU. */

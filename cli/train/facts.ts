@@ -1,5 +1,5 @@
 /** What an experiment is about, printed before its first run. */
-import type { DeviceInfo } from "../../engine/adapter_info.ts";
+import type { DeviceInfo } from "../../engine/adapter.ts";
 import type { Dataset } from "../../models/data/load.ts";
 import { type PartName, partNames } from "../../models/data/part_names.ts";
 import type { Split } from "../../models/data/split.ts";

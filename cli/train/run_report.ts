@@ -1,6 +1,6 @@
 /** `run.json` and `steps.jsonl`: everything about one run, under the flags' snake_case names. */
 import project from "../../deno.json" with { type: "json" };
-import type { DeviceInfo } from "../../engine/adapter_info.ts";
+import type { DeviceInfo } from "../../engine/adapter.ts";
 import type { RefusedPlan, TunedPlans } from "../../engine/plans.ts";
 import type { MatmulPlan } from "../../kernels/mod.ts";
 import type { Dataset } from "../../models/data/load.ts";

@@ -1,5 +1,5 @@
 /** What an experiment needs of the other rooms, in one object, so that a test can stand in. */
-import type { DeviceInfo } from "../../engine/adapter_info.ts";
+import type { DeviceInfo } from "../../engine/adapter.ts";
 import type { KernelChoice } from "../../engine/device.ts";
 import type { Product } from "../../engine/plans.ts";
 import type { MatmulPrecision } from "../../engine/precision.ts";

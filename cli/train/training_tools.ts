@@ -1,5 +1,5 @@
 /** The real tools: loading this file loads the engine. */
-import { CooperativeError } from "../../engine/cooperative.ts";
+import { CooperativeError } from "../../engine/matrix_units.ts";
 import { createDevice } from "../../engine/device.ts";
 import { tunePlans, tuningKey } from "../../engine/tuner.ts";
 import { openWeights } from "../../models/encoders/weights.ts";
@@ -23,9 +23,13 @@ export const trainingTools: TrainingTools<Device> = {
       return await createDevice({ matmulPrecision });
     } catch (error) {
       if (!(error instanceof CooperativeError)) throw error;
+      const isDawn = !(navigator.gpu instanceof GPU);
+      const advice = isDawn
+        ? "Leave it out to train in f32."
+        : "Try --backend dawn, or leave it out to train in f32.";
       throw new UserError(
         `--matmul_precision f16 needs cooperative matrices, which this adapter does not grant: ` +
-          `${error.message.replace(/\.$/, "")}. Leave it out to train in f32.`,
+          `${error.message.replace(/\.$/, "")}. ${advice}`,
         { cause: error },
       );
     }

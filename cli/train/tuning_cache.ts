@@ -30,7 +30,8 @@ const Plan = v.variant("kind", [
   }),
   v.strictObject({
     kind: v.literal("cooperative"),
-    size: v.picklist([8, 16]),
+    extension: v.picklist(["wgpu_cooperative_matrix", "chromium_experimental_subgroup_matrix"]),
+    fragment: v.tuple([v.number(), v.number(), v.number()]),
     rows: v.number(),
     columns: v.number(),
     inner: v.number(),

@@ -58,9 +58,11 @@ Deno.test("a document of several results is taken apart", () => {
     version: 1,
     probe: {},
     kernels: kernelResult,
+    dawn: { kind: "gpu", version: 1, probe: {}, kernels: kernelResult },
     torch: torchResult,
   };
   assert.deepEqual(resultsOf("gpu.json", document).map(({ result }) => result.kind), [
+    "kernels",
     "kernels",
     "steps",
   ]);

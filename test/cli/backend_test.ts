@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { grants } from "../../cli/grants.ts";
 import { packageFolder } from "../../cli/shared/packages.ts";
-import { dawnVersion, useBackend } from "../../cli/shared/backend.ts";
+import { useBackend } from "../../cli/shared/backend.ts";
+import { dawnVersion } from "../../cli/shared/dawn.ts";
 import project from "../../deno.json" with { type: "json" };
 
 Deno.test("native code may come from the folder of Deno's packages, or from nowhere", () => {

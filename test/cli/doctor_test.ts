@@ -34,11 +34,13 @@ const product: ProductFacts = {
   host_gflops: 1.25,
 };
 
+const matrix_units = { granted: "16 × 8 × 16" };
+
 const healthy: DoctorTools = {
   runtime: () => ({ deno: `${neededDeno}.6`, os: "linux", arch: "x86_64" }),
   environment: (name) => ({ HOME: "/home/you" })[name],
   adapter: () => Promise.resolve(adapter),
-  device: () => Promise.resolve({ product, matrix_units: "granted" }),
+  device: () => Promise.resolve({ product, matrix_units }),
   hubCache: () => Promise.resolve({ models: ["org/bert"], datasets: [], bytes: 4e8 }),
   freeBytes: () => Promise.resolve(50e9),
   tunedAdapters: () => Promise.resolve(["A GPU|maker|new|1", "A GPU|maker|new|2", "Other|x"]),
@@ -81,7 +83,7 @@ ok       Adapter        A GPU, vendor maker, architecture new
 ok       Features       timestamp-query yes, subgroups of 32 or more, shader-f16 yes
 ok       Limits         8 buffers a kernel (8 needed), 16.4 kB of workgroup memory (16.4 kB needed), 134 MB a binding, 268 MB a buffer, textures of 8,192 texels a side
 ok       Product        1024 × 1024 × 1024: 12,345 GFLOP/s on the GPU, 1.3 in JavaScript, at most 2.0e-5 apart
-ok       Matrix units   granted: --matmul_precision f16 can use them
+ok       Matrix units   granted, 16 × 8 × 16 of f16 with sums in f32: --matmul_precision f16 can use them
 ok       Hub's cache    ${
       join("/home/you/.cache/huggingface/hub")
     }: 1 model (org/bert), 0 data sets, 400 MB
@@ -106,8 +108,7 @@ Deno.test("what keeps training from working is a problem, with what to do", asyn
   await says(small, 1, /^problem +Limits +8\.2 kB of workgroup memory; 16\.4 kB are needed/m);
   await says({ device: fails("It broke.") }, 1, /^problem +Product .*failed: It broke\. Update/m);
   for (const difference of [0.1, NaN]) {
-    const device = () =>
-      Promise.resolve({ product: { ...product, difference }, matrix_units: "granted" as const });
+    const device = () => Promise.resolve({ product: { ...product, difference }, matrix_units });
     await says({ device }, 1, /^problem +Product .*the GPU computes wrongly/m);
   }
   const runtime = () => ({ ...healthy.runtime(), deno: "2.8.3" });
@@ -133,10 +134,16 @@ Deno.test("what training can do without is a notice", async () => {
   );
   await says({ freeBytes: fails("denied") }, 0, /^ok +Disk +.*cannot be told \(denied\)$/m);
   const slow = { ...product, gpu_gflops: 0.9, host_gflops: 1.4 };
-  const device = () => Promise.resolve({ product: slow, matrix_units: "granted" as const });
+  const device = () => Promise.resolve({ product: slow, matrix_units });
   await says({ device }, 0, /^notice +Product .*That is slow: .*XDG_CACHE_HOME/m);
   const runtime = () => ({ ...healthy.runtime(), deno: "3.0.0" });
   await says({ runtime }, 0, /^notice +Deno +3\.0\.0/m);
+});
+
+Deno.test("matrix units that are refused are no problem, and Dawn may have them", async () => {
+  const device = () => Promise.resolve({ product, matrix_units: { refused: "it lacks them" } });
+  const line = /^ok +Matrix units +refused, .* at f32, or try --backend dawn \(it lacks them\)$/m;
+  await says({ device }, 0, line);
 });
 
 Deno.test("the hub is not asked with --offline, nor with HF_HUB_OFFLINE", async () => {

@@ -17,7 +17,7 @@ Deno.test("f16 products where the adapter has none are a sentence that says why"
     assert.equal(error.exitCode, 1);
     assert.match(
       error.message,
-      /^--matmul_precision f16 needs cooperative matrices, which this adapter does not grant: \S.*[^.]\. Leave it out to train in f32\.$/,
+      /^--matmul_precision f16 needs cooperative matrices, which this adapter does not grant: \S.*[^.]\. (Try --backend dawn, or leave|Leave) it out to train in f32\.$/,
     );
     return true;
   });

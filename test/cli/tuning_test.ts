@@ -20,7 +20,11 @@ import { recorder } from "./recorder.ts";
 const plans: TunedPlans = {
   "NT f32 medium": registerPlan(2, 2),
   "NN f32 medium": workgroupPlan(1, 2),
-  "TN f32 large": cooperativePlan(16, 32),
+  "TN f32 large": cooperativePlan({
+    extension: "chromium_experimental_subgroup_matrix",
+    fragment: [16, 16, 16],
+    lanes: 32,
+  }),
 };
 
 const refused: RefusedPlan[] = [{ plan: registerPlan(8, 8), reason: "Kernel matmul: too large" }];

@@ -1,4 +1,4 @@
 /** The tests that follow run on Dawn. */
-import { useBackend } from "../../cli/shared/backend.ts";
+import { useDawn } from "../../cli/shared/dawn.ts";
 
-await useBackend("dawn");
+await useDawn();

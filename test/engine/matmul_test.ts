@@ -71,8 +71,13 @@ const otherPlans = [
   workgroup(1, 2, 4, [2, 8]),
   workgroup(2, 2, 12, [2, 4], { prefetch: true }),
   cooperative(1, 1),
+  cooperative(2),
   // Subgroups are smaller than the plan says: there are more of them.
-  { ...cooperative(1, 1), lanes: 2 * cooperative().lanes, workgroup: [2 * cooperative().lanes, 2] },
+  {
+    ...cooperative(1, 1, 2),
+    lanes: 2 * cooperative().lanes,
+    workgroup: [2 * cooperative().lanes, 2],
+  },
 ] as const;
 
 for (const plan of otherPlans) {

@@ -100,14 +100,19 @@ export const gpuPlan = adapterPlan({ ...adapter.info, software: false });
 /** A device with matrix units; undefined where they are not granted. */
 export const units = await createDevice({ matmulPrecision: "f16" }).catch(() => undefined);
 export const proven = units?.kernels.matmul as CooperativePlan | undefined;
-/** A tile of 2 × 2 fragments for each of 2 × 2 subgroups, or as many as given. */
-export const cooperative = (fragments = 2, across = 2): CooperativePlan => {
-  const { size, lanes } = proven ?? { size: 8, lanes: 8 };
-  return cooperativePlan(size, lanes, {
-    rows: fragments * size * 2,
-    columns: fragments * size * across,
+/** A tile of one fragment for each of 2 × 2 subgroups, and one along k; or of as many as given. */
+export const cooperative = (fragments = 1, across = 2, steps = 1): CooperativePlan => {
+  const units = proven ?? cooperativePlan({
+    extension: "wgpu_cooperative_matrix",
+    fragment: [8, 8, 8],
+    lanes: 8,
+  });
+  const [m, n, k] = units.fragment;
+  return cooperativePlan(units, {
+    rows: fragments * m * 2,
+    columns: fragments * n * across,
     across,
-    inner: 2 * size,
+    inner: steps * k,
   });
 };
 

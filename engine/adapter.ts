@@ -1,4 +1,4 @@
-/** What an adapter tells of itself. */
+/** What is asked of an adapter, and read off it, before there is a device. */
 import type { Extension } from "../kernels/mod.ts";
 
 /** What is known of the adapter; recorded with every result. */
@@ -37,4 +37,16 @@ export function infoOf(gpuInfo: GPUAdapterInfo): DeviceInfo {
     subgroupMinSize: 0,
     namedExtensions: [],
   };
+}
+
+/** The limits in which kernels, tensors and textures have to fit, as far as the adapter goes. */
+export function ownLimits({ limits }: GPUAdapter): Record<string, number> {
+  const names = [
+    "maxBufferSize",
+    "maxStorageBufferBindingSize",
+    "maxStorageBuffersPerShaderStage",
+    "maxTextureDimension2D",
+    "maxComputeWorkgroupStorageSize",
+  ] as const;
+  return Object.fromEntries(names.map((name) => [name, limits[name]]));
 }
