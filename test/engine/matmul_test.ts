@@ -182,7 +182,7 @@ const otherPlans = [
   workgroup(2, 1, 16, [4, 2]),
   workgroup(1, 2, 4, [2, 8]),
   cooperative(1, 1),
-  cooperative(2, 2, 2),
+  cooperative(2),
   // Subgroups are smaller than the plan says: there are more of them.
   {
     ...cooperative(1, 1, 2),
