@@ -53,17 +53,20 @@ tests=$?
 grep -avE '\.\.\. ok|^running|^$' "$work/tests.json" | tail -n 40
 attach tests
 
+# shellcheck disable=SC2086 # lists of words, here and below
+# Dawn, a package itself, does not load with --no-npm.
+on_dawn() { "$DENO" run -q -P=bench --no-prompt --no-remote $native "$@" --backend=dawn; }
+
 native=$("$DENO" run -q -P=grants cli/grants.ts ffi)
 echo "== Dawn"
-# shellcheck disable=SC2086 # lists of words, here and below
-if run $native bench/probe.ts --backend=dawn; then
+if on_dawn bench/probe.ts; then
   echo "== the kernel tests on Dawn"
-  NO_COLOR=1 "$DENO" test -q -P=test --no-check --no-npm --no-remote $native \
+  NO_COLOR=1 "$DENO" test -q -P=test --no-check --no-remote $native \
     --preload test/dawn/preload.ts test/engine/ >"$work/dawn_tests.json" 2>&1 || tests=1
   grep -avE '\.\.\. ok|^running|^$' "$work/dawn_tests.json" | tail -n 40
   attach dawn_tests
   echo "== kernels and training steps on Dawn"
-  if run --allow-read $native bench/gpu.ts --backend=dawn $quick >"$work/dawn.json"; then
+  if on_dawn bench/gpu.ts $quick >"$work/dawn.json"; then
     attach dawn
   else
     tests=1
