@@ -48,14 +48,16 @@ export async function probe(): Promise<Probe | undefined> {
   };
 }
 
-/** WebGPU's objects keep their values in getters of the prototype, which JSON does not see. */
+/** WebGPU's objects keep their values in getters of the prototype, which JSON does not see; Dawn some in the object. */
 function gettersOf<Value>(object: object): Record<string, Value> {
   const found: Record<string, Value> = {};
-  const getters = Object.getOwnPropertyDescriptors(Object.getPrototypeOf(object));
-  for (const [name, { get }] of Object.entries(getters)) {
-    if (!get) continue;
-    const value = get.call(object);
-    found[name] = Array.isArray(value) ? value.map(gettersOf) : value; // Dawn's fragments of matrix units
+  const { constructor: _, ...getters } = Object.getOwnPropertyDescriptors(
+    Object.getPrototypeOf(object),
+  );
+  for (const name of [...Object.keys(getters), ...Object.keys(object)]) {
+    const value = Reflect.get(object, name);
+    if (typeof value === "function") continue;
+    found[name] = Array.isArray(value) ? value.map(gettersOf) : value; // the fragments of matrix units
   }
   return found;
 }

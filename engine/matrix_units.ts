@@ -82,9 +82,9 @@ export const fragmentText = (fragment: Fragment): string => fragment.join(" × "
 
 /** Why a device with matrix units was refused. */
 export function refusal(error: unknown): CooperativeError {
-  // What is no name of a feature to an implementation is no value of WebGPU's enumeration.
+  // By WebGPU: the adapter lacks the feature, or nobody there knows its name.
   if (error instanceof TypeError) {
-    return new CooperativeError("its WebGPU knows no matrix units", { cause: error });
+    return new CooperativeError("its WebGPU offers no matrix units", { cause: error });
   }
   return new CooperativeError(error instanceof Error ? error.message : `${error}`, {
     cause: error,
