@@ -1,7 +1,8 @@
-/** The engine's public face has what the rooms above use. */
+/** The engine's public face has what the rooms above use, and the list of kernels what the files have. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { gpuKernels } from "../../bench/gpu_kernels.ts";
 import * as engine from "../../engine/mod.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
@@ -47,4 +48,27 @@ Deno.test("engine/mod.ts has all that models and command line take from the engi
   }
   assert.deepEqual([...missing], []);
   assert.ok(count > 20, `only ${count} imports were found`);
+});
+
+/** Texts that no GPU gets by itself: llvmpipe's, and those of matrix units. */
+const others = ["attention_subgroup", "lora_a_subgroup", "lora_b_subgroup", "matmul_cooperative"];
+
+/** `forward` of every `fn forward(` after an `@compute`. */
+const entryPoints = (text: string) =>
+  [...text.matchAll(/@compute[^{]*?\bfn (\w+)/g)].map(([, name]) => name);
+
+Deno.test("every entry point of every kernel file is among a GPU's kernels", async () => {
+  const known = new Set(gpuKernels().map(({ kernel }) => kernel.name));
+  const folder = new URL("../../kernels/", import.meta.url);
+  for await (const { name } of Deno.readDir(folder)) {
+    if (!name.endsWith(".wgsl") || others.includes(name.slice(0, -5))) continue;
+    const text = await Deno.readTextFile(new URL(name, folder));
+    const file = name.slice(0, -5).replace(/_(workgroup|registers)$/, "");
+    for (const entryPoint of entryPoints(text)) {
+      const launched = file === "matmul" ? ["matmul.NT", "matmul.NN", "matmul.TN"] : [file];
+      for (const each of launched) {
+        assert.ok(known.has(`${each}.${entryPoint}`), `${each}.${entryPoint} is not listed`);
+      }
+    }
+  }
 });
