@@ -66,9 +66,12 @@ export function missingLines(output: readonly string[], printed: readonly string
   });
 }
 
-/** What the reader types shows that a terminal is needed: a prompt, or Ctrl-C. */
-const needsTerminal = ({ output }: Shown) =>
-  output.some((line) => line.startsWith("> ") || line.startsWith("^C"));
+/** What the reader types shows that a terminal is needed, a prompt or Ctrl-C; or data are the reader's own. */
+async function isByHand({ command, output }: Shown, folder: string): Promise<boolean> {
+  if (output.some((line) => line.startsWith("> ") || line.startsWith("^C"))) return true;
+  const [, data] = /--dataset (\S+)/.exec(command) ?? [];
+  return data !== undefined && !await Deno.stat(`${folder}/${data}`).then(() => true, () => false);
+}
 
 async function run(command: string, folder: string): Promise<string[]> {
   const { stdout, stderr } = await new Deno.Command("sh", {
@@ -86,7 +89,7 @@ async function check(path: string, folder: string): Promise<number> {
   let wrong = 0;
   for (const shown of shownCommands(await Deno.readTextFile(path))) {
     const where = `${path}:${shown.line}`;
-    if (needsTerminal(shown)) {
+    if (await isByHand(shown, folder)) {
       console.log(`by hand  ${where}  ${shown.command}`);
       continue;
     }
