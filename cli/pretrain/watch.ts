@@ -1,5 +1,6 @@
 /** A pretraining's events as they come: shown, kept for the card, and its checkpoints written beside the training. */
 import { messageOf } from "../../models/errors.ts";
+import { stepLine } from "../../models/training/step_line.ts";
 import type {
   PretrainEvaluation,
   PretrainEvent,
@@ -13,7 +14,6 @@ import { countOf, formatCount } from "../shared/format.ts";
 import { type Output, paint, renderNotice, wrap } from "../shared/terminal.ts";
 import { type RunHistory, type StoppedRun, writeCheckpoint } from "../train/checkpoints.ts";
 import { stepDisplay } from "../train/progress.ts";
-import { stepLine } from "../train/run_report.ts";
 import type { Session } from "../train/session.ts";
 
 export type StoppedPretraining = StoppedRun<TrainState<PretrainIdentity, PretrainEvaluation>>;

@@ -10,7 +10,7 @@ import type { TableOptions } from "../../models/data/table.ts";
 import type { Split } from "../../models/data/split.ts";
 import { definitionOf } from "../../models/peft/methods.ts";
 import type { ResolvedModel } from "../../models/host/resolve.ts";
-import type { Hyperparameters, StepEvent, TrainingResult } from "../../models/training/events.ts";
+import type { Hyperparameters, TrainingResult } from "../../models/training/events.ts";
 import type { Metrics } from "../../models/training/metrics.ts";
 import type { Trial } from "../../models/training/rate_search.ts";
 import { standsWithin, wholeMatrix } from "../trained/confusion.ts";
@@ -208,18 +208,3 @@ export function runReport(
 }
 
 export type RunReport = ReturnType<typeof runReport>;
-
-/** One line of `steps.jsonl`. */
-export function stepLine(event: StepEvent): string {
-  return `${
-    JSON.stringify({
-      step: event.step,
-      epoch: event.epoch,
-      loss: event.loss,
-      gradient_norm: event.gradientNorm,
-      learning_rate: event.learningRate,
-      tokens: event.tokens,
-      tokens_per_second: event.tokensPerSecond,
-    })
-  }\n`;
-}

@@ -1,5 +1,6 @@
 /** A run's events as they come: shown, kept for the files, and its checkpoints written beside the training. */
 import { messageOf } from "../../models/errors.ts";
+import { stepLine } from "../../models/training/step_line.ts";
 import type {
   CheckpointEvent,
   TrainingEvent,
@@ -12,7 +13,6 @@ import type { Place } from "./place.ts";
 import { type RunHistory, type StoppedRun, writeCheckpoint } from "./checkpoints.ts";
 import type { PlannedRun } from "./plan.ts";
 import { createProgress } from "./progress.ts";
-import { stepLine } from "./run_report.ts";
 import type { Session } from "./session.ts";
 
 /** Where a run was left because the user or the system wished it. */

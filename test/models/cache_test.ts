@@ -7,7 +7,7 @@ import { HubUnreachable } from "../../models/host/hub_errors.ts";
 import { downloadFiles, listRepository, type Repository } from "../../models/host/hub.ts";
 import { locateDataset } from "../../models/host/locate.ts";
 import { resolveModel } from "../../models/host/resolve.ts";
-import { hashOf, withFakeHub, withoutHub } from "./fake_hub.ts";
+import { hashOf, tinyConfig, tinyVocabulary, withFakeHub, withoutHub } from "./fake_hub.ts";
 
 const revision = "0123456789abcdef0123456789abcdef01234567";
 const repository: Repository = { type: "model", name: "org/tiny" };
@@ -44,17 +44,9 @@ Deno.test("mini and the sample stand in where there is no network, and nowhere e
 });
 
 Deno.test("a changed byte in the cache is found before it is used, and put right by a new download", async () => {
-  const config = JSON.stringify({
-    model_type: "bert",
-    vocab_size: 5,
-    hidden_size: 8,
-    num_hidden_layers: 1,
-    num_attention_heads: 2,
-    intermediate_size: 16,
-  });
   const model = {
-    "config.json": config,
-    "vocab.txt": "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\n",
+    "config.json": tinyConfig,
+    "vocab.txt": tinyVocabulary,
     "model.safetensors": weights,
   };
   const rows = { "train.csv": "text,label\na,1\nb,0\n" };

@@ -116,6 +116,17 @@ export function startFakeHub(repositories: Record<string, FakeRepository>): Fake
   return hub;
 }
 
+/** A BERT's description and vocabulary, as small as they can be. */
+export const tinyConfig = JSON.stringify({
+  model_type: "bert",
+  vocab_size: 5,
+  hidden_size: 8,
+  num_hidden_layers: 1,
+  num_attention_heads: 2,
+  intermediate_size: 16,
+});
+export const tinyVocabulary = "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\n";
+
 /** No waiting between tries. */
 export const patience: HubSettings["patience"] = { wait: () => Promise.resolve() };
 

@@ -5,20 +5,20 @@ import { join } from "node:path";
 import type { Repository } from "../../models/host/hub.ts";
 import type { HubSettings } from "../../models/host/settings.ts";
 import { withFolder } from "../files/temporary.ts";
-import { type FakeHub, hashOf, patience, withFakeHub } from "./fake_hub.ts";
+import {
+  type FakeHub,
+  hashOf,
+  patience,
+  tinyConfig,
+  tinyVocabulary,
+  withFakeHub,
+} from "./fake_hub.ts";
 
 export const revision = "0123456789abcdef0123456789abcdef01234567";
 export const rows = "text,label\na,1\nb,0\n";
 const model = {
-  "config.json": JSON.stringify({
-    model_type: "bert",
-    vocab_size: 5,
-    hidden_size: 8,
-    num_hidden_layers: 1,
-    num_attention_heads: 2,
-    intermediate_size: 16,
-  }),
-  "vocab.txt": "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\n",
+  "config.json": tinyConfig,
+  "vocab.txt": tinyVocabulary,
   "model.safetensors": new Uint8Array(500).fill(5),
 };
 export const good = { type: "file", path: "train.csv", size: rows.length, oid: hashOf(rows) };

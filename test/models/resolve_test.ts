@@ -10,20 +10,17 @@ import { filesBelow, hostFolder } from "../../models/host/files.ts";
 import { writeFiles } from "../../models/host/write_files.ts";
 import { resolveConfig, resolveModel } from "../../models/host/resolve.ts";
 import type { HubSettings } from "../../models/host/settings.ts";
-import { putFiles, withFakeHub, withoutHub } from "./fake_hub.ts";
+import {
+  putFiles,
+  tinyConfig as config,
+  tinyVocabulary as vocabulary,
+  withFakeHub,
+  withoutHub,
+} from "./fake_hub.ts";
 import { withFolder } from "../files/temporary.ts";
 
 const revision = "0123456789abcdef0123456789abcdef01234567";
 const noHub: HubSettings = { endpoint: "http://127.0.0.1:9", cacheFolder: "/none", offline: true };
-const config = JSON.stringify({
-  model_type: "bert",
-  vocab_size: 5,
-  hidden_size: 8,
-  num_hidden_layers: 1,
-  num_attention_heads: 2,
-  intermediate_size: 16,
-});
-const vocabulary = "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\n";
 const model = {
   "config.json": config,
   "vocab.txt": vocabulary,

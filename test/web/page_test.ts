@@ -82,55 +82,64 @@ async function commandLosses(folder: string): Promise<number[]> {
   return lossesIn(await Deno.readTextFile(join(folder, "e", "lora-r8", "steps.jsonl")));
 }
 
+/** Opens the page, newly built, in a browser with these flags, beside a folder for what it saves. */
+const onPage = (
+  flags: readonly string[] | undefined,
+  run: (page: Page, url: string, folder: string) => Promise<void>,
+) =>
+  withFolder(async (folder) => {
+    const site = join(folder, "site");
+    await build(site);
+    await serving(site, (url) =>
+      withChromium(program!, join(folder, "chromium"), async (page) => {
+        await page.open(url);
+        await run(page, url, folder);
+      }, flags));
+  });
+
 Deno.test(
   "in Chromium the page trains as the command line does, labels, and saves what predict reads",
   { ignore: !program },
   () =>
-    withFolder(async (folder) => {
-      const site = join(folder, "site");
-      await build(site);
-      await serving(site, (url) =>
-        withChromium(program!, join(folder, "chromium"), async (page) => {
-          await page.open(url);
-          await until(page, "document.querySelector('nav') !== null");
-          await page.evaluate(hands);
-          await trainThreeSteps(page);
-          await page.evaluate("location.hash = '#use'");
-          await until(page, "document.querySelectorAll('.card .answer').length === 2");
-          const text = "never anger it is";
-          await page.evaluate(`enter('A sentence', '${text}')`);
-          await until(
-            page,
-            "document.querySelector('.card .hint').innerText.startsWith('6 tokens')",
-          );
-          await until(
-            page,
-            "document.querySelectorAll('.card .hint')[1].innerText.startsWith('6 tokens')",
-          );
-          const label = await page.evaluate(
-            "document.querySelectorAll('.card .answer')[1].innerText",
-          );
-          const files = await saved(page);
-          for (const [name, content] of Object.entries(files)) {
-            const path = join(folder, "unpacked", name);
-            await Deno.mkdir(join(path, ".."), { recursive: true });
-            await Deno.writeFile(path, content);
-          }
-          const losses = lossesIn(new TextDecoder().decode(files["lora-r8/steps.jsonl"]));
-          const expected = await commandLosses(folder);
-          assert.equal(losses.length, 3);
-          losses.forEach((loss, step) => assert.ok(Math.abs(loss - expected[step]) < 1e-5));
-          const { stdout, stderr } = await runProgram(Deno.execPath(), [
-            ...["run", "-q", "--no-check", "-P=predict", "--no-prompt", "cli/predict.ts", "--json"],
-            ...["--run", join(folder, "unpacked", "lora-r8"), text],
-          ]);
-          assert.equal(JSON.parse(stdout).label, label, stderr);
-          assert.deepEqual(page.complaints, []);
-          assert.ok(
-            page.requests.every((request) => request.startsWith(url)),
-            "its own files alone",
-          );
-        }, withWebgpu));
+    onPage(withWebgpu, async (page, url, folder) => {
+      await until(page, "document.querySelector('nav') !== null");
+      await page.evaluate(hands);
+      await trainThreeSteps(page);
+      await page.evaluate("location.hash = '#use'");
+      await until(page, "document.querySelectorAll('.card .answer').length === 2");
+      const text = "never anger it is";
+      await page.evaluate(`enter('A sentence', '${text}')`);
+      await until(
+        page,
+        "document.querySelector('.card .hint').innerText.startsWith('6 tokens')",
+      );
+      await until(
+        page,
+        "document.querySelectorAll('.card .hint')[1].innerText.startsWith('6 tokens')",
+      );
+      const label = await page.evaluate(
+        "document.querySelectorAll('.card .answer')[1].innerText",
+      );
+      const files = await saved(page);
+      for (const [name, content] of Object.entries(files)) {
+        const path = join(folder, "unpacked", name);
+        await Deno.mkdir(join(path, ".."), { recursive: true });
+        await Deno.writeFile(path, content);
+      }
+      const losses = lossesIn(new TextDecoder().decode(files["lora-r8/steps.jsonl"]));
+      const expected = await commandLosses(folder);
+      assert.equal(losses.length, 3);
+      losses.forEach((loss, step) => assert.ok(Math.abs(loss - expected[step]) < 1e-5));
+      const { stdout, stderr } = await runProgram(Deno.execPath(), [
+        ...["run", "-q", "--no-check", "-P=predict", "--no-prompt", "cli/predict.ts", "--json"],
+        ...["--run", join(folder, "unpacked", "lora-r8"), text],
+      ]);
+      assert.equal(JSON.parse(stdout).label, label, stderr);
+      assert.deepEqual(page.complaints, []);
+      assert.ok(
+        page.requests.every((request) => request.startsWith(url)),
+        "its own files alone",
+      );
     }),
 );
 
@@ -138,26 +147,20 @@ Deno.test(
   "without WebGPU the page says what to do, and fits",
   { ignore: !program },
   () =>
-    withFolder(async (folder) => {
-      const site = join(folder, "site");
-      await build(site);
-      await serving(site, (url) =>
-        withChromium(program!, join(folder, "chromium"), async (page) => {
-          await page.open(url);
-          await until(page, "document.querySelector('[role=alert]') !== null");
-          const said = await page.evaluate<string>("document.body.innerText");
-          assert.match(said, /gives the page no GPU/);
-          assert.match(said, /enable-unsafe-webgpu/);
-          await until(page, "document.querySelectorAll('svg.plot').length === 2");
-          assert.equal(
-            await page.evaluate("document.querySelectorAll('.sheet tbody tr').length"),
-            3,
-          );
-          for (const width of [390, 1280]) {
-            const size = { width, height: 800, deviceScaleFactor: 1, mobile: width < 600 };
-            await page.send("Emulation.setDeviceMetricsOverride", size);
-            assert.ok(await page.evaluate("document.documentElement.scrollWidth <= innerWidth"));
-          }
-        }));
+    onPage(undefined, async (page) => {
+      await until(page, "document.querySelector('[role=alert]') !== null");
+      const said = await page.evaluate<string>("document.body.innerText");
+      assert.match(said, /gives the page no GPU/);
+      assert.match(said, /enable-unsafe-webgpu/);
+      await until(page, "document.querySelectorAll('svg.plot').length === 2");
+      assert.equal(
+        await page.evaluate("document.querySelectorAll('.sheet tbody tr').length"),
+        3,
+      );
+      for (const width of [390, 1280]) {
+        const size = { width, height: 800, deviceScaleFactor: 1, mobile: width < 600 };
+        await page.send("Emulation.setDeviceMetricsOverride", size);
+        assert.ok(await page.evaluate("document.documentElement.scrollWidth <= innerWidth"));
+      }
     }),
 );

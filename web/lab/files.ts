@@ -8,8 +8,9 @@ import { exportRun, readRun } from "../../models/peft/export.ts";
 import { countParameters, definitionOf, runName } from "../../models/peft/methods.ts";
 import { adapterConfigFile, classesOf } from "../../models/peft/run_files.ts";
 import type { StepEvent } from "../../models/training/events.ts";
+import { stepLine } from "../../models/training/step_line.ts";
 import type { Base } from "./base.ts";
-import { runFacts, stepLines } from "./run_json.ts";
+import { runFacts } from "./run_json.ts";
 import type { Trained } from "./trained.ts";
 
 async function bytesOf(file: RunFile): Promise<Uint8Array> {
@@ -38,7 +39,7 @@ export async function zipOf(
   for (const file of files) entries[`${name}/${file.name}`] = await bytesOf(file);
   const text = (content: string) => new TextEncoder().encode(content);
   entries[`${name}/run.json`] = text(`${JSON.stringify(runFacts(trained, base), null, 2)}\n`);
-  if (steps.length > 0) entries[`${name}/steps.jsonl`] = text(stepLines(steps));
+  if (steps.length > 0) entries[`${name}/steps.jsonl`] = text(steps.map(stepLine).join(""));
   if (!definitionOf(method).trainsAll) {
     for (const file of await base.folder.list()) {
       entries[`base/${file}`] = await base.folder.bytes(file);

@@ -1,6 +1,5 @@
-/** `run.json` and `steps.jsonl` of a run that a page trained, with the fields by which the commands know it again. */
+/** `run.json` of a run that a page trained, with the fields by which the commands know it again. */
 import { definitionOf } from "../../models/peft/methods.ts";
-import type { StepEvent } from "../../models/training/events.ts";
 import type { Base } from "./base.ts";
 import type { Trained } from "./trained.ts";
 
@@ -45,19 +44,3 @@ export function runFacts(trained: Trained, base: Base): Record<string, unknown> 
     made_by: "the page of `deno task web`",
   };
 }
-
-/** A line for each step, as the command line's `steps.jsonl` has it. */
-export const stepLines = (steps: readonly StepEvent[]): string =>
-  steps.map((event) =>
-    `${
-      JSON.stringify({
-        step: event.step,
-        epoch: event.epoch,
-        loss: event.loss,
-        gradient_norm: event.gradientNorm,
-        learning_rate: event.learningRate,
-        tokens: event.tokens,
-        tokens_per_second: event.tokensPerSecond,
-      })
-    }\n`
-  ).join("");
