@@ -110,6 +110,13 @@ export async function createDevice(options: DeviceOptions = {}): Promise<Device>
   }
 }
 
+/** The first token and the first sentence of a batch in the whole one, of which it is a part. */
+export interface BatchStart {
+  token: number;
+  sentence: number;
+}
+const wholeBatch: BatchStart = { token: 0, sentence: 0 };
+
 export class Device {
   readonly gpu: GPUDevice;
   readonly info: DeviceInfo;
@@ -188,13 +195,13 @@ export class Device {
     return error;
   }
 
-  /** Starts a training step or an evaluation batch: sets what dropout draws from. */
-  beginStep(seed: number, step: number): void {
+  /** Starts a training step or an evaluation batch: sets what dropout draws from, and where the batch is in the whole one. */
+  beginStep(seed: number, step: number, { token, sentence }: BatchStart = wholeBatch): void {
     this.check();
     this.dropoutSite = 0;
     this.launcher.submit(); // what was recorded before draws from the earlier step
-    const key = Uint32Array.from([...randomKey(seed, domains.dropout, step), 0, 0]);
-    this.gpu.queue.writeBuffer(this.random.uniform, 0, key);
+    const key = randomKey(seed, domains.dropout, step);
+    this.gpu.queue.writeBuffer(this.random.uniform, 0, Uint32Array.from([...key, token, sentence]));
   }
 
   /** Ends it: submits, and takes the step's buffers back. */

@@ -1,9 +1,9 @@
 /** What may follow a linear layer within its kernel, forward, and how gradients come back through it. */
-import { dropout as dropoutKernels, gelu as geluKernels } from "../kernels/mod.ts";
+import { gelu as geluKernels } from "../kernels/mod.ts";
 import { launchElementwise } from "./elementwise.ts";
 import type { Epilogue } from "./matmul.ts";
 import { add } from "./ops/add.ts";
-import { dropout, dropoutParams } from "./ops/dropout.ts";
+import { applyDropout, dropout, dropoutParams } from "./ops/dropout.ts";
 import { gelu } from "./ops/gelu.ts";
 import { isRecorded } from "./tape.ts";
 import { empty, type Tensor } from "./tensor.ts";
@@ -43,13 +43,6 @@ export function prepareEnd(y: Tensor, inputs: readonly Tensor[], end: LinearEnd)
   const { device, shape } = y;
   const kept = end.gelu && isRecorded(inputs) ? empty(device, shape) : undefined;
   const params = end.dropout ? dropoutParams(y, end.dropout) : undefined;
-  const throughDropout = (dy: Tensor) => {
-    if (!params) return dy;
-    const dx = empty(device, shape);
-    const { random } = device;
-    launchElementwise(dropoutKernels.main, { x: dy, y: dx }, { ...params }, { random });
-    return dx;
-  };
   return {
     epilogue: {
       ...(end.gelu && { gelu: { kept } }),
@@ -58,7 +51,7 @@ export function prepareEnd(y: Tensor, inputs: readonly Tensor[], end: LinearEnd)
     },
     saved: kept ? [kept] : [],
     backward(dy) {
-      const dropped = throughDropout(dy);
+      const dropped = params ? applyDropout(dy, params) : dy;
       if (!kept) return dropped;
       const dx = empty(device, shape);
       launchElementwise(geluKernels.backward, { x: kept, dy: dropped, dx });

@@ -98,6 +98,11 @@ export class AdamW {
     this.#step = device.launcher.createUniform();
   }
 
+  /** First and second moments, laid out as the parameters' slabs. */
+  get moments(): Tensor[] {
+    return this.#state.flatMap(({ mean, variance }) => [mean, variance]);
+  }
+
   /**
    * One update with the gradients and the loss at hand. Only records; the next submission makes it. Throws where
    * `historySlots` updates were made without reading the history.

@@ -56,7 +56,7 @@ fn loadResult(row: u32, column: u32) -> vec4f {
 
 // Dropout's draws for query row i and the keys 4n to 4n + 3 of its sentence.
 fn drawsOf(i: u32, head: u32, n: u32) -> vec2u {
-  return dropoutDraws(params.site, vec2u(i * params.heads + head, n));
+  return dropoutDraws(params.site, vec2u((random.first.x + i) * params.heads + head, n));
 }
 
 // Dropout's factors for query row i and the four keys of its sentence among which the j-th is: at j % 4.

@@ -4,6 +4,8 @@
 struct Params {
   count: u32, // vec4s
   first: u32, // index of this piece's first vec4 in the whole tensor
+  rows_of: u32, // what a row is of: 0 a token, 1 a sentence
+  columns: u32, // in vec4s
   site: u32,
   threshold: u32,
   keep: f32,
@@ -15,7 +17,8 @@ struct Params {
 
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  let first = params.first + random.first[params.rows_of] * params.columns;
   for (var i = id.x; i < params.count; i += groups.x * 64) {
-    y[i] = x[i] * dropoutFactors(params.site, vec2u(params.first + i, 0), params.threshold, params.keep);
+    y[i] = x[i] * dropoutFactors(params.site, vec2u(first + i, 0), params.threshold, params.keep);
   }
 }

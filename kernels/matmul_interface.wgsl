@@ -92,7 +92,7 @@ fn store(z: u32, row: u32, column: u32, value: vec4f) {
   y *= cumulative(y);
   //: end
   //: if DROPOUT
-  y *= dropoutFactors(params.site, vec2u(at, 0), params.threshold, params.keep);
+  y *= dropoutFactors(params.site, vec2u(at + random.first.x * columns, 0), params.threshold, params.keep);
   //: end
   //: if RESIDUAL
   y += residual[at];

@@ -1,9 +1,11 @@
 // Threefry-2x32, 20 rounds (Salmon et al., SC'11), as engine/random.ts, and the dropout drawn from it.
 // A number depends on seed, step, dropout site and element only: the backward pass draws it again
-// instead of storing a mask, and no tiling changes it. Prepended to every kernel that drops.
+// instead of storing a mask, and no tiling changes it. Elements are counted in the whole batch, so that
+// machines which share it drop what one alone would. Prepended to every kernel that drops.
 
 struct RandomState {
   key: vec2u, // of the seed's dropout in this step: randomKey in engine/random.ts
+  first: vec2u, // the batch's first token and first sentence in the whole batch, where it is a part of one
 }
 
 @group(0) @binding(10) var<uniform> random: RandomState;

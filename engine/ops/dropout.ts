@@ -20,15 +20,26 @@ export function dropoutParams(x: Tensor, probability: number): DropoutParams {
   return { site, threshold, keep: 65536 / (65536 - threshold) };
 }
 
-/** Dropout of every value with a probability; x itself where that is 0. */
-export function dropout(x: Tensor, probability: number): Tensor {
+/** What the rows of a tensor are of: they are counted from the batch's first one, see {@link BatchStart}. */
+export type RowsOf = "tokens" | "sentences";
+
+/**
+ * Dropout of every value with a probability; x itself where that is 0. Where a batch is a part of one, what is dropped
+ * of it is the same for widths that are a multiple of 4.
+ */
+export function dropout(x: Tensor, probability: number, rowsOf: RowsOf = "tokens"): Tensor {
   if (probability === 0) return x;
-  const params = { ...dropoutParams(x, probability) };
-  const { random } = x.device;
-  const apply = (input: Tensor) => {
-    const output = empty(x.device, x.shape);
-    launchElementwise(kernels.main, { x: input, y: output }, params, { random });
-    return output;
-  };
+  const params = dropoutParams(x, probability);
+  const apply = (input: Tensor) => applyDropout(input, params, rowsOf);
   return record([x], apply(x), (dy) => [apply(dy)]);
+}
+
+/** What is left of x by a site's draws: in the backward pass, of the gradient. */
+export function applyDropout(x: Tensor, params: DropoutParams, rowsOf: RowsOf = "tokens"): Tensor {
+  const { device, shape, columns } = x;
+  const y = empty(device, shape);
+  const place = { rows_of: rowsOf === "tokens" ? 0 : 1, columns: Math.floor(columns / 4) };
+  const { random } = device;
+  launchElementwise(kernels.main, { x, y }, { ...params, ...place }, { random });
+  return y;
 }

@@ -4,7 +4,7 @@ export { attention } from "./attention.ts";
 export { cosineLoss } from "./cosine_loss.ts";
 export { crossEntropy } from "./cross_entropy.ts";
 export type { LossWeights } from "./cross_entropy.ts";
-export { dropout } from "./dropout.ts";
+export { dropout, type RowsOf } from "./dropout.ts";
 export { embedding } from "./embedding.ts";
 export { gelu } from "./gelu.ts";
 export { layerNorm } from "./layer_norm.ts";

@@ -68,7 +68,9 @@ function describe(scope: Scope, config: EncoderConfig, classes: number): Network
     layers,
     classify(first) {
       const pooled = pool(first);
-      return classifier(drop(scope, method?.(pooled) ?? pooled, config.classifierDropout));
+      return classifier(
+        drop(scope, method?.(pooled) ?? pooled, config.classifierDropout, "sentences"),
+      );
     },
   };
 }

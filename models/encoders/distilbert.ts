@@ -69,7 +69,9 @@ function describe(scope: Scope, config: EncoderConfig, classes: number): Network
     layers,
     classify(first) {
       const pooled = activate(preClassifier(first));
-      return classifier(drop(scope, method?.(pooled) ?? pooled, config.classifierDropout));
+      return classifier(
+        drop(scope, method?.(pooled) ?? pooled, config.classifierDropout, "sentences"),
+      );
     },
   };
 }

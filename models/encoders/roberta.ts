@@ -53,7 +53,7 @@ function describe(scope: Scope, config: EncoderConfig, classes: number): Network
   const dense = linear(head.at("dense"), { ...sizes, outputs: hidden });
   const project = linear(head.at("out_proj"), { ...sizes, outputs: classes });
   const method = scope.context.wrapping.pooled?.(body.at("pooler.adapters"), hidden);
-  const dropped = (x: Tensor) => drop(scope, x, config.classifierDropout);
+  const dropped = (x: Tensor) => drop(scope, x, config.classifierDropout, "sentences");
   const activate = pooledActivation(scope, roberta.pooledActivation);
   return {
     embed,

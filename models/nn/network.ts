@@ -5,6 +5,7 @@ import {
   embedding,
   type LossWeights,
   relu,
+  type RowsOf,
   tanh,
 } from "../../engine/ops/mod.ts";
 import { checkpoint, scope as scoped } from "../../engine/tape.ts";
@@ -41,8 +42,8 @@ export interface Model {
 }
 
 /** Dropout while the scope's model trains. */
-export function drop(scope: Scope, x: Tensor, probability: number): Tensor {
-  return dropout(x, scope.dropout(probability));
+export function drop(scope: Scope, x: Tensor, probability: number, rowsOf?: RowsOf): Tensor {
+  return dropout(x, scope.dropout(probability), rowsOf);
 }
 
 /** What follows the dense layer before the classifier: what the scope's method asks for, else the encoder's own. */

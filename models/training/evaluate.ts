@@ -10,6 +10,7 @@ import { chunks } from "./batches.ts";
 import type { Prediction } from "./events.ts";
 import { computeMetrics, type Metrics } from "./metrics.ts";
 import { Pace } from "./pace.ts";
+import { alone, anyOf, type Ranks } from "./ranks.ts";
 
 /** A sentence as the model takes it. */
 export interface EncodedExample {
@@ -24,6 +25,8 @@ interface Sizes {
   classes: number;
   /** Sentences at a time. */
   batchSize: number;
+  /** Those that share the sentences; one process alone unless given. */
+  ranks?: Ranks;
 }
 
 /** Logits [examples, classes], with dropout off. Waits for the GPU. */
@@ -37,27 +40,30 @@ export async function predict(
 }
 
 /**
- * As {@link predict}, or undefined where `stopped`, which is asked before each batch, says so. Waits for the GPU about
- * once a second, which lets a program notice what should stop it.
+ * As {@link predict}, or undefined where `stopped`, which is asked before each batch, says so, on one rank or all. Waits
+ * for the GPU about once a second, which lets a program notice what should stop it.
  */
 export async function predictUnless(
   stopped: (() => boolean) | undefined,
   device: Device,
   { model, limits }: BuiltModel,
   examples: readonly EncodedExample[],
-  { classes, batchSize }: Sizes,
+  { classes, batchSize, ranks = alone }: Sizes,
 ): Promise<Float32Array | undefined> {
   const all = persistent(device, [examples.length, classes], undefined, "logits");
   const pace = new Pace();
   try {
     model.training = false;
-    let done = 0;
-    for (const batch of chunks(examples, batchSize)) {
+    const batches = chunks(examples, batchSize);
+    for (let round = 0; round < batches.length; round += ranks.size) { // a batch for each rank
       if (pace.isDue) {
         await device.finish();
         pace.waited();
       }
-      if (stopped?.()) return undefined;
+      if (stopped && await anyOf(ranks, stopped())) return undefined;
+      const own = round + ranks.rank;
+      const batch = batches[own] ?? [];
+      if (batch.length === 0) continue;
       device.beginStep(0, 0);
       noGrad(() => {
         const packed = packBatch(
@@ -67,16 +73,17 @@ export async function predictUnless(
           limits,
         );
         const { storage, offset, size } = model.logits(packed);
-        const start = done * classes * 4;
+        const start = own * batchSize * classes * 4;
         device.launcher.record((encoder) =>
           encoder.copyBufferToBuffer(storage.buffer, offset, all.storage.buffer, start, size * 4)
         );
       });
       device.endStep();
-      done += batch.length;
       pace.count++;
     }
-    return await all.read();
+    const logits = await all.read();
+    await ranks.sum(logits); // those of the other ranks' batches are zeros here
+    return logits;
   } finally {
     device.memory.destroy(all.storage);
   }

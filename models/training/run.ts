@@ -21,6 +21,8 @@ import { type Length, lengthOf, lengthWarnings } from "./length.ts";
 import type { Metrics } from "./metrics.ts";
 import { objectiveOf } from "./objective.ts";
 import { Progress } from "./progress.ts";
+import { alone, anyOf, type Ranks } from "./ranks.ts";
+import { Reduction } from "./reduction.ts";
 import {
   captureKernels,
   checkIdentity,
@@ -54,6 +56,11 @@ export interface RunOptions {
   stopRequested?: () => boolean;
   /** The run's name; `runName(method)` unless given. */
   run?: string;
+  /**
+   * The processes that train the run together, each with the same options: its steps and results are those of one
+   * process but for rounding. One process alone unless given.
+   */
+  ranks?: Ranks;
 }
 
 /** What a model makes of a part of the data. */
@@ -69,6 +76,8 @@ export class Run {
   readonly length: Length;
   readonly #options: RunOptions;
   readonly #training: Training;
+  readonly #ranks: Ranks;
+  readonly #reduction: Reduction;
   readonly #encode: (example: Example) => EncodedExample;
   readonly #validation: Validation;
   #progress: Progress;
@@ -94,6 +103,8 @@ export class Run {
       optimizer: new AdamW(built.parameters, { weightDecay, maxGradNorm }),
       objective: objectiveOf(device, hyperparameters, labels, split.train),
     }));
+    this.#ranks = options.ranks ?? alone;
+    this.#reduction = new Reduction(this.#training, this.#ranks);
     this.#validation = new Validation(built, this.length, hyperparameters.earlyStoppingPatience);
     this.#progress = new Progress({ totalSteps, learningRate });
   }
@@ -104,6 +115,7 @@ export class Run {
     const validation = this.#validation;
     for (let next = validation.nextStep; next !== undefined; next = validation.nextStep) {
       yield* this.#steps(next);
+      await this.#reduction.align();
       const { metrics } = yield* this.#evaluate(split.validation);
       yield { type: "evaluation", split: "validation", metrics, ...validation.add(metrics) };
       this.#leaveEpoch();
@@ -123,7 +135,7 @@ export class Run {
     const { hyperparameters: { batchSize }, labels, stopRequested } = this.#options;
     const { device, built } = this.#training;
     const examples = part.map(this.#encode);
-    const sizes = { classes: labels.length, batchSize };
+    const sizes = { classes: labels.length, batchSize, ranks: this.#ranks };
     let logits = await predictUnless(stopRequested, device, built, examples, sizes);
     if (!logits) {
       yield this.#checkpoint();
@@ -149,13 +161,15 @@ export class Run {
       const drawn = batches[this.#stepsOfEpoch].map((index) => ({ index, example: train[index] }));
       const batch = drawn.map(({ example }) => this.#encode(example));
       const { step } = progress;
-      const tokens = computeGradients(this.#training, batch, { ...hyperparameters, step });
+      const options = { ...hyperparameters, step, ranks: this.#ranks };
+      const tokens = computeGradients(this.#training, batch, options);
+      await this.#reduction.gradients();
       applyUpdate(this.#training, learningRate * scheduleFactor(scheduler, step, this.length));
       progress.made(this.#epoch, tokens, drawn);
       this.#stepsOfEpoch++;
       if (progress.readIsDue) yield* progress.read(optimizer);
       const due = checkpointSteps !== undefined && (step + 1) % checkpointSteps === 0;
-      if (!due && !stopRequested?.()) continue;
+      if (!due && !(await anyOf(this.#ranks, stopRequested?.() ?? false))) continue;
       yield* progress.read(optimizer);
       progress.pause(); // what the consumer does meanwhile is no training
       yield this.#checkpoint();
@@ -264,6 +278,7 @@ export class Run {
     this.#validation.destroy();
     this.#training.objective?.destroy();
     this.#training.optimizer.destroy();
+    this.#reduction.destroy();
   }
 
   get #identity(): RunIdentity {

@@ -14,6 +14,7 @@ import {
   type TrainingEvent,
   type TrainingResult,
 } from "../../models/training/events.ts";
+import type { Ranks } from "../../models/training/ranks.ts";
 import type { TrainState } from "../../models/training/state.ts";
 import { train } from "../../models/training/trainer.ts";
 import { testDevice } from "../models/device.ts";
@@ -67,6 +68,7 @@ export interface RunChanges {
   /** The task's unless given. */
   split?: Split;
   encode?: (text: string) => number[];
+  ranks?: Ranks;
 }
 
 /** The events of training a method on the task. */
