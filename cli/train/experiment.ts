@@ -1,27 +1,19 @@
 /** An experiment: the planned runs one after another, each saved when it is whole, then compared. */
 import { join } from "node:path";
-import type { Dataset } from "../../models/data/load.ts";
-import type { Split } from "../../models/data/split.ts";
 import { messageOf, UserError } from "../../models/errors.ts";
-import { hostFolder } from "../../models/host/files.ts";
-import { weightsFingerprint } from "../../models/host/fingerprint.ts";
-import type { ResolvedModel } from "../../models/host/resolve.ts";
-import type { HubSettings } from "../../models/host/settings.ts";
-import type { Tokenizer } from "../../models/text/tokenizer.ts";
-import { checkClassWeights } from "../../models/training/class_weights.ts";
 import { checkExperiment, ensureFolder, newExperiment } from "../shared/folders.ts";
 import { formatBytes } from "../shared/format.ts";
 import { type Output, renderNotice } from "../shared/terminal.ts";
 import { createPace } from "./place.ts";
 import { keepBagsOfWords } from "./comparing/baselines.ts";
-import { dataRequest, labelNotices } from "./data_request.ts";
 import { isDiskFull } from "./checkpoints.ts";
 import type { Comparison } from "./comparing/comparison.ts";
 import { writeComparison } from "./comparing/comparison_files.ts";
 import { type Fact, factsOf, printFacts } from "./facts.ts";
 import type { Flags } from "./flags.ts";
+import { load, type Loaded, type LoadOptions, noticesOf } from "./load.ts";
 import { type Shared, trainRun } from "./one_run.ts";
-import { fitToModel, type Plan, type PlannedRun, rateNote } from "./plan.ts";
+import { type PlannedRun, rateNote } from "./plan.ts";
 import { checkSame, readAgain, type Resumed, savedReport } from "./resume.ts";
 import type { RunReport } from "./run_report.ts";
 import { endSession, type Session } from "./session.ts";
@@ -40,21 +32,26 @@ import {
   writeWork,
 } from "./work.ts";
 
-export interface ExperimentOptions {
-  flags: Flags;
-  plan: Plan;
-  hub: HubSettings;
+export interface ExperimentOptions extends LoadOptions {
   /** The command's arguments, for `run.json`; of an experiment that goes on they are those that began it. */
   command: readonly string[];
   /** What goes on; undefined for an experiment that begins. */
   resumed?: Resumed;
   /** Progress goes here. */
   out: Output;
-  /** Notices go here. */
-  err: Output;
   session: Session;
   /** Called when model and data are here, and no network is needed any more. */
   onLoaded?(): void;
+  /** The other processes that train the runs too, where there are any. */
+  crew?: Crew;
+}
+
+/** Other processes that take part in an experiment. */
+export interface Crew {
+  /** Loads, as each of them does. Throws a UserError on all where it fails on one, or where they loaded different things. */
+  load(load: () => Promise<Loaded>): Promise<Loaded>;
+  /** What is said of them, once they have met. */
+  readonly facts: readonly Fact[];
 }
 
 export interface Experiment {
@@ -85,46 +82,6 @@ async function claimNamed(
 }
 
 const isFinished = ({ runs, done }: Work) => runs.every((run) => done.includes(run));
-
-/** What the runs compute on, once it is loaded. */
-interface Loaded {
-  runs: PlannedRun[];
-  model: ResolvedModel;
-  dataset: Dataset;
-  split: Split;
-  tokenizer: Tokenizer;
-  /** What the checkpoint's reader noted. */
-  weightNotes: string[];
-}
-
-/** What is said as it is loaded, and kept with the results. */
-const noticesOf = (
-  { model, tokenizer, dataset }: Pick<Loaded, "model" | "tokenizer" | "dataset">,
-) => [model, tokenizer, dataset].flatMap(({ notices }) => notices);
-
-async function load<Device extends DeviceHandle>(
-  { flags, plan, hub, err }: ExperimentOptions,
-  tools: TrainingTools<Device>,
-): Promise<Loaded> {
-  const model = await tools.resolveModel(flags.modelName, hub);
-  const { runs } = fitToModel(plan, flags, model.config, model.name);
-  const read = await tools.loadDataset(dataRequest(flags, hub));
-  const dataset = { ...read, notices: [...read.notices, ...labelNotices(read, flags.labelCase)] };
-  const { classWeights } = runs[0].hyperparameters;
-  if (classWeights !== undefined) checkClassWeights(classWeights, dataset.labels);
-  const tokenizer = await tools.loadTokenizer(model.folder, model.config.vocabSize);
-  for (const notice of noticesOf({ model, tokenizer, dataset })) {
-    err.write(renderNotice(err, notice));
-  }
-  const split = tools.stratifiedSplit(dataset, {
-    seed: plan.splitSeed,
-    maxSamples: flags.maxSamples,
-  });
-  // Its header alone: a file that cannot be trained from is told before anything is set up.
-  const weights = await tools.openWeights(model, dataset.labels);
-  weights.close();
-  return { runs, model, dataset, split, tokenizer, weightNotes: weights.notes };
-}
 
 /** The kernels' plans: those of the experiment that goes on, where they are for this adapter, else timed or cached ones. */
 async function tune<Device extends DeviceHandle>(
@@ -158,7 +115,7 @@ export async function runExperiment<Device extends DeviceHandle>(
   options: ExperimentOptions,
   tools: TrainingTools<Device>,
 ): Promise<Experiment> {
-  const { flags, plan, resumed, out, err, session } = options;
+  const { flags, plan, resumed, out, err, session, crew } = options;
   const outputDir = flags.outputDir ?? "results";
   const named = resumed?.folder ??
     (flags.experiment === undefined ? undefined : join(outputDir, flags.experiment));
@@ -168,12 +125,11 @@ export async function runExperiment<Device extends DeviceHandle>(
     else await claimNamed(named, options);
     const { matmulPrecision } = plan.runs[0].hyperparameters;
     device = await tools.createDevice({ matmulPrecision });
-    const loaded = await load(options, tools);
+    const loadHere = () => load(options, tools);
+    const loaded = await (crew ? crew.load(loadHere) : loadHere());
     options.onLoaded?.();
-    const { runs, model, dataset } = loaded;
+    const { runs, model, dataset, weights } = loaded;
     const { classWeights } = runs[0].hyperparameters;
-    const folders = [model.folder, model.continuedFrom ?? []].flat();
-    const weights = await weightsFingerprint(...folders.map((folder) => hostFolder(folder)));
     if (resumed) checkSame(resumed, { model, weights, dataset, classWeights });
     const tuning = await tune(options, loaded, device, tools);
     const folder = named ?? await newExperiment(outputDir, model.name, dataset.name);
@@ -187,6 +143,7 @@ export async function runExperiment<Device extends DeviceHandle>(
       ...(tuning.fact === undefined ? [] : [["Tuned", tuning.fact] as [string, string]]),
       ...(note === undefined ? [] : [["Rate", note] as [string, string]]),
       ...loaded.weightNotes.map((text): Fact => ["Note", text]),
+      ...crew?.facts ?? [],
       ["Results", folder],
     ], out);
     const work: Work = resumed?.work ?? {

@@ -60,7 +60,7 @@ export async function predictUnless(
         await device.finish();
         pace.waited();
       }
-      if (stopped && await anyOf(ranks, stopped())) return undefined;
+      if (stopped && (await anyOf(ranks, stopped()))[0]) return undefined;
       const own = round + ranks.rank;
       const batch = batches[own] ?? [];
       if (batch.length === 0) continue;

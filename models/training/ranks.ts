@@ -17,12 +17,12 @@ export interface Ranks {
 /** One process that trains by itself. */
 export const alone: Ranks = { rank: 0, size: 1, sum() {} };
 
-/** Whether any rank wishes something, of which only some may know: the same answer on all. */
-export async function anyOf(ranks: Ranks, wish: boolean): Promise<boolean> {
-  if (ranks.size === 1) return wish;
-  const wishes = Float32Array.of(Number(wish));
-  await ranks.sum(wishes);
-  return wishes[0] > 0;
+/** Of each wish, of which only some ranks may know, whether any has it: the same answers on all. */
+export async function anyOf(ranks: Ranks, ...wishes: boolean[]): Promise<boolean[]> {
+  if (ranks.size === 1) return wishes;
+  const votes = Float32Array.from(wishes, Number);
+  await ranks.sum(votes);
+  return Array.from(votes, (vote) => vote > 0);
 }
 
 /**

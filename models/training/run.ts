@@ -167,9 +167,12 @@ export class Run {
       applyUpdate(this.#training, learningRate * scheduleFactor(scheduler, step, this.length));
       progress.made(this.#epoch, tokens, drawn);
       this.#stepsOfEpoch++;
-      if (progress.readIsDue) yield* progress.read(optimizer);
+      // All read at once, so that a loss which is no number ends all at the same step.
+      const wishes = [progress.readIsDue, stopRequested?.() ?? false];
+      const [readIsDue, stop] = await anyOf(this.#ranks, ...wishes);
+      if (readIsDue) yield* progress.read(optimizer);
       const due = checkpointSteps !== undefined && (step + 1) % checkpointSteps === 0;
-      if (!due && !(await anyOf(this.#ranks, stopRequested?.() ?? false))) continue;
+      if (!due && !stop) continue;
       yield* progress.read(optimizer);
       progress.pause(); // what the consumer does meanwhile is no training
       yield this.#checkpoint();
