@@ -8,7 +8,12 @@ import {
   comparisonTable,
 } from "./train/comparing/comparison_files.ts";
 import { type Continued, findContinued } from "./train/continued.ts";
-import { type Experiment, type ExperimentOptions, runExperiment } from "./train/experiment.ts";
+import {
+  type Crew,
+  type Experiment,
+  type ExperimentOptions,
+  runExperiment,
+} from "./train/experiment.ts";
 import { runCommand } from "./shared/command.ts";
 import { hubSettings } from "./shared/hub.ts";
 import { type Flags, parseFlags } from "./train/flags.ts";
@@ -62,9 +67,15 @@ async function countOnly(flags: Flags, plan: Plan, continued?: Continued): Promi
   else printLines(stdout, dryRunTable(counted, Math.max(80, stdout.columns())));
 }
 
+/** Has other processes take part: see cli/mpi/leader.ts. */
+export type Lead = <Device extends DeviceHandle>(
+  work: Pick<ExperimentOptions, "flags" | "plan">,
+  tools: TrainingTools<Device>,
+) => { tools: TrainingTools<Device>; crew: Crew };
+
 /** Trains; returns the exit code. */
 async function trainAll<Device extends DeviceHandle>(
-  options: Pick<ExperimentOptions, "flags" | "plan" | "command" | "resumed">,
+  options: Pick<ExperimentOptions, "flags" | "plan" | "command" | "resumed" | "crew">,
   tools: TrainingTools<Device>,
 ): Promise<number> {
   const { json } = options.flags;
@@ -101,6 +112,7 @@ export async function loadTrainingTools() {
 export function main<Device extends DeviceHandle>(
   args: readonly string[],
   loadTools: () => Promise<TrainingTools<Device>>,
+  lead?: Lead,
 ): Promise<number> {
   return runCommand(parseFlags(args), "deno task train", async (given) => {
     const found = given.resume === undefined ? undefined : await findResumed(given);
@@ -116,9 +128,10 @@ export function main<Device extends DeviceHandle>(
       stderr.write(`${paint(stderr, "yellow", "Warning:")} ${warning}\n`);
     }
     if (flags.dryRun) return await countOnly(flags, plan, continued);
-    const tools = await loadTools();
-    const options = { flags, plan, command: args, resumed };
-    return await trainAll(options, continued ? continued.tools(tools) : tools);
+    const loaded = await loadTools();
+    const own = continued ? continued.tools(loaded) : loaded;
+    const { tools, crew } = lead?.({ flags, plan }, own) ?? { tools: own, crew: undefined };
+    return await trainAll({ flags, plan, command: args, resumed, crew }, tools);
   }, { stdout, stderr });
 }
 

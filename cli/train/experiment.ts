@@ -10,7 +10,6 @@ import { isDiskFull } from "./checkpoints.ts";
 import type { Comparison } from "./comparing/comparison.ts";
 import { writeComparison } from "./comparing/comparison_files.ts";
 import { type Fact, factsOf, printFacts } from "./facts.ts";
-import type { Flags } from "./flags.ts";
 import { load, type Loaded, type LoadOptions, noticesOf } from "./load.ts";
 import { type Shared, trainRun } from "./one_run.ts";
 import { type PlannedRun, rateNote } from "./plan.ts";

@@ -18,18 +18,26 @@ import type { Method } from "../../models/peft/methods.ts";
 import type { StepSize } from "../../models/training/products.ts";
 import type { ResolvedModel } from "../../models/host/resolve.ts";
 import type { Hyperparameters, TrainingEvent } from "../../models/training/events.ts";
+import type { Ranks } from "../../models/training/ranks.ts";
 import type { TrainState } from "../../models/training/state.ts";
 
 /** What the command line itself asks of a GPU device. */
 export interface DeviceHandle {
   info: DeviceInfo;
   kernels: Pick<KernelChoice, "matmul">;
+  maxBindingBytes: number;
   destroy(): void;
+}
+
+export interface CreateOptions {
+  matmulPrecision?: MatmulPrecision;
+  /** Fewer than the adapter's, so that several have the same. */
+  maxBindingBytes?: number;
 }
 
 export interface TrainingTools<Device extends DeviceHandle> {
   /** Throws a UserError where the adapter has no products of that precision. */
-  createDevice(options?: { matmulPrecision?: MatmulPrecision }): Promise<Device>;
+  createDevice(options?: CreateOptions): Promise<Device>;
   resolveModel(name: string | undefined, hub: HubSettings): Promise<ResolvedModel>;
   loadDataset(request: DatasetRequest): Promise<Dataset>;
   stratifiedSplit(dataset: Dataset, options: { seed: number; maxSamples?: number }): Split;
@@ -50,6 +58,8 @@ export interface TrainingTools<Device extends DeviceHandle> {
     checkpointSteps: number | undefined;
     stopRequested(): boolean;
     device: Device;
+    /** The processes that train the run together, where there are several. */
+    ranks?: Ranks;
   }, from?: TrainState): AsyncGenerator<TrainingEvent>;
   /** The matrix products of a training step. */
   stepProducts(device: Device, options: ModelOptions, size: StepSize): Product[];

@@ -52,7 +52,8 @@ function settingsOf(
   };
 }
 
-const isDivergence = (error: unknown) =>
+/** Whether a training ended because its loss is no number. */
+export const isDivergence = (error: unknown) =>
   error instanceof UserError && error.remedy?.kind === "lowerLearningRate";
 
 /** What validation says at a trial's end; nothing where its loss came to no number. */

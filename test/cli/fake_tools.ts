@@ -64,6 +64,7 @@ export function fakeTools(options: FakeOptions = {}): TrainingTools<DeviceHandle
           namedExtensions: [],
         },
         kernels: { matmul: registerPlan(1, 1) },
+        maxBindingBytes: 2 ** 27,
         destroy() {},
       });
     },

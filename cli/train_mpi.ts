@@ -1,0 +1,58 @@
+/**
+ * `deno task train:mpi`: `deno task train` by the processes that `mpirun` starts, which share every batch. The first
+ * prints and writes, the others print their errors alone. Without mpirun it is `deno task train`. Ends as that does.
+ */
+import { messageOf, UserError } from "../models/errors.ts";
+import type { Communicator } from "./mpi/communicator.ts";
+import { follow } from "./mpi/follower.ts";
+import { joinRanks } from "./mpi/join.ts";
+import { Leader } from "./mpi/leader.ts";
+import { rankName } from "./mpi/together.ts";
+import { useBackend } from "./shared/backend.ts";
+import { onSignals, type Stop } from "./shared/signals.ts";
+import { standardOutput } from "./shared/terminal.ts";
+import { loadTrainingTools, main } from "./train.ts";
+import { parseFlags } from "./train/flags.ts";
+
+const stderr = standardOutput("stderr");
+
+/** What a rank other than the first does. A second signal ends it, and all with it. */
+async function mainOfFollower(ranks: Communicator, args: readonly string[]): Promise<number> {
+  let stop: Stop | undefined;
+  onSignals((wish) => {
+    if (stop) Deno.exit(wish.exitCode);
+    stop = wish;
+  });
+  try {
+    const parsed = parseFlags(args);
+    if (parsed.kind === "flags") await useBackend(parsed.flags.backend);
+    return await follow(ranks, await loadTrainingTools(), () => stop !== undefined);
+  } catch (error) {
+    stderr.write(`Error: ${rankName(ranks.rank, ranks.host)}: ${messageOf(error)}\n`);
+    if (!(error instanceof UserError) && error instanceof Error) stderr.write(`${error.stack}\n`);
+    return ranks.abort(1);
+  }
+}
+
+async function mainOfAll(args: readonly string[]): Promise<number> {
+  let ranks: Communicator | undefined;
+  try {
+    ranks = joinRanks();
+  } catch (error) {
+    stderr.write(`Error: ${messageOf(error)}\n`);
+    return 1;
+  }
+  if (!ranks) return await main(args, loadTrainingTools);
+  if (ranks.rank > 0) {
+    const exitCode = await mainOfFollower(ranks, args);
+    ranks.finalize();
+    return exitCode;
+  }
+  const leader = new Leader(ranks);
+  const exitCode = await main(args, loadTrainingTools, (work, tools) => leader.lead(work, tools));
+  leader.end(exitCode);
+  ranks.finalize();
+  return exitCode;
+}
+
+if (import.meta.main) Deno.exit(await mainOfAll(Deno.args));
