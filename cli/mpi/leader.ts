@@ -2,7 +2,9 @@
 import type { Crew } from "../train/experiment.ts";
 import type { Fact } from "../train/facts.ts";
 import type { Flags } from "../train/flags.ts";
+import type { Loaded } from "../train/load.ts";
 import type { Plan } from "../train/plan.ts";
+import type { RanksReport } from "../train/run_report.ts";
 import type { DeviceHandle, TrainingTools } from "../train/tools.ts";
 import type { KeptTuning } from "../train/tuning_cache.ts";
 import type { Communicator } from "./communicator.ts";
@@ -25,14 +27,19 @@ export class Leader {
     tools: TrainingTools<Device>,
   ): { tools: TrainingTools<Device>; crew: Crew } {
     const ranks = this.#ranks;
-    const facts: Fact[] = [];
     let adapters: string[] = [];
     let tuning: KeptTuning = { plans: {}, refused: [] };
-    const crew: Crew = {
-      facts,
-      load: async (load) => {
+    const crew = {
+      facts: [] as Fact[],
+      report: undefined as RanksReport | undefined,
+      load: async (load: () => Promise<Loaded>) => {
         const { loaded, hosts } = await loadAll(ranks, load);
-        facts.push(...factsOfRanks(ranks, { hosts, adapters }));
+        crew.facts = factsOfRanks(ranks, { hosts, adapters });
+        crew.report = {
+          size: ranks.size,
+          hosts: new Set(hosts).size,
+          library: ranks.library,
+        };
         return loaded;
       },
     };

@@ -2,7 +2,6 @@
  * One training on all ranks. Each computes the same events. Rank 0's have a consumer, which may leave at some of them,
  * such as a checkpoint to stop at: there the others wait to be told whether it went on.
  */
-import { hostFolder } from "../../models/host/files.ts";
 import type { TrainingEvent } from "../../models/training/events.ts";
 import type { TrainState } from "../../models/training/state.ts";
 import type { Loaded } from "../train/load.ts";

@@ -115,6 +115,7 @@ export const runSchema = v.object({
   total_seconds: maybe(v.number()),
   tokens_per_second: maybe(v.number()),
   peak_gpu_bytes: maybe(v.number()),
+  ranks: maybe(v.object({ size: v.number(), hosts: v.number(), library: v.string() })),
   adapter: maybe(v.object({ description: v.string(), software: v.fallback(v.boolean(), false) })),
   versions: v.fallback(v.record(v.string(), v.string()), {}),
   learning_rate_trials: listOf(trial),

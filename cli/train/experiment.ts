@@ -14,7 +14,7 @@ import { load, type Loaded, type LoadOptions, noticesOf } from "./load.ts";
 import { type Shared, trainRun } from "./one_run.ts";
 import { type PlannedRun, rateNote } from "./plan.ts";
 import { checkSame, readAgain, type Resumed, savedReport } from "./resume.ts";
-import type { RunReport } from "./run_report.ts";
+import type { RanksReport, RunReport } from "./run_report.ts";
 import { endSession, type Session } from "./session.ts";
 import { resumeCommand, withStanding } from "./standing.ts";
 import type { DeviceHandle, TrainingTools } from "./tools.ts";
@@ -49,8 +49,10 @@ export interface ExperimentOptions extends LoadOptions {
 export interface Crew {
   /** Loads, as each of them does. Throws a UserError on all where it fails on one, or where they loaded different things. */
   load(load: () => Promise<Loaded>): Promise<Loaded>;
-  /** What is said of them, once they have met. */
+  /** What is said of them, once they have loaded. */
   readonly facts: readonly Fact[];
+  /** And what the results keep. */
+  readonly report: RanksReport | undefined;
 }
 
 export interface Experiment {
@@ -163,6 +165,7 @@ export async function runExperiment<Device extends DeviceHandle>(
       labelCase: flags.labelCase ?? "keep",
       splitSeed: plan.splitSeed,
       gradientCheckpointing: flags.gradientCheckpointing,
+      ranks: crew?.report,
       adapter: device.info,
       kernels: { fixed: device.kernels.matmul, tuned: tuning.plans, refused: tuning.refused },
       notices: noticesOf(loaded),

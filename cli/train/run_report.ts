@@ -17,6 +17,15 @@ import { standsWithin, wholeMatrix } from "../trained/confusion.ts";
 import { dataReport } from "./data_report.ts";
 import { configLabel, methodLabel } from "./plan.ts";
 
+/** The processes that trained a run together. */
+export interface RanksReport {
+  size: number;
+  /** On how many machines. */
+  hosts: number;
+  /** What connected them, as it says of itself. */
+  library: string;
+}
+
 export interface RunContext {
   model: ResolvedModel;
   dataset: Dataset;
@@ -26,6 +35,8 @@ export interface RunContext {
   /** The seed of the split, which runs of other seeds share. */
   splitSeed: number;
   gradientCheckpointing: boolean;
+  /** Of a run that several processes trained together. */
+  ranks: RanksReport | undefined;
   /** The GPU, as WebGPU names it. */
   adapter: DeviceInfo;
   /** Plans of matrix products: the adapter's fixed one, tuned ones by class of shapes, and what its driver refuses. */
@@ -175,6 +186,8 @@ export function runReport(
     ...(context.trials && { learning_rate_trials: context.trials.map(inSnakeCase) }),
     /** No hyperparameter: it changes time and memory only. */
     gradient_checkpointing: context.gradientCheckpointing,
+    /** Nor are these; what is measured of time is all ranks', of memory and GPU the first one's. */
+    ...(context.ranks && { ranks: context.ranks }),
     trainable_params: result.trainableParameters,
     total_params: result.totalParameters,
     param_percent: (100 * result.trainableParameters) / result.totalParameters,

@@ -1,5 +1,5 @@
 /** How the runs came about: hyperparameters, machine, versions, and the commands that make all of it again. */
-import { formatAdapter, formatRate } from "../../shared/format.ts";
+import { countOf, formatAdapter, formatRate } from "../../shared/format.ts";
 import { type Content, type Html, markup } from "../html.ts";
 import type { Comparison, ShownRun } from "../model.ts";
 import { quoted } from "../../shared/shell.ts";
@@ -32,9 +32,13 @@ const facts = (rows: readonly (readonly [string, Content])[]) =>
 /** Words as a shell takes them. */
 export const shellWords = (words: readonly string[]) => words.map((word) => quoted(word)).join(" ");
 
+const rankText = ({ size, hosts, library }: NonNullable<ShownRun["fields"]["ranks"]>) =>
+  `${countOf(size, "rank")} on ${countOf(hosts, "host")} (${library})`;
+
 function machineFacts(runs: readonly ShownRun[]): [string, string][] {
   const rows: [string, string[]][] = [
     ["GPU", distinct(runs, ({ fields: { adapter } }) => adapter && formatAdapter(adapter))],
+    ["Ranks", distinct(runs, ({ fields: { ranks } }) => ranks && rankText(ranks))],
     ["Platform", distinct(runs, ({ fields }) => fields.versions.platform)],
     ["Deno", distinct(runs, ({ fields }) => fields.versions.deno)],
     ["This program", distinct(runs, ({ fields }) => fields.versions.project)],
