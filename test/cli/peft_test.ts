@@ -152,7 +152,7 @@ Deno.test("bash completes commands, flags and values, and leaves the rest to who
     ["./denow task peft merge --o", "--output"],
     ["deno task peft help ev", "evaluate"],
     ["deno task peft completions ", "bash zsh fish"],
-    ["../denow task tra", "train"],
+    ["../denow task tra", "train train:mpi"],
     ["deno task bench:s", "step static"],
     ["deno task --node-modules-dir=manual test:", "gpu dawn browser"],
     ["deno task fmt --ch", "earlier deno"],

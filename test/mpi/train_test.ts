@@ -9,7 +9,7 @@ import { runProgram, runTrain, until } from "../cli/command.ts";
 import { launchers, runRanks, startRanks } from "./launch.ts";
 
 const model = fileURLToPath(new URL("../goldens/model", import.meta.url));
-const program = fileURLToPath(new URL("../../cli/train_mpi.ts", import.meta.url));
+const program = fileURLToPath(new URL("../../cli/mpi/train.ts", import.meta.url));
 const [launcher] = await launchers();
 
 /** Flags of a training of so many steps, in a folder of results. */
@@ -26,7 +26,7 @@ const runShared = (size: number, args: string[]) =>
 /** Kills the rank $0 of the command whose arguments name $1. */
 const killRank = `
 for process in /proc/[0-9]*; do
-  grep -qsz train_mpi.ts "$process/cmdline" && grep -qsz "$1" "$process/cmdline" || continue
+  grep -qsz cli/mpi/train.ts "$process/cmdline" && grep -qsz "$1" "$process/cmdline" || continue
   grep -qszE "^(OMPI_COMM_WORLD|PMI)_RANK=$0$" "$process/environ" || continue
   kill -KILL "\${process#/proc/}" && exit
 done

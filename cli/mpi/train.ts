@@ -2,17 +2,17 @@
  * `deno task train:mpi`: `deno task train` by the processes that `mpirun` starts, which share every batch. The first
  * prints and writes, the others print their errors alone. Without mpirun it is `deno task train`. Ends as that does.
  */
-import { messageOf, UserError } from "../models/errors.ts";
-import type { Communicator } from "./mpi/communicator.ts";
-import { follow } from "./mpi/follower.ts";
-import { joinRanks } from "./mpi/join.ts";
-import { Leader } from "./mpi/leader.ts";
-import { rankName } from "./mpi/together.ts";
-import { useBackend } from "./shared/backend.ts";
-import { onSignals, type Stop } from "./shared/signals.ts";
-import { standardOutput } from "./shared/terminal.ts";
-import { loadTrainingTools, main } from "./train.ts";
-import { parseFlags } from "./train/flags.ts";
+import { messageOf, UserError } from "../../models/errors.ts";
+import type { Communicator } from "./communicator.ts";
+import { follow } from "./follower.ts";
+import { joinRanks } from "./join.ts";
+import { Leader } from "./leader.ts";
+import { rankName } from "./together.ts";
+import { useBackend } from "../shared/backend.ts";
+import { onSignals, type Stop } from "../shared/signals.ts";
+import { standardOutput } from "../shared/terminal.ts";
+import { loadTrainingTools, main } from "../train.ts";
+import { parseFlags } from "../train/flags.ts";
 
 const stderr = standardOutput("stderr");
 
