@@ -1,6 +1,7 @@
 /** What the environment tells of ranks, and where their library is looked for; test/mpi/ starts real ones. */
 import assert from "node:assert/strict";
 import { grants } from "../../cli/grants.ts";
+import { selecting } from "../../cli/doctor/ranks.ts";
 import { launcherOf, launcherVariables } from "../../cli/mpi/launcher.ts";
 import { type Disk, libraryOf } from "../../cli/mpi/search.ts";
 import project from "../../deno.json" with { type: "json" };
@@ -85,12 +86,15 @@ Deno.test("a rank may load the one library, and what needs no ranks none", () =>
   assert.equal(named("/no/such/file"), "");
 });
 
-Deno.test("the permission sets have the variables that tell of ranks", () => {
+Deno.test("the permission sets have the variables that tell of ranks, and of their GPUs", () => {
   const sets: Record<string, { env: readonly string[] }> = {
     grants: project.permissions.grants,
+    commands: project.permissions.commands,
+    doctor: project.permissions.doctor,
   };
   for (const [set, { env }] of Object.entries(sets)) {
-    for (const variable of launcherVariables) {
+    const selects = set === "grants" ? [] : selecting;
+    for (const variable of [...launcherVariables, ...selects]) {
       const has = env.some((name) =>
         name.endsWith("*") ? variable.startsWith(name.slice(0, -1)) : name === variable
       );

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import type { RankFacts } from "../../cli/doctor/ranks.ts";
 import { exists } from "../../models/host/files.ts";
 import { until } from "../cli/command.ts";
 import { withFolder } from "../files/temporary.ts";
@@ -61,6 +62,16 @@ for (const launcher of await launchers()) {
 
   Deno.test(`${launcher}: a rank that leaves without a word ends all`, async () => {
     assert.notEqual((await runRanks(launcher, 3, ["leave", "3"])).code, 0);
+  });
+
+  Deno.test(`${launcher}: doctor tells what each rank computes on, by one of them`, async () => {
+    const doctor = ["cli/doctor.ts", "--mpi", "--json"];
+    const { code, stdout, stderr } = await startRanks(launcher, 2, doctor, "-P=doctor").ended();
+    assert.equal(code, 0, stderr);
+    const { ranks } = JSON.parse(stdout);
+    assert.deepEqual(ranks.map(({ local_rank }: RankFacts) => local_rank), [0, 1]);
+    assert.ok(ranks[0].adapter.description);
+    assert.deepEqual(ranks[1], { ...ranks[0], rank: 1, local_rank: 1 });
   });
 
   Deno.test(`${launcher}: SIGUSR1 reaches all ranks, and none ends of it`, () =>
