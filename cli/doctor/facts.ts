@@ -2,6 +2,7 @@
 import { messageOf } from "../../models/errors.ts";
 import { withoutPassword, withoutSecrets } from "../../models/host/secrets.ts";
 import { type HubSettings, hubSettingsFromEnvironment } from "../../models/host/settings.ts";
+import type { Communicator } from "../mpi/communicator.ts";
 import type { Backend } from "../shared/backend.ts";
 import type { ProductFacts } from "./product.ts";
 import { tuningCachePath } from "../train/tuning_cache.ts";
@@ -68,6 +69,8 @@ export interface Facts {
 
 export interface DoctorTools {
   runtime(): Facts["runtime"];
+  /** Undefined where no launcher started the process. Throws a UserError. */
+  joinRanks(): Communicator | undefined;
   environment(name: string): string | undefined;
   /** Undefined where there is none. */
   adapter(): Promise<AdapterFacts | undefined>;

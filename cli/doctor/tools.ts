@@ -8,6 +8,7 @@ import type { CooperativePlan } from "../../kernels/mod.ts";
 import { messageOf } from "../../models/errors.ts";
 import { exists, isMissing } from "../../models/host/files.ts";
 import { NetworkFailure } from "../../models/host/hub_errors.ts";
+import { joinRanks } from "../mpi/join.ts";
 import {
   type AdapterFacts,
   type DeviceFacts,
@@ -24,6 +25,7 @@ const patience = 5000;
 export const doctorTools: DoctorTools = {
   runtime: () => ({ deno: Deno.version.deno, os: Deno.build.os, arch: Deno.build.arch }),
   environment: (name) => Deno.env.get(name),
+  joinRanks: () => joinRanks(),
   async adapter() {
     const adapter = await navigator.gpu?.requestAdapter({ powerPreference: "high-performance" });
     if (!adapter) return undefined;

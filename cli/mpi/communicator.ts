@@ -28,11 +28,13 @@ export interface Communicator extends Ranks {
 
 type Functions = Deno.DynamicLibrary<ReturnType<typeof functions>>["symbols"];
 
-/** Bytes of one call: its count is an `int`, and not all libraries bear more than 2³¹ bytes. */
-const callBytes = 2 ** 30;
+export interface ConnectOptions {
+  /** The most bytes of one call, a multiple of 4: MPI counts in an `int`, and not all libraries bear more than 2³¹ bytes. */
+  callBytes?: number;
+}
 
 /** Starts MPI. Throws a UserError where the library does not load, or says that it could not. */
-export function connect(path: string, options: { callBytes?: number } = {}): Communicator {
+export function connect(path: string, { callBytes = 2 ** 30 }: ConnectOptions = {}): Communicator {
   let opened: ReturnType<typeof abiOf>;
   let mpi: Functions;
   try {
@@ -42,7 +44,7 @@ export function connect(path: string, options: { callBytes?: number } = {}): Com
     const why = error instanceof Error ? error.message : String(error);
     throw new UserError(`${path} cannot be used as MPI's library: ${why}`, { cause: error });
   }
-  return new MpiCommunicator(mpi, opened.abi, opened.version, options.callBytes ?? callBytes);
+  return new MpiCommunicator(mpi, opened.abi, opened.version, callBytes);
 }
 
 class MpiCommunicator implements Communicator {
@@ -86,7 +88,7 @@ class MpiCommunicator implements Communicator {
    */
   sum(values: Float32Array): void {
     const { inPlace, float, sum, world } = this.#abi;
-    const most = Math.floor(this.#callBytes / 4);
+    const most = this.#callBytes / 4;
     for (let start = 0; start < values.length; start += most) {
       const part = values.subarray(start, start + most) as BufferSource;
       const length = Math.min(most, values.length - start);

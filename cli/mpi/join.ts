@@ -1,6 +1,6 @@
 /** How a process becomes one of several ranks. */
 import { UserError } from "../../models/errors.ts";
-import { type Communicator, connect } from "./communicator.ts";
+import { type Communicator, connect, type ConnectOptions } from "./communicator.ts";
 import { launcherOf } from "./launcher.ts";
 import { libraryOf } from "./search.ts";
 
@@ -9,13 +9,12 @@ import { libraryOf } from "./search.ts";
  * then no library is loaded. Throws a UserError where there is no library, or where the library knows of other ranks
  * than the launcher: each process would train everything.
  */
-export function joinRanks(
-  read: (name: string) => string | undefined = (name) => Deno.env.get(name),
-): Communicator | undefined {
+export function joinRanks(options: ConnectOptions = {}): Communicator | undefined {
+  const read = (name: string) => Deno.env.get(name);
   const launcher = launcherOf(read);
   if (!launcher) return undefined;
   const path = libraryOf(launcher, read);
-  const ranks = connect(path);
+  const ranks = connect(path, options);
   const { name, size = ranks.size, rank } = launcher;
   if (ranks.size === size && ranks.rank === rank) return ranks;
   const known = `rank ${ranks.rank} of ${ranks.size}`;

@@ -7,7 +7,9 @@ import { type Backend, useBackend } from "./backend.ts";
 import type { Parsed } from "./flag_parser.ts";
 import { harmless, type Output, paint, standardOutput } from "./terminal.ts";
 
-export interface CommandOptions {
+export interface CommandOptions<Flags> {
+  /** Loads native code, for which there is no permission any more once the command runs. */
+  load?: (flags: Flags) => void;
   stdout?: Output;
   stderr?: Output;
   /** What to do about an error, in the words of the command's flags. */
@@ -26,7 +28,7 @@ export async function runCommand<Flags>(
   parsed: Parsed<Flags>,
   command: string,
   run: (flags: Flags) => Promise<number | void>,
-  options: CommandOptions = {},
+  options: CommandOptions<Flags> = {},
 ): Promise<number> {
   const { stdout = standardOutput("stdout"), stderr = standardOutput("stderr") } = options;
   const { advice = adviceFor, escape = harmlessLines } = options;
@@ -39,6 +41,7 @@ export async function runCommand<Flags>(
     if (parsed.kind === "error") {
       throw new UserError(`${parsed.message} See ${command} --help.`, { exitCode: 2 });
     }
+    options.load?.(parsed.flags);
     const { backend } = parsed.flags as { backend?: Backend };
     await useBackend(backend);
     return unlessLost(await run(parsed.flags) ?? 0);

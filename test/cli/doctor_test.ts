@@ -39,6 +39,7 @@ const matrix_units = { granted: "16 × 8 × 16" };
 const healthy: DoctorTools = {
   runtime: () => ({ deno: `${neededDeno}.6`, os: "linux", arch: "x86_64" }),
   environment: (name) => ({ HOME: "/home/you" })[name],
+  joinRanks: () => undefined,
   adapter: () => Promise.resolve(adapter),
   device: () => Promise.resolve({ product, matrix_units }),
   hubCache: () => Promise.resolve({ models: ["org/bert"], datasets: [], bytes: 4e8 }),

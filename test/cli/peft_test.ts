@@ -154,7 +154,7 @@ Deno.test("bash completes commands, flags and values, and leaves the rest to who
     ["deno task peft completions ", "bash zsh fish"],
     ["../denow task tra", "train train:mpi"],
     ["deno task bench:s", "step static"],
-    ["deno task --node-modules-dir=manual test:", "gpu dawn browser"],
+    ["deno task --node-modules-dir=manual test:", "gpu dawn browser mpi"],
     ["deno task fmt --ch", "earlier deno"],
     ["deno ru", "earlier deno"],
   ];

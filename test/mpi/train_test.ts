@@ -6,7 +6,7 @@ import { hostFolder } from "../../models/host/files.ts";
 import { readTensors } from "../../models/files/run_file.ts";
 import { withFolder } from "../files/temporary.ts";
 import { runProgram, runTrain, until } from "../cli/command.ts";
-import { launchers, runRanks, startRanks } from "./launch.ts";
+import { launchers, startRanks } from "./launch.ts";
 
 const model = fileURLToPath(new URL("../goldens/model", import.meta.url));
 const program = fileURLToPath(new URL("../../cli/mpi/train.ts", import.meta.url));
@@ -20,8 +20,9 @@ const training = (folder: string, experiment: string, steps: number, ...more: st
   ...["--experiment", experiment, ...more],
 ];
 
-const runShared = (size: number, args: string[]) =>
-  runRanks(launcher, size, args, { program, set: "commands" });
+const startShared = (size: number, args: string[]) =>
+  startRanks(launcher, size, [program, ...args], "-P=commands");
+const runShared = (size: number, args: string[]) => startShared(size, args).ended();
 
 /** Kills the rank $0 of the command whose arguments name $1. */
 const killRank = `
@@ -80,7 +81,7 @@ Deno.test("a rank that is killed ends all, and other ranks go on from the last c
       training(folder, experiment, 60, "--checkpoint_steps", "5");
     const alone = await runTrain(flags("one"));
     assert.equal(alone.code, 0, alone.stderr);
-    const started = startRanks(launcher, 3, flags("killed"), { program, set: "commands" });
+    const started = startShared(3, flags("killed"));
     const checkpoints = join(folder, "killed", "checkpoints", "lora-r4");
     const hasCheckpoint = () =>
       Deno.stat(join(checkpoints, "step-10", "state.json")).then(() => true, () => false);
