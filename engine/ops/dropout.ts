@@ -1,7 +1,7 @@
-import { dropout as kernels } from "../../kernels/mod.ts";
+import { dropout as kernelsOf } from "../../kernels/mod.ts";
 import { launchElementwise } from "../elementwise.ts";
 import { record } from "../tape.ts";
-import { empty, type Tensor } from "../tensor.ts";
+import { emptyLike, formatOf, type Tensor } from "../tensor.ts";
 
 /** What the kernels with dropout take: the site and the rounded probability; see kernels/random.wgsl. */
 export interface DropoutParams {
@@ -26,8 +26,9 @@ export function dropout(x: Tensor, probability: number): Tensor {
   const params = { ...dropoutParams(x, probability) };
   const { random } = x.device;
   const apply = (input: Tensor) => {
-    const output = empty(x.device, x.shape);
-    launchElementwise(kernels.main, { x: input, y: output }, params, { random });
+    const output = emptyLike(input);
+    const { main } = kernelsOf(formatOf(input));
+    launchElementwise(main, { x: input, y: output }, params, { random });
     return output;
   };
   return record([x], apply(x), (dy) => [apply(dy)]);

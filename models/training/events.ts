@@ -92,13 +92,15 @@ export interface StepEvent {
   epoch: number;
   /** Mean over the step's sentences, smoothed and weighted as the hyperparameters say. */
   loss: number;
-  /** Global norm before clipping. */
+  /** Global norm before clipping; 0 of a step that was skipped. */
   gradientNorm: number;
   learningRate: number;
   /** Real tokens (no padding) of the step's sentences. */
   tokens: number;
   /** Real tokens a second since training started, evaluation not counted. */
   tokensPerSecond: number;
+  /** Whether the update was left out, since gradients of the scaled loss were beyond f16's range. */
+  skipped?: boolean;
 }
 
 export interface EvaluationEvent {

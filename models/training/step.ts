@@ -69,7 +69,7 @@ export function computeGradients(
         const loss = model.loss(packed, objective);
         return share < 1 ? scale(loss, share) : loss;
       });
-      backward();
+      backward(optimizer.lossScale);
       setOrAdd(optimizer.loss, loss, isFirst);
     });
     if (index < parts.length - 1) device.endStep(); // the last part ends with the update
