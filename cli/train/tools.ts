@@ -1,8 +1,7 @@
 /** What an experiment needs of the other rooms, in one object, so that a test can stand in. */
 import type { DeviceInfo } from "../../engine/adapter.ts";
-import type { KernelChoice } from "../../engine/device.ts";
+import type { DeviceOptions, KernelChoice } from "../../engine/device.ts";
 import type { Product } from "../../engine/plans.ts";
-import type { MatmulPrecision } from "../../engine/precision.ts";
 import type { Tuned, TuneOptions } from "../../engine/tuner.ts";
 import type { EncoderConfig } from "../../models/encoders/mod.ts";
 import type { WeightSource } from "../../models/encoders/weights.ts";
@@ -29,7 +28,9 @@ export interface DeviceHandle {
 
 export interface TrainingTools<Device extends DeviceHandle> {
   /** Throws a UserError where the adapter has no products of that precision. */
-  createDevice(options?: { matmulPrecision?: MatmulPrecision }): Promise<Device>;
+  createDevice(
+    options?: Pick<DeviceOptions, "matmulPrecision" | "computeDtype">,
+  ): Promise<Device>;
   resolveModel(name: string | undefined, hub: HubSettings): Promise<ResolvedModel>;
   loadDataset(request: DatasetRequest): Promise<Dataset>;
   stratifiedSplit(dataset: Dataset, options: { seed: number; maxSamples?: number }): Split;

@@ -18,9 +18,9 @@ import type { TrainingTools } from "./tools.ts";
 type Device = Awaited<ReturnType<typeof createDevice>>;
 
 export const trainingTools: TrainingTools<Device> = {
-  async createDevice({ matmulPrecision } = {}) {
+  async createDevice(options = {}) {
     try {
-      return await createDevice({ matmulPrecision });
+      return await createDevice(options);
     } catch (error) {
       if (!(error instanceof CooperativeError)) throw error;
       const isDawn = !(navigator.gpu instanceof GPU);

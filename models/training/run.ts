@@ -56,6 +56,9 @@ export interface RunOptions {
   run?: string;
 }
 
+/** What runs were of before there was a choice. */
+const beforeChoice = { computeDtype: "f32" } as const;
+
 /** What a model makes of a part of the data. */
 interface Evaluated {
   metrics: Metrics;
@@ -244,7 +247,9 @@ export class Run {
   restore(state: TrainState): string[] {
     const { device, built: { parameters, specs }, optimizer } = this.#training;
     const { learningRate } = this.#options.hyperparameters;
-    checkIdentity(state, this.#identity);
+    const { of } = state;
+    const hyperparameters = { ...beforeChoice, ...of.hyperparameters };
+    checkIdentity({ of: { ...of, hyperparameters } }, this.#identity);
     this.#validation.restore(state);
     writeWeights(parameters, specs, state.weights);
     optimizer.restore(state.optimizer);
