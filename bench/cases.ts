@@ -6,6 +6,7 @@ import { AdamW } from "../engine/optimizer.ts";
 import {
   add,
   attention,
+  convert,
   dropout,
   embedding,
   gelu,
@@ -105,6 +106,14 @@ export function bertCases(sizes: Sizes): Case[] {
       hidden,
       2,
       (make, shape) => void scale(make.tensor(shape), 4),
+    ),
+    elementwise(
+      "convert.main",
+      tokens,
+      hidden,
+      1.5, // half of what is written
+      (make, shape) => void convert(make.tensor(shape), "f16"),
+      0,
     ),
     elementwise(
       "pad_heads.main",

@@ -2,7 +2,7 @@
 import type { DeviceInfo } from "../engine/adapter.ts";
 import { adapterPlan, candidatePlans, planFor } from "../engine/plans.ts";
 import * as catalogue from "../kernels/mod.ts";
-import type { Kernel, MatmulPlan, MatmulVariant } from "../kernels/mod.ts";
+import type { Format, Kernel, MatmulPlan, MatmulVariant } from "../kernels/mod.ts";
 
 /** A kernel, and what it is told under in a table with its like. */
 export interface GpuKernel {
@@ -23,6 +23,9 @@ const info: DeviceInfo = {
 
 /** Values of a head: those of encoders that are loaded, and 26, which is padded. */
 const headSizes = [16, 26, 32, 64, 96, 128];
+/** How activations lie in memory: the usual way, and that of a GPU which has f16. */
+const formats: Format[] = ["f32", "native f16"];
+const suffix = (format: Format) => format === "f32" ? "" : ", f16";
 /** Invocations a row in LayerNorm and softmax on a GPU. */
 const rowLanes = 32;
 
@@ -37,17 +40,27 @@ const bare: MatmulVariant = {
   residual: false,
   textureA: false,
   textureB: false,
-  packB: "f32",
+  formatA: "f32",
+  formatB: "f32",
+  formatC: "f32",
 };
 
 /** Products as training launches them: the plainest, those with most in them, the gradients. */
 const variants: Partial<MatmulVariant>[] = [
   { bias: true },
-  { bias: true, second: true, gelu: true, keep: true, packB: "bf16" },
+  { bias: true, second: true, gelu: true, keep: true, formatB: "bf16" },
   { bias: true, second: true, dropout: true, residual: true },
-  { bias: true, second: true, gelu: true, keep: true, dropout: true, residual: true, packB: "f16" },
+  {
+    bias: true,
+    second: true,
+    gelu: true,
+    keep: true,
+    dropout: true,
+    residual: true,
+    formatB: "f16",
+  },
   { transpose: "NN", accumulate: true },
-  { transpose: "NN", accumulate: true, packB: "bf16" },
+  { transpose: "NN", accumulate: true, formatB: "bf16" },
   { transpose: "TN", accumulate: true },
 ];
 
@@ -62,26 +75,39 @@ function matmulKernels(): GpuKernel[] {
   const narrow = { transpose: "NT", rows: 64, columns: 8, inner: 64, dtype: "f32" } as const;
   const plans = [...candidatePlans(info, fixed), planFor(narrow, fixed, {})];
   return plans.flatMap((plan) =>
-    variants.map((variant) => ({
-      group: planName(plan),
-      kernel: catalogue.matmul(plan, { ...bare, ...variant }),
-    }))
+    formats.flatMap((format) =>
+      variants.map((variant) => ({
+        group: planName(plan) + suffix(format),
+        kernel: catalogue.matmul(plan, { ...bare, ...variant, ...activationsIn(format, variant) }),
+      }))
+    )
   );
 }
 
+/** What of a product's operands are activations, or their gradients. */
+function activationsIn(format: Format, { transpose, formatB }: Partial<MatmulVariant>) {
+  const weightsOwn = formatB && format !== "f32" ? format : formatB;
+  return transpose === "TN"
+    ? { formatA: format, formatB: format }
+    : { formatA: format, formatC: format, ...(weightsOwn && { formatB: weightsOwn }) };
+}
+
 function attentionKernels(): GpuKernel[] {
-  return headSizes.flatMap((size) => {
-    const headSize = catalogue.paddedHeadSize(size, 0);
-    const { forward, backwardQuery, backwardKeyValue } = catalogue.attention({
-      headSize,
-      lanes: 0,
-      textures: false,
-    });
-    return [forward, backwardQuery, backwardKeyValue].map((kernel) => ({
-      group: `${kernel.name}, heads of ${headSize}`,
-      kernel,
-    }));
-  });
+  return formats.flatMap((format) => headSizes.map((size) => ({ format, size }))).flatMap(
+    ({ format, size }) => {
+      const headSize = catalogue.paddedHeadSize(size, 0);
+      const { forward, backwardQuery, backwardKeyValue } = catalogue.attention({
+        headSize,
+        lanes: 0,
+        textures: false,
+        format,
+      });
+      return [forward, backwardQuery, backwardKeyValue].map((kernel) => ({
+        group: `${kernel.name}, heads of ${headSize}${suffix(format)}`,
+        kernel,
+      }));
+    },
+  );
 }
 
 const isKernel = (value: unknown): value is Kernel =>
@@ -91,21 +117,46 @@ const isKernel = (value: unknown): value is Kernel =>
 export function gpuKernels(): GpuKernel[] {
   const bools = [true, false];
   const scaled = bools.flatMap((vectors) =>
-    bools.map((divided) => catalogue.scaleColumns({ vectors, divided, shifted: divided }))
+    bools.map((divided) =>
+      catalogue.scaleColumns({ vectors, divided, shifted: divided, format: "f32" })
+    )
   );
-  const operations: object[] = [
+  const inF32: object[] = [
     ...Object.values(catalogue).filter((value) => typeof value === "object"),
     catalogue.softmax(rowLanes),
-    catalogue.layerNorm(rowLanes),
-    catalogue.loraA(0),
-    catalogue.loraB(0),
     ...scaled,
     [catalogue.loraRowNorms("f32"), catalogue.loraRowNorms("bf16")],
   ];
-  const others = operations.flatMap((kernels) => Object.values(kernels).filter(isKernel));
+  const kernelsOf = (operations: object[], format: Format): GpuKernel[] =>
+    operations.flatMap((kernels) => Object.values(kernels).filter(isKernel)).map((kernel) => ({
+      group: kernel.name.split(".")[0] + suffix(format),
+      kernel,
+    }));
   return [
     ...matmulKernels(),
     ...attentionKernels(),
-    ...others.map((kernel) => ({ group: kernel.name.split(".")[0], kernel })),
+    ...kernelsOf(inF32, "f32"),
+    ...formats.flatMap((format) => kernelsOf(activationKernels(format), format)),
+  ];
+}
+
+/** The operations that have kernels for each format of activations. */
+function activationKernels(format: Format): object[] {
+  const { add, scale, dropout, columnSum, gelu, relu, silu, tanh } = catalogue;
+  return [
+    ...[add, scale, dropout, columnSum, gelu, relu, silu, tanh].map((of) => of(format)),
+    catalogue.layerNorm({ lanes: rowLanes, format }),
+    catalogue.loraA({ subgroup: 0, format }),
+    catalogue.loraB({ subgroup: 0, format }),
+    catalogue.embedding({ table: "f32", rows: format }),
+    [
+      catalogue.convert({ from: format, to: "f32" }),
+      catalogue.convert({ from: "f32", to: format }),
+    ],
+    ...(format === "f32" ? [] : [
+      catalogue.embedding({ table: format, rows: "f32" }),
+      catalogue.scaleColumns({ vectors: true, divided: true, shifted: true, format }),
+      [catalogue.loraRowNorms(format)],
+    ]),
   ];
 }

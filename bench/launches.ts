@@ -4,7 +4,7 @@
  * would run it: nothing is computed, and the table is the same on every adapter.
  */
 import { fileURLToPath } from "node:url";
-import { Device } from "../engine/device.ts";
+import { Device, type KernelChoice } from "../engine/device.ts";
 import { AdamW } from "../engine/optimizer.ts";
 import { adapterPlan, type Product } from "../engine/plans.ts";
 import { traceDevice } from "../engine/trace.ts";
@@ -32,11 +32,13 @@ function stepLaunches(
   config: EncoderConfig,
   method: Method,
 ): { kernels: string[]; products: Product[] } {
-  const choice = {
+  const choice: KernelChoice = {
     matmul: adapterPlan({ ...info, software: false }),
     broadcastLanes: 0,
     attentionTextures: false,
     rowLanes: 32,
+    activations: "f32",
+    nativeF16: false,
   };
   const device = traceDevice(new Device(gpu, info, choice, leastBinding));
   const built = allocateModel(device, { config, method, classes });

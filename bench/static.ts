@@ -1,5 +1,6 @@
 /** For bench/static.sh: writes the kernels that GPUs get, a file each, and list.tsv: file, group, entry point, overrides. */
 import { print } from "./command.ts";
+import { sourceFor } from "../engine/dialect.ts";
 import { gpuKernels } from "./gpu_kernels.ts";
 
 if (import.meta.main) {
@@ -15,7 +16,9 @@ if (import.meta.main) {
     return [`${i}.wgsl`, group, kernel.entryPoint, overrides.join(",")].join("\t");
   });
   await Promise.all(
-    kernels.map(({ kernel }, i) => Deno.writeTextFile(`${folder}/${i}.wgsl`, kernel.source)),
+    kernels.map(({ kernel }, i) =>
+      Deno.writeTextFile(`${folder}/${i}.wgsl`, sourceFor(kernel, ["f16"]))
+    ),
   );
   await Deno.writeTextFile(`${folder}/list.tsv`, lines.map((line) => `${line}\n`).join(""));
   print([`${kernels.length} kernels written to ${folder}`]);

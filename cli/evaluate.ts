@@ -17,13 +17,14 @@ import { confusionFile, confusionText, standsWithin } from "./trained/confusion.
 import { metricsReport, readAs, versions } from "./train/run_report.ts";
 import { type Column, renderTable } from "./shared/table.ts";
 import { harmless, jsonText, renderNotice, standardOutput } from "./shared/terminal.ts";
+import type { ComputeDtype } from "../engine/precision.ts";
 import { findRun, type Sizes, sizesOf, type TrainedRun } from "./trained/run.ts";
 
 /** The content of `evaluation.json`; metrics as `run.json` has them. */
 function evaluationReport(
   run: TrainedRun,
   { dataset, part, sameData }: EvaluatedRows,
-  { maxLength, batchSize }: Sizes,
+  { maxLength, batchSize, computeDtype }: Sizes & { computeDtype: ComputeDtype },
   metrics: Metrics,
 ) {
   return {
@@ -43,6 +44,7 @@ function evaluationReport(
     split: part,
     max_length: maxLength,
     batch_size: batchSize,
+    compute_dtype: computeDtype,
     metrics: metricsReport(metrics),
     versions: versions(),
   };
@@ -107,9 +109,13 @@ async function run(flags: EvaluateFlags): Promise<void> {
   const tell = (notice: string) => stderr.write(renderNotice(stderr, notice));
   for (const notice of [...trained.model.notices, ...rows.notices]) tell(notice);
   // Loaded only now, so that --help and mistakes need no engine.
+  const { computeDtype = "f32" } = flags;
   const { evaluateExamples } = await import("./trained/predictor.ts");
-  const metrics = await evaluateExamples(trained, rows.examples, sizes, tell);
-  const document = jsonText(evaluationReport(trained, rows, sizes, metrics));
+  const metrics = await evaluateExamples(trained, rows.examples, sizes, {
+    computeDtype,
+    hear: tell,
+  });
+  const document = jsonText(evaluationReport(trained, rows, { ...sizes, computeDtype }, metrics));
   const text = flags.json
     ? document
     : evaluationLines(trained, rows, metrics, stdout.columns()).join("\n");

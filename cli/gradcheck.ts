@@ -3,10 +3,12 @@
  * an exit code: 0 all is well, 1 something is wrong, 2 wrong use.
  */
 import { object } from "@optique/core/constructs";
+import { choice } from "@optique/core/valueparser";
 import project from "../deno.json" with { type: "json" };
-import { createDevice, type Device } from "../engine/device.ts";
+import { createDevice, type Device, type DeviceOptions } from "../engine/device.ts";
+import { computeDtypes } from "../engine/precision.ts";
 import {
-  allowed,
+  allowedOn,
   type CheckRow,
   checksFor,
   type OperationName,
@@ -27,6 +29,12 @@ const command = "deno task gradcheck";
 export const parser = object({
   ...backendFlag,
   all: switchOn("--all", "Also each input alone, graphs, 16-bit weights, others' kernels"),
+  computeDtype: flag(
+    "--compute_dtype",
+    choice(computeDtypes, { metavar: "TYPE" }),
+    "Activations of the kernels: f32 or f16",
+    "f32",
+  ),
   only: flag(
     "--only",
     valueOf<OperationName[]>("LIST", (text) => parseChoices(text, operationNames), []),
@@ -39,7 +47,7 @@ export const parser = object({
 /** Runs the command; returns its exit code. */
 export function main(
   args: readonly string[],
-  openDevice: () => Promise<Device> = createDevice,
+  openDevice: (options: Pick<DeviceOptions, "computeDtype">) => Promise<Device> = createDevice,
   stdout: Output = standardOutput("stdout"),
   stderr: Output = standardOutput("stderr"),
 ): Promise<number> {
@@ -51,8 +59,9 @@ export function main(
   const progress = (text: string) => {
     if (stderr.terminal) stderr.write(`\r\x1b[K${text.slice(0, stderr.columns() - 1)}`);
   };
-  return runCommand(parsed, command, async ({ all, only, json }) => {
-    const device = await openDevice();
+  return runCommand(parsed, command, async ({ all, only, json, computeDtype }) => {
+    const device = await openDevice({ computeDtype });
+    const allowed = allowedOn(device);
     const rows: CheckRow[] = [];
     try {
       if (!json) stdout.write(`${paint(stdout, "bold", formatAdapter(device.info))}\n\n`);
@@ -76,7 +85,9 @@ export function main(
       stdout.write(`${JSON.stringify({ version, adapter, kernels, allowed, rows }, null, 2)}\n`);
     } else {
       const width = Math.min(stdout.columns(), 100);
-      stdout.write(`${[...checkTable(rows, width), "", ...verdict(rows, stdout)].join("\n")}\n`);
+      stdout.write(
+        `${[...checkTable(rows, width, allowed), "", ...verdict(rows, stdout)].join("\n")}\n`,
+      );
     }
     return rows.some(({ status }) => status === "failed") ? 1 : 0;
   }, { stdout, stderr, advice: adviceForAdapter });

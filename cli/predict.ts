@@ -125,7 +125,7 @@ async function run(flags: PredictFlags): Promise<void> {
   Deno.addSignalListener("SIGINT", () => Deno.exit(130));
   // Loaded only now, so that --help and mistakes need no engine.
   const { openLabeller } = await import("./trained/labeller.ts");
-  const labeller = await openLabeller(runs);
+  const labeller = await openLabeller(runs, flags.computeDtype);
   for (const notice of labeller.notices) tell(notice);
   try {
     if (texts) await labelAll(labeller, runs, texts, flags);

@@ -16,7 +16,7 @@ import { Launcher } from "./launcher.ts";
 import { matrixUnits, refusal } from "./matrix_units.ts";
 import { Memory, type Storage } from "./memory.ts";
 import { adapterPlan, type Product, readsTexturesFaster, type TunedPlans } from "./plans.ts";
-import type { MatmulPrecision } from "./precision.ts";
+import type { ComputeDtype, MatmulPrecision } from "./precision.ts";
 import { domains, randomKey } from "./random.ts";
 
 /** How kernels are cut for an adapter. */
@@ -32,6 +32,10 @@ export interface KernelChoice {
   attentionTextures: boolean;
   /** Invocations a row in LayerNorm and softmax. */
   rowLanes: number;
+  /** How activations and their gradients lie in memory. */
+  activations: ComputeDtype;
+  /** Whether kernels take f16 values in the words of WGSL's extension, and not as pairs in words of 32 bits. */
+  nativeF16: boolean;
 }
 
 export interface DeviceOptions {
@@ -45,6 +49,8 @@ export interface DeviceOptions {
   features?: readonly GPUFeatureName[];
   /** f16: matrix products on matrix units, from operands rounded to f16; f32 unless given. */
   matmulPrecision?: MatmulPrecision;
+  /** f16: activations and their gradients in 16 bits a value; f32 unless given. */
+  computeDtype?: ComputeDtype;
 }
 
 /** Storage buffers of the widest kernel, a product with LoRA's beside it and a residual. */
@@ -71,7 +77,9 @@ export async function createDevice(options: DeviceOptions = {}): Promise<Device>
   const info = infoOf(gpuInfo);
   const subgroups = "subgroups" as GPUFeatureName; // granted by wgpu though `features` omits it
   const units = options.matmulPrecision === "f16" ? matrixUnits(adapter) : undefined;
-  const wanted: GPUFeatureName[] = ["timestamp-query", ...options.features ?? []]; // the tuner times
+  const { computeDtype: activations = "f32" } = options;
+  const f16: GPUFeatureName[] = activations === "f16" ? ["shader-f16"] : [];
+  const wanted: GPUFeatureName[] = ["timestamp-query", ...f16, ...options.features ?? []]; // the tuner times
   const granted = wanted.filter((feature) => adapter.features.has(feature));
   const extra = [...new Set([...granted, ...units?.features ?? []])];
   let gpu: GPUDevice;
@@ -96,6 +104,10 @@ export async function createDevice(options: DeviceOptions = {}): Promise<Device>
     broadcastLanes: hasSubgroups && info.software && info.subgroupSize <= 8 ? info.subgroupSize : 0,
     attentionTextures: readsTexturesFaster(info),
     rowLanes: info.software ? 8 : 32,
+    activations,
+    // Textures hold pairs of values, not f16's.
+    nativeF16: activations === "f16" && gpu.features.has("shader-f16") &&
+      !readsTexturesFaster(info),
     ...options.kernels,
   };
   const withPlan = (matmul: MatmulPlan) =>

@@ -2,6 +2,7 @@
 import type { Kernel } from "../kernels/mod.ts";
 import type { Resource } from "./bind_groups.ts";
 import type { Device } from "./device.ts";
+import { bytesPerValue } from "./pack.ts";
 import type { Tensor } from "./tensor.ts";
 
 /** Threads a workgroup in the elementwise kernels. */
@@ -20,8 +21,8 @@ export function oneWorkgroupARow(rows: number): [number, number] {
 }
 
 /**
- * Launches a kernel over tensors of one size. A tensor above the binding limit is covered piece by piece:
- * `params.count` is filled in with a piece's vec4s, `params.first` with the index of its first one.
+ * Launches a kernel over tensors of one size, of whatever dtypes. A tensor above the binding limit is covered piece
+ * by piece: `params.count` is filled in with a piece's vec4s, `params.first` with the index of its first one.
  */
 export function launchElementwise(
   kernel: Kernel,
@@ -29,22 +30,24 @@ export function launchElementwise(
   params: Readonly<Record<string, number>> = {},
   shared: Readonly<Record<string, Resource>> = {},
 ): void {
-  const [{ device, binding }] = Object.values(tensors);
-  forEachPiece(device, binding.size, (start, size) => {
+  const all = Object.values(tensors);
+  const [{ device, size }] = all;
+  const widest = 4 * Math.max(...all.map(({ dtype }) => bytesPerValue[dtype])); // bytes of a vec4
+  // In whole vec4s; a piece of so many bytes starts where a binding may in tensors of half as many, too.
+  forEachPiece(device, Math.max(1, Math.ceil(size / 4)) * widest, (start, bytes) => {
+    const [first, count] = [start / widest, bytes / widest];
     const bindings: Record<string, Resource> = { ...shared };
     for (const name in tensors) {
-      const { storage, offset } = tensors[name].binding;
-      bindings[name] = { storage, offset: offset + start, size };
+      const { dtype, binding: { storage, offset } } = tensors[name];
+      const vector = 4 * bytesPerValue[dtype];
+      bindings[name] = { storage, offset: offset + first * vector, size: count * vector };
     }
-    const count = size / 16;
-    device.launcher.launch(
-      kernel,
-      bindings,
-      { ...params, count, first: start / 16 },
-      workgroupsFor(count),
-    );
+    device.launcher.launch(kernel, bindings, { ...params, count, first }, workgroupsFor(count));
   });
 }
+
+/** Twice the strictest alignment of a binding: half a piece is one, too. */
+const pieceAlignment = 512;
 
 /** Cuts a range of bytes into pieces that one binding can cover. */
 export function forEachPiece(
@@ -52,7 +55,7 @@ export function forEachPiece(
   bytes: number,
   run: (start: number, size: number) => void,
 ): void {
-  const pieceBytes = Math.floor(device.maxBindingBytes / 256) * 256;
+  const pieceBytes = Math.floor(device.maxBindingBytes / pieceAlignment) * pieceAlignment;
   for (let start = 0; start < bytes; start += pieceBytes) {
     run(start, Math.min(pieceBytes, bytes - start));
   }

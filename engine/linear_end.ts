@@ -6,7 +6,7 @@ import { add } from "./ops/add.ts";
 import { applyDropout, dropout, dropoutParams } from "./ops/dropout.ts";
 import { gelu } from "./ops/gelu.ts";
 import { isRecorded } from "./tape.ts";
-import { empty, type Tensor } from "./tensor.ts";
+import { emptyLike, formatOf, type Tensor } from "./tensor.ts";
 
 /** dropout(gelu(y)) + residual, each part where it is given. */
 export interface LinearEnd {
@@ -40,8 +40,8 @@ export interface PreparedEnd {
 
 /** Readies an end for the product that makes `y` from `inputs`. */
 export function prepareEnd(y: Tensor, inputs: readonly Tensor[], end: LinearEnd): PreparedEnd {
-  const { device, shape } = y;
-  const kept = end.gelu && isRecorded(inputs) ? empty(device, shape) : undefined;
+  const { device } = y;
+  const kept = end.gelu && isRecorded(inputs) ? emptyLike(y) : undefined;
   const params = end.dropout ? dropoutParams(y, end.dropout) : undefined;
   return {
     epilogue: {
@@ -53,8 +53,8 @@ export function prepareEnd(y: Tensor, inputs: readonly Tensor[], end: LinearEnd)
     backward(dy) {
       const dropped = params ? applyDropout(dy, params) : dy;
       if (!kept) return dropped;
-      const dx = empty(device, shape);
-      launchElementwise(geluKernels.backward, { x: kept, dy: dropped, dx });
+      const dx = emptyLike(dy);
+      launchElementwise(geluKernels(formatOf(dy)).backward, { x: kept, dy: dropped, dx });
       if (dropped !== dy) device.memory.release(dropped.storage);
       return dx;
     },

@@ -65,7 +65,7 @@ export function matmul(
     throw new Error(`A bias of ${bias.size} values does not fit ${stack * columns} columns.`);
   }
   const tiled = tiles(transpose, shape);
-  checkDtypes(transpose, tiled, b, [a, c, bias, second?.u, second?.b, epilogue.residual]);
+  checkDtypes(transpose, tiled, { a, b, c }, options);
   if (second && transpose !== "NT") {
     throw new Error(`Matmul (${transpose}): only NT has a second product.`);
   }
@@ -78,9 +78,11 @@ export function matmul(
     );
   }
   const layers = second?.layers ?? [0];
-  const plain = stack === 1 && !fused && Object.keys(epilogue).length === 0 && b.dtype === "f32";
+  const allF32 = [a, b, c].every(({ dtype }) => dtype === "f32");
+  const plain = stack === 1 && !fused && Object.keys(epilogue).length === 0 && allF32;
   if (tiled && !(plain && isSplit(device, transpose, shape))) {
-    const product = { ...shape, transpose, dtype: b.dtype, stack };
+    const half = a.dtype === "f16" && { dtypeA: a.dtype };
+    const product = { ...shape, transpose, dtype: b.dtype, ...half, stack };
     device.onProduct?.(product);
     const plan = planFor(product, device.kernels.matmul, device.tunedPlans);
     const { gelu, dropout, residual } = epilogue;
@@ -93,7 +95,7 @@ export function matmul(
       keep: gelu?.kept !== undefined,
       dropout: dropout !== undefined && dropout.threshold > 0,
       residual: residual !== undefined,
-      ...operandVariant(plan, a, b),
+      ...operandVariant(plan, a, b, c),
     });
     const { rows: tileRows, columns: tileColumns } = workgroupTile(plan);
     device.launcher.launch(
@@ -169,23 +171,34 @@ function shapeOf(transpose: Transpose, a: Tensor, b: Tensor, c: Tensor, stack: n
   return { rows, columns, inner };
 }
 
-/** Only the tiled kernels unpack, and only a B of NT or NN: a weight that is frozen. */
+/**
+ * What is no f32 goes through the tiled kernels: a B of NT or NN that is frozen, and, f16, what layers take and give,
+ * with their gradients. Biases and LoRA's factors are f32, and so is the gradient that TN makes.
+ */
 function checkDtypes(
   transpose: Transpose,
   tiled: boolean,
-  b: Tensor,
-  others: readonly (Tensor | undefined)[],
+  { a, b, c }: { a: Tensor; b: Tensor; c: Tensor },
+  { bias, second, epilogue: { residual, gelu } = {} }: MatmulOptions,
 ): void {
-  const packed = others.find((tensor) => tensor && tensor.dtype !== "f32");
-  if (packed) {
-    const { shape, dtype } = packed;
-    throw new Error(
-      `Matmul (${transpose}): [${shape.join(", ")}] is ${dtype}; only B may be packed.`,
-    );
+  const refuse = ({ shape, dtype }: Tensor, why: string) => {
+    throw new Error(`Matmul (${transpose}): [${shape.join(", ")}] is ${dtype}; ${why}`);
+  };
+  for (const tensor of [a, c]) {
+    if (tensor.dtype === "bf16") refuse(tensor, "only B may be packed so.");
   }
+  for (const tensor of [bias, second?.u, second?.b, ...(transpose === "TN" ? [c] : [])]) {
+    if (tensor && tensor.dtype !== "f32") {
+      refuse(tensor, "only A, B and, but in TN, C may be packed.");
+    }
+  }
+  for (const tensor of [residual, gelu?.kept]) {
+    if (tensor && tensor.dtype !== c.dtype) refuse(tensor, `C is ${c.dtype}.`);
+  }
+  const packed = [a, b, c].find(({ dtype }) => dtype !== "f32");
+  if (packed && !tiled) refuse(packed, "packed, all sizes must be multiples of 4.");
   if (b.dtype === "f32") return;
-  const what = `Matmul (${transpose}): B [${b.shape.join(", ")}] is ${b.dtype}`;
-  if (b.requiresGrad) throw new Error(`${what} and wants a gradient; packed values are frozen.`);
-  if (transpose === "TN") throw new Error(`${what}; only NT and NN read packed values.`);
-  if (!tiled) throw new Error(`${what}; packed, both sizes must be multiples of 4.`);
+  if (transpose === "TN") {
+    if (b.dtype === "bf16") refuse(b, "only NT and NN read values packed so.");
+  } else if (b.requiresGrad) refuse(b, "and wants a gradient: packed weights are frozen.");
 }

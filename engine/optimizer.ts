@@ -4,14 +4,22 @@
  * {@link AdamW.update}. Between them both lie in a few flat buffers, where they can be summed over machines.
  * Nothing is read back in a step: norm, clip factor and losses stay on the GPU, and `readHistory` fetches many
  * steps at once.
+ *
+ * On a device whose activations are f16 the gradients are of the loss times {@link AdamW.lossScale}, which moves by
+ * itself: kernels/gradient_norm.wgsl.
  */
-import { adamw as adamwKernels, gradientNorm as normKernels } from "../kernels/mod.ts";
+import {
+  adamw as adamwKernels,
+  gradientNorm as normKernels,
+  scaledAdamw,
+  scaledGradientNorm,
+} from "../kernels/mod.ts";
 import type { UniformBinding } from "./bind_groups.ts";
 import type { Device } from "./device.ts";
 import { forEachPiece, launchElementwise, workgroupsFor } from "./elementwise.ts";
 import type { Parameters, Slab } from "./parameters.ts";
 import { addTo } from "./tape.ts";
-import { persistent, type Tensor } from "./tensor.ts";
+import { persistent, Tensor } from "./tensor.ts";
 
 export interface AdamWOptions {
   weightDecay: number;
@@ -24,9 +32,13 @@ export interface AdamWOptions {
 
 export interface StepRecord {
   loss: number;
-  /** Before clipping. */
+  /** Before clipping; infinite where a scaled gradient is no number. */
   gradientNorm: number;
   learningRate: number;
+  /** What the loss was multiplied by, where it was. */
+  lossScale?: number;
+  /** Whether the step was left out because its scale was too large; the next ones have a smaller one. */
+  skipped?: boolean;
 }
 
 /** What an optimiser is at a moment, besides the parameters' values; plain data. */
@@ -35,12 +47,23 @@ export interface AdamWState {
   steps: number;
   /** First and second moments of every trainable parameter, by its name, laid out as its values. */
   moments: Map<string, { mean: Float32Array; variance: Float32Array }>;
+  /** The loss scale where there is one, and the steps since it was last changed. */
+  lossScale?: LossScale;
+}
+
+export interface LossScale {
+  factor: number;
+  steps: number;
 }
 
 /** Steps that the history holds before it must be read. */
 export const historySlots = 64;
 /** A norm that no gradient has, and whose quotient with the least norm is a number still. */
 const noClipping = 1e30;
+/** What the loss is multiplied by at first: as matmul_cooperative.wgsl has it, f16 then holds 5.8e-11 to 64. */
+const firstLossScale = 1024;
+/** The least: a step that is no number with it is not the scale's fault. */
+const leastLossScale = 1;
 /** Partial sums of the norm that one piece of the gradient makes, at most. */
 const partialsPerPiece = 256;
 
@@ -64,6 +87,8 @@ export function setOrAdd(sum: Tensor, part: Tensor, first: boolean): void {
 export class AdamW {
   /** The step's loss [1], which an update notes: see {@link setOrAdd}. */
   readonly loss: Tensor;
+  /** [1] What a step's backward pass starts from, where gradients are f16; undefined where it starts from 1. */
+  readonly lossScale?: Tensor;
   readonly #device: Device;
   readonly #parameters: Parameters;
   readonly #options: Required<AdamWOptions>;
@@ -94,6 +119,10 @@ export class AdamW {
     this.#sums = persistent(device, [Math.max(1, pieces) * partialsPerPiece]);
     this.#clip = persistent(device, [1]);
     this.loss = persistent(device, [1]);
+    if (device.kernels.activations === "f16") {
+      const { storage } = persistent(device, [2], Float32Array.of(firstLossScale, 0));
+      this.lossScale = new Tensor(device, [1], storage);
+    }
     this.#history = persistent(device, [historySlots, 4]);
     this.#step = device.launcher.createUniform();
   }
@@ -138,11 +167,19 @@ export class AdamW {
       const end = first + size;
       moments.set(name, { mean: mean.slice(first, end), variance: variance.slice(first, end) });
     }
-    return { steps, moments };
+    return { steps, moments, ...await this.#captureLossScale() };
+  }
+
+  async #captureLossScale(): Promise<{ lossScale?: LossScale }> {
+    if (!this.lossScale) return {};
+    const [factor, steps] = new Float32Array(
+      await this.#device.read(this.lossScale.storage, 0, 8),
+    );
+    return { lossScale: { factor, steps } };
   }
 
   /** Goes on from a state; the history is left as it is. Throws where it is one of other parameters. */
-  restore({ steps, moments }: AdamWState): void {
+  restore({ steps, moments, lossScale }: AdamWState): void {
     const slabs = this.#state.map(({ mean: { size } }) => ({
       mean: new Float32Array(size),
       variance: new Float32Array(size),
@@ -162,6 +199,10 @@ export class AdamW {
       this.#device.write(mean.storage, 0, slabs[i].mean);
       this.#device.write(variance.storage, 0, slabs[i].variance);
     });
+    if (this.lossScale && lossScale) {
+      const values = Float32Array.of(lossScale.factor, lossScale.steps);
+      this.#device.write(this.lossScale.storage, 0, values);
+    }
     this.#steps = steps;
   }
 
@@ -172,16 +213,20 @@ export class AdamW {
     const reading = this.#device.read(this.#history.storage, 0, count * 16);
     this.#unread = 0; // updates that come meanwhile write after it
     const values = new Float32Array(await reading);
-    return Array.from({ length: count }, (_, i) => ({
-      loss: values[4 * i],
-      gradientNorm: values[4 * i + 1],
-      learningRate: values[4 * i + 2],
-    }));
+    return Array.from({ length: count }, (_, i) => {
+      const [loss, norm, learningRate, lossScale] = values.subarray(4 * i, 4 * i + 4);
+      if (!this.lossScale) return { loss, gradientNorm: norm, learningRate };
+      const isFinite = norm >= 0;
+      const gradientNorm = isFinite ? norm : Infinity;
+      const skipped = !isFinite && lossScale > leastLossScale;
+      return { loss, gradientNorm, learningRate, lossScale, skipped };
+    });
   }
 
   /** Frees the optimiser's state. */
   destroy(): void {
     const tensors = [this.loss, this.#sums, this.#clip, this.#history];
+    if (this.lossScale) tensors.push(this.lossScale);
     for (const { mean, variance } of this.#state) tensors.push(mean, variance);
     tensors.forEach(({ storage }) => this.#device.memory.destroy(storage));
     this.#step.uniform.destroy();
@@ -192,10 +237,11 @@ export class AdamW {
   #launch(): void {
     const { beta1, beta2, eps, weightDecay } = this.#options;
     this.#clipByNorm();
+    const { main } = this.lossScale ? scaledAdamw : adamwKernels;
     for (const { slab, mean, variance } of this.#state) {
       const { value, gradient, decay } = slab;
       launchElementwise(
-        adamwKernels.main,
+        main,
         { parameter: value, gradient, mean, variance },
         { beta1, beta2, eps, weightDecay: decay ? weightDecay : 0 },
         { clip: this.#clip.binding, step: this.#step },
@@ -205,6 +251,8 @@ export class AdamW {
 
   #clipByNorm(): void {
     const { launcher } = this.#device;
+    const { lossScale } = this;
+    const kernels = lossScale ? scaledGradientNorm : normKernels;
     const maxNorm = this.#options.maxGradNorm || noClipping;
     let first = 0;
     for (const { gradient } of this.#parameters.slabs) {
@@ -213,7 +261,7 @@ export class AdamW {
         const groups = Math.min(partialsPerPiece, workgroupsFor(count)[0]);
         const piece = { storage: gradient.storage, offset: start, size };
         launcher.launch(
-          normKernels.partial,
+          kernels.partial,
           { gradient: piece, sums: this.#sums.binding },
           { count, first, maxNorm },
           [groups, 1],
@@ -222,13 +270,14 @@ export class AdamW {
       });
     }
     launcher.launch(
-      normKernels.finish,
+      kernels.finish,
       {
         sums: this.#sums.binding,
         clip: this.#clip.binding,
         history: this.#history.binding,
         loss: this.loss.binding,
         step: this.#step,
+        ...(lossScale && { lossScale: { storage: lossScale.storage, offset: 0, size: 16 } }),
       },
       { count: first, first: 0, maxNorm },
       [1, 1],

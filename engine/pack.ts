@@ -1,4 +1,4 @@
-/** Values in 16 bits, for frozen weights: packed on the host, unpacked by kernels/matmul_interface.wgsl. */
+/** Values in 16 bits: packed here for frozen weights; kernels read and write them by kernels/values.wgsl. */
 
 export const dtypes = ["f32", "bf16", "f16"] as const;
 

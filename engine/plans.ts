@@ -10,8 +10,9 @@ import type {
 } from "../kernels/mod.ts";
 import type { DeviceInfo } from "./adapter.ts";
 import type { Dtype } from "./pack.ts";
+import type { ComputeDtype } from "./precision.ts";
 import { fitsTexture } from "./staging.ts";
-import type { Tensor } from "./tensor.ts";
+import { formatOf, type Tensor } from "./tensor.ts";
 
 /** A product of the family, as far as it matters for how fast a plan computes it. */
 export interface Product {
@@ -21,6 +22,8 @@ export interface Product {
   inner: number;
   /** How B's values lie in memory. */
   dtype: Dtype;
+  /** How A's do, and in NT and NN those of C; f32 unless given. */
+  dtypeA?: ComputeDtype;
   /** Products in one launch; 1 unless given. */
   stack?: number;
 }
@@ -59,14 +62,15 @@ export const isNarrow = ({ columns }: Pick<Product, "columns">): boolean => colu
  * Products of one class take the same plan: those of one kind, with about as many tiles of 64 × 64 in
  * their results, since that many workgroups keep a GPU busy or do not.
  */
-export function shapeClass({ transpose, rows, columns, dtype, stack = 1 }: Product): string {
+export function shapeClass(product: Product): string {
+  const { transpose, rows, columns, dtype, dtypeA = "f32", stack = 1 } = product;
   const tiles = stack * Math.ceil(rows / 64) * Math.ceil(columns / 64);
   const size = tiles <= 16 ? "small" : tiles <= 128 ? "medium" : "large";
-  return `${transpose} ${dtype} ${size}`;
+  return `${transpose} ${dtypeA === "f32" ? "" : `${dtypeA}×`}${dtype} ${size}`;
 }
 
 /** The names that {@link shapeClass} gives. */
-const className = /^(NT|NN|TN) (f32|f16|bf16) (small|medium|large)$/;
+const className = /^(NT|NN|TN) (f16×)?(f32|f16|bf16) (small|medium|large)$/;
 
 /**
  * Of plans by class, as a file has kept them, those that are among the candidates: another could not have been timed, and
@@ -88,25 +92,29 @@ export function planFor(product: Product, fixed: MatmulPlan, tuned: TunedPlans):
   return tuned[shapeClass(product)] ?? fixed;
 }
 
-/** How a plan's kernel reads the operands: from textures, where the plan takes them so and they fit. */
+/** How a plan's kernel reads the operands, and writes C: from textures, where the plan takes them so and they fit. */
 export function operandVariant(
   plan: MatmulPlan,
   a: Tensor,
   b: Tensor,
-): Pick<MatmulVariant, "textureA" | "textureB" | "packB"> {
+  c: Tensor,
+): Pick<MatmulVariant, "textureA" | "textureB" | "formatA" | "formatB" | "formatC"> {
   const textures = plan.kind === "registers" && plan.textures;
   return {
     textureA: textures && fitsTexture(a),
     textureB: textures && fitsTexture(b),
-    packB: b.dtype,
+    formatA: formatOf(a),
+    formatB: formatOf(b),
+    formatC: formatOf(c),
   };
 }
 
 /** The attention kernels for query, key and value [3, rows, heads · headSize], and what goes with them. */
 export function attentionVariant(projections: Tensor, headSize: number): AttentionVariant {
   const { broadcastLanes, attentionTextures } = projections.device.kernels;
+  const format = formatOf(projections);
   const textures = attentionTextures && fitsTexture(projections);
-  return { headSize, lanes: broadcastLanes, textures };
+  return { headSize, lanes: broadcastLanes, textures, format };
 }
 
 /** A plan with register tiles of lanes · 4 rows and columns · 4 columns. */

@@ -8,7 +8,8 @@
 import { add as addKernel } from "../kernels/mod.ts";
 import type { Device } from "./device.ts";
 import { launchElementwise } from "./elementwise.ts";
-import { empty, persistent, Tensor, upload, zeros } from "./tensor.ts";
+import { bytesPerValue } from "./pack.ts";
+import { emptyLike, formatOf, persistent, Tensor, upload, zeros } from "./tensor.ts";
 
 /** Where an operation may write the gradient of an input. */
 export interface GradientTarget {
@@ -129,9 +130,10 @@ export function record(
  * making a gradient to be added later.
  */
 export function gradientBuffer(parameter: Tensor): Tensor {
-  const { device, shape, storage } = parameter;
-  const make = storage.arena ? zeros : persistent;
-  return parameter.gradient ??= make(device, shape);
+  const { device, shape, storage, dtype } = parameter;
+  return parameter.gradient ??= storage.arena
+    ? zeros(device, shape, dtype)
+    : persistent(device, shape);
 }
 
 function runBackward(entries: Entry[], output: Tensor, seed?: Tensor): void {
@@ -146,7 +148,7 @@ function runBackward(entries: Entry[], output: Tensor, seed?: Tensor): void {
     // With a second hold the buffer is another tensor's gradient too; outside the arena it is the caller's.
     const own = earlier?.storage.arena && earlier.storage.holds === 1;
     if (own) return { tensor: earlier, accumulate: true };
-    return { tensor: empty(input.device, input.shape), accumulate: false };
+    return { tensor: emptyLike(input), accumulate: false };
   };
   const give = (tensor: Tensor, gradient: Tensor) => {
     gradient.storage.holds++;
@@ -208,14 +210,14 @@ export function addTo(buffer: Tensor, gradient: Tensor): void {
       sum.offset,
       buffer.storage.buffer,
       buffer.offset,
-      buffer.size * 4,
+      Math.ceil(buffer.size * bytesPerValue[buffer.dtype] / 4) * 4,
     )
   );
   buffer.device.memory.release(sum.storage);
 }
 
 function addGradients(a: Tensor, b: Tensor): Tensor {
-  const sum = empty(a.device, a.shape);
-  launchElementwise(addKernel.forward, { a, b, y: sum }, { factor: 1 });
+  const sum = emptyLike(a);
+  launchElementwise(addKernel(formatOf(a)).forward, { a, b, y: sum }, { factor: 1 });
   return sum;
 }

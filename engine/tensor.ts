@@ -1,4 +1,5 @@
-/** Tensors: a shape over a piece of a GPU buffer, row-major; f32, but for packed frozen weights. */
+/** Tensors: a shape over a piece of a GPU buffer, row-major; f32, or of 16 bits a value where a dtype says so. */
+import type { Format } from "../kernels/mod.ts";
 import type { Binding } from "./bind_groups.ts";
 import type { Device } from "./device.ts";
 import type { MemoryUse } from "./errors.ts";
@@ -15,7 +16,7 @@ export class Tensor {
   storage: Storage;
   /** Bytes into the buffer. */
   offset: number;
-  /** How the values lie in memory; packed ones are for {@link matmul}'s operand B only. */
+  /** How the values lie in memory: f16 of activations and their gradients, bf16 of frozen weights only. */
   readonly dtype: Dtype;
   /** Number of values. */
   readonly size: number;
@@ -71,8 +72,11 @@ export class Tensor {
   /** Reads the values back. Waits for the GPU. */
   async read(): Promise<Float32Array> {
     const { device, storage, offset, size, dtype } = this;
-    const bytes = await device.read(storage, offset, size * bytesPerValue[dtype]);
-    return dtype === "f32" ? new Float32Array(bytes) : unpack(new Uint16Array(bytes), dtype);
+    const words = Math.ceil(size * bytesPerValue[dtype] / 4);
+    const bytes = await device.read(storage, offset, words * 4);
+    return dtype === "f32"
+      ? new Float32Array(bytes)
+      : unpack(new Uint16Array(bytes, 0, size), dtype);
   }
 }
 
@@ -92,15 +96,29 @@ export function part({ device, shape, storage, offset, dtype }: Tensor, index: n
   return new Tensor(device, inner, storage, start, dtype);
 }
 
+/** How a kernel reads and writes a tensor's values on its device. */
+export const formatOf = ({ dtype, device }: Tensor): Format =>
+  dtype === "f16" && device.kernels.nativeF16 ? "native f16" : dtype;
+
+/**
+ * The dtype of activations with so many columns: the device's, where kernels can take four values at a time, of
+ * which no two share a word.
+ */
+export const activationDtype = ({ kernels }: Device, columns: number): Dtype =>
+  columns % 4 === 0 ? kernels.activations : "f32";
+
 /** A tensor of the step arena, not initialised. It is gone when the step ends. */
-export function empty(device: Device, shape: readonly number[]): Tensor {
-  const size = sizeOf(shape);
-  return new Tensor(device, shape, device.memory.acquire(size * 4));
+export function empty(device: Device, shape: readonly number[], dtype: Dtype = "f32"): Tensor {
+  const values = Math.ceil(sizeOf(shape) / 4) * 4;
+  return new Tensor(device, shape, device.memory.acquire(values * bytesPerValue[dtype]), 0, dtype);
 }
 
+/** A tensor of the step arena of another one's shape and dtype, not initialised. */
+export const emptyLike = ({ device, shape, dtype }: Tensor): Tensor => empty(device, shape, dtype);
+
 /** A tensor of zeros in the step arena. */
-export function zeros(device: Device, shape: readonly number[]): Tensor {
-  const tensor = empty(device, shape);
+export function zeros(device: Device, shape: readonly number[], dtype: Dtype = "f32"): Tensor {
+  const tensor = empty(device, shape, dtype);
   clear(tensor);
   return tensor;
 }

@@ -194,7 +194,7 @@ async function fastestPlan(
 
 /** Launches the product as a training step does: with a bias forward, adding to a weight's gradient. */
 function launcherOf(device: Device, product: Product): () => void {
-  const { transpose, rows, columns, inner, dtype, stack = 1 } = product;
+  const { transpose, rows, columns, inner, dtype, dtypeA = "f32", stack = 1 } = product;
   // Zeros: what an arena's buffer happens to hold may be denormal numbers, which slow a CPU down.
   const shaped = (rows: number, columns: number, type: Dtype = "f32") => {
     const { storage } = zeros(device, [Math.ceil(rows * columns * bytesPerValue[type] / 4)]);
@@ -205,7 +205,8 @@ function launcherOf(device: Device, product: Product): () => void {
     NN: [[stack * rows, inner], [stack * inner, columns], [rows, columns]],
     TN: [[stack * inner, rows], [inner, columns], [stack * rows, columns]],
   }[transpose];
-  const [a, b, c] = sizes.map(([m, n], i) => shaped(m, n, i === 1 ? dtype : "f32"));
+  const dtypes = [dtypeA, dtype, transpose === "TN" ? "f32" : dtypeA];
+  const [a, b, c] = sizes.map(([m, n], i) => shaped(m, n, dtypes[i]));
   const bias = transpose === "NT" ? shaped(1, stack * columns) : undefined;
   return () => matmul(transpose, a, b, c, { bias, stack, accumulate: transpose === "TN" });
 }

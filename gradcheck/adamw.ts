@@ -31,10 +31,13 @@ export async function runAdamW(
   const gradients = rates.map((_, step) =>
     sizes.map((size, slab) => randomValues(size, 10 * step + slab + 3))
   );
+  const lossScale = await optimizer.lossScale?.read(); // gradients are of the loss times this
+  const scaled = (values: Values) =>
+    Float32Array.from(values, (value) => value * (lossScale?.[0] ?? 1));
   rates.forEach((rate, step) => {
     device.beginStep(0, step);
     parameters.slabs.forEach(({ gradient }, slab) =>
-      device.write(gradient.storage, 0, Float32Array.from(gradients[step][slab]))
+      device.write(gradient.storage, 0, scaled(gradients[step][slab]))
     );
     optimizer.update(rate);
     device.endStep();

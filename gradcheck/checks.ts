@@ -41,6 +41,13 @@ export const operationNames = [...Object.keys(opCases), "matmul", "adamw"] as Op
 /** What the tests allow too: a share of the norm of what is expected. */
 export const allowed = { forward: 1e-5, gradient: 1e-4 };
 
+/** The same where activations are f16: results are rounded to 2⁻¹¹ of their size, and gradients at every stage. */
+const allowedF16 = { forward: 2e-3, gradient: 4e-3 };
+
+/** What a device's results may be off by. */
+export const allowedOn = ({ kernels }: Pick<Device, "kernels">) =>
+  kernels.activations === "f16" ? allowedF16 : allowed;
+
 /** Gradients that cancel out to nearly nothing are held against a hundredth of all gradients' norm. */
 const floor = 0.01;
 

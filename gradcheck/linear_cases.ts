@@ -47,6 +47,7 @@ export function linear(
       ...(bias ? [[...leading(count), outputs]] : []),
       ...loraShapes,
     ],
+    activations: [0],
     run: ([x, ...tensors], end?: ops.LinearEnd) => ops.linear(x, named(tensors), end),
     reference([x, weight, ...rest], dy) {
       const biases = bias ? rest.shift()! : new Array(count * outputs).fill(0);
@@ -83,6 +84,7 @@ export function linearEnd(
   const count = layer.shapes.length;
   return {
     shapes: residual ? [...layer.shapes, shape] : layer.shapes,
+    activations: [0, count],
     run: (inputs) =>
       layer.run(inputs.slice(0, count), {
         gelu,

@@ -4,8 +4,15 @@
  */
 import { Device } from "../engine/device.ts";
 import { samePlan } from "../engine/plans.ts";
-import { allowed, type Case, type Check, type Measured } from "./checks.ts";
-export { allowed, type Check, checksFor, type OperationName, operationNames } from "./checks.ts";
+import { allowed, allowedOn, type Case, type Check, type Measured } from "./checks.ts";
+export {
+  allowed,
+  allowedOn,
+  type Check,
+  checksFor,
+  type OperationName,
+  operationNames,
+} from "./checks.ts";
 
 /** What came of a check. */
 export interface CheckRow {
@@ -46,7 +53,7 @@ async function runCheck({ gpu, info, kernels, maxBindingBytes }: Device, check: 
       row.repeats &&= repeats;
       row.forward = Math.max(row.forward ?? 0, first.forward);
       if (first.gradient !== undefined) row.gradient = Math.max(row.gradient ?? 0, first.gradient);
-      const share = repeats ? shareOfAllowed(first) : Infinity;
+      const share = repeats ? shareOfAllowed(first, allowedOn(device)) : Infinity;
       if (share > largest || row.worst === undefined) row.worst = current.shapes;
       largest = Math.max(largest, share);
     }
@@ -68,8 +75,8 @@ async function runCheck({ gpu, info, kernels, maxBindingBytes }: Device, check: 
 }
 
 /** The largest error as a share of what is allowed. */
-const shareOfAllowed = ({ forward, gradient = 0 }: Measured): number =>
-  Math.max(forward / allowed.forward, gradient / allowed.gradient);
+const shareOfAllowed = ({ forward, gradient = 0 }: Measured, limits: typeof allowed): number =>
+  Math.max(forward / limits.forward, gradient / limits.gradient);
 
 function sameBits(one: Measured, other: Measured): boolean {
   const words = ({ bits }: Measured) =>

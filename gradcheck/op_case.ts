@@ -6,14 +6,16 @@ import type { Device } from "../engine/device.ts";
 import { add, scale, silu } from "../engine/ops/mod.ts";
 import { sizeOf } from "../engine/shape.ts";
 import { withTape } from "../engine/tape.ts";
-import type { Tensor } from "../engine/tensor.ts";
+import { activationDtype, type Tensor } from "../engine/tensor.ts";
 import { functions, type Values } from "./reference.ts";
-import { randomValues, tensorOf } from "./values.ts";
+import { randomValues, rounded, tensorOf } from "./values.ts";
 
 /** An operation on shapes: what the engine runs, and what must come out. */
 export interface OpCase {
   /** The differentiable inputs, in the order in which `run` and `reference` take them. */
   shapes: number[][];
+  /** Which of them are activations, in the device's dtype for those, and no parameters; all unless given. */
+  activations?: readonly number[];
   run(inputs: Tensor[]): Tensor;
   /** The result, and the gradient of every input; `dy` is empty where only the result is wanted. */
   reference(inputs: Values[], dy: Values): { y: Values; gradients: Values[] };
@@ -37,16 +39,22 @@ export interface OpResult {
   expected: { y: Values; gradients: Values[] };
 }
 
-/** Runs a case, forward and backward. With `only`, no other input wants a gradient. */
+/**
+ * Runs a case, forward and backward. With `only`, no other input wants a gradient. Of what has 16 bits on the device
+ * the reference takes the rounded values.
+ */
 export async function runOp(device: Device, op: OpCase, only?: number): Promise<OpResult> {
-  const values = inputsOf(op);
+  const dtypes = op.shapes.map((shape, i) =>
+    op.activations?.includes(i) ?? true ? activationDtype(device, shape.at(-1)!) : "f32"
+  );
+  const values = inputsOf(op).map((input, i) => rounded(input, dtypes[i]));
   device.beginStep(randomState.seed, randomState.step);
   const inputs = values.map((input, i) =>
-    tensorOf(device, op.shapes[i], input, only === undefined || only === i)
+    tensorOf(device, op.shapes[i], input, only === undefined || only === i, dtypes[i])
   );
   const { output, backward } = withTape(() => op.run(inputs));
-  const dy = randomValues(output.size, 50);
-  backward(tensorOf(device, output.shape, dy));
+  const dy = rounded(randomValues(output.size, 50), output.dtype);
+  backward(tensorOf(device, output.shape, dy, false, output.dtype));
   const [y, ...gradients] = await Promise.all(
     [output, ...inputs.map(({ gradient }) => gradient)].map((tensor) => tensor?.read()),
   );
@@ -63,6 +71,7 @@ export function inMiddle(op: OpCase): OpCase {
   const isResidual = ({ length }: { length: number }) => length === sizeOf(op.shapes[0]);
   return {
     shapes: op.shapes,
+    activations: op.activations,
     run(inputs) {
       const h = inputs.map((x) => add(scale(x, 0.5), silu(x)));
       const y = op.run(h);

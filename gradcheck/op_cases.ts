@@ -1,5 +1,4 @@
 /** Every operation of the engine on shapes, with the float64 reference of each: what tests and gradcheck run. */
-import { rowIndex } from "../engine/ops/embedding.ts";
 import * as ops from "../engine/ops/mod.ts";
 import { pack, type PackedDtype, unpack } from "../engine/pack.ts";
 import { upload } from "../engine/tensor.ts";
@@ -8,8 +7,8 @@ import { elementFactors } from "./dropout_factors.ts";
 import { linear, linearEnd } from "./linear_cases.ts";
 import { dropoutSite, type OpCase } from "./op_case.ts";
 import * as reference from "./reference.ts";
-import * as sentences from "./sentence_reference.ts";
 import type { Values } from "./reference.ts";
+import { cosineLoss, embedding, meanPool, repeated, rowsOf } from "./row_cases.ts";
 import { packedTensor, randomValues, split, tensorOf } from "./values.ts";
 
 const elementwiseShapes = [[1, 4], [5, 13], [67, 12], [1, 1], [129, 36]];
@@ -72,23 +71,10 @@ function weightedCrossEntropy(
   };
 }
 
-export function embedding(tableRows: number, columns: number, ids: number[]): OpCase {
-  return {
-    shapes: [[tableRows, columns]],
-    run: ([table]) => ops.embedding(table, rowIndex(table.device, Uint32Array.from(ids))),
-    reference: ([table], dy) => reference.embedding(table, ids, columns, dy),
-  };
-}
-
-/** Ids that repeat, leave rows out, and touch the first row, the last row and every 64th. */
-export const repeated = (rows: number) => [
-  ...Array.from({ length: 40 }, (_, i) => (i * i * 7 + 3) % rows),
-  ...[0, rows - 1, rows - 1, 0, 0, 63, 64, 127, 128].map((id) => id % rows),
-];
-
 function layerNorm([rows, columns]: number[], eps: number, bias = true): OpCase {
   return {
     shapes: [[rows, columns], [columns], ...(bias ? [[columns]] : [])],
+    activations: [0],
     run: ([x, gamma, beta]) => ops.layerNorm(x, gamma, beta, eps),
     reference: ([x, gamma, beta = new Array(columns).fill(0)], dy) => {
       const upstream = dy.length > 0 ? dy : new Array(rows * columns).fill(0);
@@ -98,41 +84,12 @@ function layerNorm([rows, columns]: number[], eps: number, bias = true): OpCase 
   };
 }
 
-/** Sentences of these lengths, and rows of none after them. */
-function meanPool(lengths: number[], rows: number, columns: number): OpCase {
-  const firsts = lengths.map((_, i) => lengths.slice(0, i).reduce((sum, each) => sum + each, 0));
-  const bounds = lengths.flatMap((length, i) =>
-    new Array(length).fill([firsts[i], firsts[i] + length]).flat()
-  );
-  return {
-    shapes: [[rows, columns]],
-    run: ([x]) =>
-      ops.meanPool(x, {
-        firstRows: upload(x.device, [lengths.length], Uint32Array.from(firsts)),
-        bounds: upload(
-          x.device,
-          [rows, 2],
-          Uint32Array.from({ length: rows * 2 }, (_, i) => bounds[i] ?? 0),
-        ),
-      }),
-    reference: ([x], dy) => sentences.meanPool(x, lengths, columns, dy),
-  };
-}
-
-function cosineLoss(rows: number, columns: number): OpCase {
-  const targets = randomValues(rows * columns, 9);
-  return {
-    shapes: [[rows, columns]],
-    run: ([x]) => ops.cosineLoss(x, tensorOf(x.device, [rows, columns], targets)),
-    reference: ([x], [dloss = 0]) => sentences.cosineLoss(x, targets, columns, dloss),
-  };
-}
-
 function scaleColumns([rows, columns]: number[], divided: boolean, shifted: boolean): OpCase {
   const values = divided ? randomValues(columns, 9) : undefined;
   const ones = new Array(columns).fill(1);
   return {
     shapes: [[rows, columns], [columns], ...(shifted ? [[columns]] : [])],
+    activations: [0],
     run: ([x, factor, shift]) => {
       const divisor = values && tensorOf(x.device, [columns], values);
       return ops.scaleColumns(x, factor, { divisor, shift });
@@ -152,6 +109,7 @@ function loraRowNorms([outputs, inputs, rank]: number[], dtype?: PackedDtype): O
   const norms = reference.loraRowNorms(weight, a, b, rank, scale);
   return {
     shapes: [[rows, outputs], [outputs]],
+    activations: [0],
     run([x, factor]) {
       const { device } = x;
       const lora = {
@@ -233,6 +191,14 @@ export const opCases = {
     }))
   ),
   attention: attentionCases,
+  convert: elementwiseShapes.flatMap((shape) =>
+    (["f32", "f16"] as const).map((dtype): OpCase => ({
+      shapes: [shape],
+      activations: dtype === "f16" ? [] : [0],
+      run: ([x]) => ops.convert(x, x.device.kernels.activations === "f16" ? dtype : "f32"),
+      reference: ([x], dy) => ({ y: x, gradients: [dy] }),
+    }))
+  ),
   cosineLoss: [cosineLoss(1, 3), cosineLoss(7, 13), cosineLoss(130, 20)],
   crossEntropy: [
     crossEntropy(1, 2),
@@ -248,9 +214,10 @@ export const opCases = {
     embedding(1, 4, [0]),
     embedding(30, 12, repeated(30)),
     embedding(150, 20, repeated(150)),
+    rowsOf(150, 20, repeated(150)),
   ],
   gelu: elementwise("gelu"),
-  join: [join(3, [1, 64]), join(2, [32, 6]), join(4, [16, 12])],
+  join: [join(3, [1, 128]), join(2, [32, 6]), join(4, [32, 12])],
   layerNorm: [
     ...rowShapes.map((shape) => layerNorm(shape, 1e-12)),
     layerNorm([3, 132], 0.5),

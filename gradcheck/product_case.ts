@@ -1,10 +1,11 @@
 /** A product of the matmul family, or a stack of three, beside what the float64 reference makes of it. */
 import type { Device } from "../engine/device.ts";
-import { matmul } from "../engine/matmul.ts";
-import { pack, type PackedDtype, unpack } from "../engine/pack.ts";
+import { matmul, tiles } from "../engine/matmul.ts";
+import type { Dtype, PackedDtype } from "../engine/pack.ts";
+import { activationDtype } from "../engine/tensor.ts";
 import type { Transpose } from "../kernels/mod.ts";
 import { functions, product, type Values } from "./reference.ts";
-import { packedTensor, randomValues, tensorOf } from "./values.ts";
+import { randomValues, rounded, tensorOf } from "./values.ts";
 
 /** [rows, inner, columns] */
 export type Shape = readonly [number, number, number];
@@ -35,9 +36,20 @@ export interface Outcome {
 
 /** Random operands of a product: values of f16 where the device rounds to them, so that sums compare. */
 function randomOperand(device: Device, count: number, seed: number): Values {
-  const values = randomValues(count, seed);
-  const rounds = device.kernels.matmul.kind === "cooperative";
-  return rounds ? [...unpack(pack(Float32Array.from(values), "f16"), "f16")] : values;
+  const { matmul: { kind }, activations } = device.kernels;
+  const rounds = kind === "cooperative" || activations === "f16";
+  return rounded(randomValues(count, seed), rounds ? "f16" : "f32");
+}
+
+/** The dtypes of a product of the sizes: of its operands, as layers have them, and of its result. */
+function dtypesOf(device: Device, transpose: Transpose, [rows, inner, columns]: Shape) {
+  const activations: Dtype = tiles(transpose, { rows, inner, columns })
+    ? activationDtype(device, columns)
+    : "f32";
+  const sums: Dtype = "f32"; // a weight's gradient
+  return transpose === "TN"
+    ? { a: activations, b: activations, c: sums }
+    : { a: activations, b: sums, c: activations };
 }
 
 /** Runs a product; `kept` is what a GELU was taken of, where there is one. */
@@ -49,39 +61,41 @@ export async function runProduct(
 ): Promise<{ result: Outcome; kept?: Outcome }> {
   const { bias = false, accumulate = false, second, packB, gelu, residual } = options;
   device.beginStep(0, 0);
-  const operands = (size: number, seed: number, dtype?: PackedDtype) => {
+  const dtypes = dtypesOf(device, transpose, [rows, inner, columns]);
+  const operands = (size: number, seed: number, dtypeA: Dtype, dtype: Dtype) => {
     const shapeA = transpose === "TN" ? [size, rows] : [rows, size];
     const shapeB = transpose === "NT" ? [columns, size] : [size, columns];
     const a = randomOperand(device, rows * size, seed);
-    const exact = randomOperand(device, size * columns, seed + 1);
-    const b = dtype ? [...unpack(pack(Float32Array.from(exact), dtype), dtype)] : exact;
-    const tensorB = dtype ? packedTensor(device, shapeB, b, dtype) : tensorOf(device, shapeB, b);
+    const b = rounded(randomOperand(device, size * columns, seed + 1), dtype);
     return {
-      tensors: { a: tensorOf(device, shapeA, a), b: tensorB },
+      tensors: {
+        a: tensorOf(device, shapeA, a, false, dtypeA),
+        b: tensorOf(device, shapeB, b, false, dtype),
+      },
       product: product(a, b, [rows, size, columns], transpose),
     };
   };
-  const first = operands(inner, 1, packB);
+  const first = operands(inner, 1, dtypes.a, packB ?? dtypes.b);
   const biasValues = bias ? randomValues(columns, 5) : new Array(columns).fill(0);
-  const before = randomValues(rows * columns, 6);
-  const other = second === undefined ? undefined : operands(second, 3);
+  const before = randomOperand(device, rows * columns, 6);
+  const other = second === undefined ? undefined : operands(second, 3, "f32", "f32");
   const sums: Values = first.product.map((value, i) =>
     value + biasValues[i % columns] + (accumulate ? before[i] : 0) +
     (other?.product[i] ?? 0)
   );
-  const added = randomValues(rows * columns, 7);
+  const added = randomOperand(device, rows * columns, 7);
   const expected = sums.map((value, i) =>
     (gelu ? functions.gelu.f(value) : value) + (residual ? added[i] : 0)
   );
-  const kept = tensorOf(device, [rows, columns], before);
-  const c = tensorOf(device, [rows, columns], before);
+  const result = (values: Values) => tensorOf(device, [rows, columns], values, false, dtypes.c);
+  const [kept, c] = [result(before), result(before)];
   matmul(transpose, first.tensors.a, first.tensors.b, c, {
     bias: bias ? tensorOf(device, [columns], biasValues) : undefined,
     accumulate,
     second: other && { u: other.tensors.a, b: other.tensors.b },
     epilogue: {
       ...(gelu && { gelu: { kept } }),
-      ...(residual && { residual: tensorOf(device, [rows, columns], added) }),
+      ...(residual && { residual: result(added) }),
     },
   });
   const [actual, keptValues] = await Promise.all([c.read(), kept.read()]);
@@ -109,7 +123,8 @@ export async function runStack(
   const b = randomOperand(device, count.b * inner * columns, 2);
   const biasValues = randomValues(stack * columns, 3);
   const results = transpose === "NN" ? 1 : stack;
-  const before = randomValues(results * rows * columns, 4);
+  const before = randomOperand(device, results * rows * columns, 4);
+  const dtypes = dtypesOf(device, transpose, [rows, inner, columns]);
   const used = layers.length;
   const u = randomOperand(device, used * rows * rank, 5);
   const v = randomOperand(device, used * columns * rank, 6);
@@ -136,11 +151,11 @@ export async function runStack(
       expected[at] += value + (bias ? biasValues[z * columns + i % columns] : 0) + (low?.[i] ?? 0);
     });
   }
-  const c = tensorOf(device, [results, rows, columns], before);
+  const c = tensorOf(device, [results, rows, columns], before, false, dtypes.c);
   matmul(
     transpose,
-    tensorOf(device, [count.a, ...shapeA], a),
-    tensorOf(device, [count.b, ...shapeB], b),
+    tensorOf(device, [count.a, ...shapeA], a, false, dtypes.a),
+    tensorOf(device, [count.b, ...shapeB], b, false, dtypes.b),
     c,
     {
       stack,

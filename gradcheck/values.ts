@@ -1,6 +1,6 @@
 /** Values for cases: seeded, on the device and as numbers, and how far two lists of them are apart. */
 import type { Device } from "../engine/device.ts";
-import { bytesPerValue, pack, type PackedDtype } from "../engine/pack.ts";
+import { bytesPerValue, type Dtype, pack, type PackedDtype, unpack } from "../engine/pack.ts";
 import { domains, HostRandom } from "../engine/random.ts";
 import { Tensor, upload } from "../engine/tensor.ts";
 import type { Values } from "./reference.ts";
@@ -14,14 +14,21 @@ export function randomValues(count: number, seed: number): Values {
   });
 }
 
+/** Values as a dtype holds them. */
+export const rounded = (values: Values, dtype: Dtype): Values =>
+  dtype === "f32" ? values : [...unpack(pack(Float32Array.from(values), dtype), dtype)];
+
 /** A tensor of the step arena with these values that wants a gradient, or not. */
 export function tensorOf(
   device: Device,
   shape: readonly number[],
   values: Values,
   requiresGrad = false,
+  dtype: Dtype = "f32",
 ): Tensor {
-  const tensor = upload(device, shape, Float32Array.from(values));
+  const tensor = dtype === "f32"
+    ? upload(device, shape, Float32Array.from(values))
+    : packedTensor(device, shape, values, dtype);
   tensor.requiresGrad = requiresGrad;
   return tensor;
 }
@@ -29,12 +36,14 @@ export function tensorOf(
 /** The same, rounded to 16 bits a value. */
 export function packedTensor(
   device: Device,
-  shape: number[],
+  shape: readonly number[],
   values: Values,
   dtype: PackedDtype,
 ): Tensor {
-  const storage = device.memory.acquire(values.length * bytesPerValue[dtype]);
-  device.write(storage, 0, pack(Float32Array.from(values), dtype));
+  const whole = new Float32Array(Math.ceil(values.length / 4) * 4); // what is written comes in words
+  whole.set(values);
+  const storage = device.memory.acquire(whole.length * bytesPerValue[dtype]);
+  device.write(storage, 0, pack(whole, dtype));
   return new Tensor(device, shape, storage, 0, dtype);
 }
 

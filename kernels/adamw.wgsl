@@ -1,5 +1,6 @@
 // AdamW (Loshchilov and Hutter 2019), as torch.optim.AdamW: decoupled weight decay, bias-corrected
-// moments. One dispatch serves a whole piece of the flat parameters.
+// moments. One dispatch serves a whole piece of the flat parameters. With SCALED a factor of 0 leaves all as it is: see
+// gradient_norm.wgsl.
 
 struct Params {
   count: u32, // vec4s
@@ -28,6 +29,9 @@ struct Step {
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   // Read once: a driver that cannot tell that no write changes them reads them again for every value.
   let factor = clip[0];
+  //: if SCALED
+  if (factor == 0) { return; }
+  //: end
   let decay = 1 - step.learningRate * params.weightDecay;
   let rate = step.learningRate / step.correction1;
   let correction = step.correction2;

@@ -6,13 +6,13 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> a: array<vec4f>;
-@group(0) @binding(2) var<storage, read> b: array<vec4f>;
-@group(0) @binding(3) var<storage, read_write> y: array<vec4f>;
+@group(0) @binding(1) var<storage, read> a: array<Vector>;
+@group(0) @binding(2) var<storage, read> b: array<Vector>;
+@group(0) @binding(3) var<storage, read_write> y: array<Vector>;
 
 @compute @workgroup_size(64)
 fn forward(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   for (var i = id.x; i < params.count; i += groups.x * 64) {
-    y[i] = a[i] + params.factor * b[i];
+    y[i] = storeVector(loadVector(a[i]) + params.factor * loadVector(b[i]));
   }
 }

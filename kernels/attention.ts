@@ -5,6 +5,7 @@ import workgroupSource from "./attention_workgroup.wgsl" with { type: "text" };
 import { expand } from "./expand.ts";
 import { cached, type Kernel, kernel, withDropout } from "./kernel.ts";
 import { fromTextures } from "./texture.ts";
+import { type Format, valuesText } from "./values.ts";
 
 /** What attention is made for. */
 export interface AttentionVariant {
@@ -14,6 +15,8 @@ export interface AttentionVariant {
   lanes: number;
   /** Whether what is handed round may come from textures. */
   textures: boolean;
+  /** Of queries, keys, values, results and their gradients. */
+  format: Format;
 }
 
 export interface AttentionKernels {
@@ -61,7 +64,9 @@ export const attention = cached((variant: AttentionVariant): AttentionKernels =>
     ? { LANES: lanes, GROUPS: vectors / lanes, ROWS: subgroupRows }
     : workgroupSizes(headSize);
   const expanded = expand(
-    `${interfaceSource}\n${shared ? subgroupSource : workgroupSource}`,
+    `${valuesText(variant.format)}\n${interfaceSource}\n${
+      shared ? subgroupSource : workgroupSource
+    }`,
     { D: vectors, ...sizes },
   );
   const text = fromTextures(expanded, shared && variant.textures ? matrices : []);

@@ -22,13 +22,13 @@ struct Params {
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> sentences: array<vec2u>; // [rows]
-@group(0) @binding(2) var<storage, read> projections: array<vec4f>; // query, key and value: [3, rows, heads · head size]
-@group(0) @binding(3) var<storage, read> doutput: array<vec4f>;
-@group(0) @binding(4) var<storage, read> result: array<vec4f>; // what the forward pass wrote to output
-@group(0) @binding(5) var<storage, read_write> output: array<vec4f>; // [rows, heads · head size]
+@group(0) @binding(2) var<storage, read> projections: array<Vector>; // query, key and value: [3, rows, heads · head size]
+@group(0) @binding(3) var<storage, read> doutput: array<Vector>;
+@group(0) @binding(4) var<storage, read> result: array<Vector>; // what the forward pass wrote to output
+@group(0) @binding(5) var<storage, read_write> output: array<Vector>; // [rows, heads · head size]
 @group(0) @binding(6) var<storage, read_write> lse: array<f32>; // [rows, heads]
 @group(0) @binding(7) var<storage, read_write> delta: array<f32>; // [rows, heads]
-@group(0) @binding(8) var<storage, read_write> dprojections: array<vec4f>; // as projections
+@group(0) @binding(8) var<storage, read_write> dprojections: array<Vector>; // as projections
 
 const QUERY = 0u;
 const KEY = 1u;
@@ -41,17 +41,17 @@ fn indexOf(row: u32, column: u32) -> u32 {
 fn load(which: u32, row: u32, column: u32) -> vec4f {
   let line = which * params.rows + row;
   let width = params.heads * $D;
-  return projections[line * width + column];
+  return loadVector(projections[line * width + column]);
 }
 
 fn loadDoutput(row: u32, column: u32) -> vec4f {
   let width = params.heads * $D;
-  return doutput[row * width + column];
+  return loadVector(doutput[row * width + column]);
 }
 
 fn loadResult(row: u32, column: u32) -> vec4f {
   let width = params.heads * $D;
-  return result[row * width + column];
+  return loadVector(result[row * width + column]);
 }
 
 // Dropout's draws for query row i and the keys 4n to 4n + 3 of its sentence.

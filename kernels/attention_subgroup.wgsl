@@ -107,7 +107,7 @@ fn forward(@builtin(workgroup_id) id: vec3u, @builtin(subgroup_invocation_id) la
   let normalise$r = select(0.0, 1 / sum$r, sentence$r.x < sentence$r.y);
   //: for g in 0..GROUPS
   //: for l in 0..LANES
-  output[indexOf(i$r, column + $g * $LANES + $l)] = o$r_$g_$l * normalise$r;
+  output[indexOf(i$r, column + $g * $LANES + $l)] = storeVector(o$r_$g_$l * normalise$r);
   //: end
   //: end
   lse[i$r * params.heads + head] = highest$r + log(max(sum$r, 1e-30));
@@ -186,7 +186,7 @@ fn backward_query(@builtin(workgroup_id) id: vec3u, @builtin(subgroup_invocation
   let query$r = indexOf(QUERY * params.rows + i$r, column);
   //: for g in 0..GROUPS
   //: for l in 0..LANES
-  dprojections[query$r + $g * $LANES + $l] = dq$r_$g_$l * params.scale;
+  dprojections[query$r + $g * $LANES + $l] = storeVector(dq$r_$g_$l * params.scale);
   //: end
   //: end
   //: end
@@ -258,8 +258,8 @@ fn backward_key_value(@builtin(workgroup_id) id: vec3u, @builtin(subgroup_invoca
   let value$r = indexOf(VALUE * params.rows + j$r, column);
   //: for g in 0..GROUPS
   //: for l in 0..LANES
-  dprojections[key$r + $g * $LANES + $l] = dk$r_$g_$l * params.scale;
-  dprojections[value$r + $g * $LANES + $l] = dv$r_$g_$l;
+  dprojections[key$r + $g * $LANES + $l] = storeVector(dk$r_$g_$l * params.scale);
+  dprojections[value$r + $g * $LANES + $l] = storeVector(dv$r_$g_$l);
   //: end
   //: end
   //: end

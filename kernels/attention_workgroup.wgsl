@@ -142,7 +142,7 @@ fn forward(@builtin(workgroup_id) id: vec3u, @builtin(local_invocation_index) in
   //: end
   let normalise = select(0.0, 1 / total, sentence.x < sentence.y);
   //: for d in 0..PART
-  output[indexOf(i, column + part * $PART + $d)] = o$d * normalise;
+  output[indexOf(i, column + part * $PART + $d)] = storeVector(o$d * normalise);
   //: end
   if (part == 0) { lse[i * params.heads + head] = highest + log(max(total, 1e-30)); }
 }
@@ -203,7 +203,7 @@ fn backward_query(@builtin(workgroup_id) id: vec3u, @builtin(local_invocation_in
   }
   if (i >= params.rows) { return; }
   //: for d in 0..PART
-  dprojections[indexOf(QUERY * params.rows + i, column + part * $PART + $d)] = dq$d * params.scale;
+  dprojections[indexOf(QUERY * params.rows + i, column + part * $PART + $d)] = storeVector(dq$d * params.scale);
   //: end
   if (part == 0) { delta[i * params.heads + head] = rowDelta; }
 }
@@ -268,7 +268,7 @@ fn backward_key_value(@builtin(workgroup_id) id: vec3u, @builtin(local_invocatio
   }
   if (j >= params.rows) { return; }
   //: for d in 0..PART
-  dprojections[indexOf(KEY * params.rows + j, column + part * $PART + $d)] = dk$d * params.scale;
-  dprojections[indexOf(VALUE * params.rows + j, column + part * $PART + $d)] = dv$d;
+  dprojections[indexOf(KEY * params.rows + j, column + part * $PART + $d)] = storeVector(dk$d * params.scale);
+  dprojections[indexOf(VALUE * params.rows + j, column + part * $PART + $d)] = storeVector(dv$d);
   //: end
 }

@@ -12,13 +12,14 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> x: array<vec4f>;
-@group(0) @binding(2) var<storage, read_write> y: array<vec4f>;
+@group(0) @binding(1) var<storage, read> x: array<Vector>;
+@group(0) @binding(2) var<storage, read_write> y: array<Vector>;
 
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let first = params.first + random.first[params.rows_of] * params.columns;
   for (var i = id.x; i < params.count; i += groups.x * 64) {
-    y[i] = x[i] * dropoutFactors(params.site, vec2u(first + i, 0), params.threshold, params.keep);
+    let factors = dropoutFactors(params.site, vec2u(first + i, 0), params.threshold, params.keep);
+    y[i] = storeVector(loadVector(x[i]) * factors);
   }
 }

@@ -19,19 +19,21 @@ struct Slot {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> table: array<vec4f>;
+@group(0) @binding(1) var<storage, read> table: array<TableVector>;
 @group(0) @binding(2) var<storage, read> ids: array<u32>; // [tokens]
-@group(0) @binding(3) var<storage, read_write> y: array<vec4f>; // [tokens, columns]
+@group(0) @binding(3) var<storage, read_write> y: array<Vector>; // [tokens, columns]
 @group(0) @binding(4) var<storage, read> slots: array<Slot>;
 @group(0) @binding(5) var<storage, read> order: array<u32>; // tokens, grouped by row
-@group(0) @binding(6) var<storage, read> dy: array<vec4f>; // [tokens, columns]
-@group(0) @binding(7) var<storage, read_write> dtable: array<vec4f>;
+@group(0) @binding(6) var<storage, read> dy: array<Vector>; // [tokens, columns]
+@group(0) @binding(7) var<storage, read_write> dtable: array<TableVector>;
 
 @compute @workgroup_size(64)
 fn forward(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   for (var i = id.x; i < params.count * params.columns; i += groups.x * 64) {
     let row = ids[i / params.columns] - params.firstRow; // wraps to a large number below the piece
-    if (row < params.tableRows) { y[i] = table[row * params.columns + i % params.columns]; }
+    if (row < params.tableRows) {
+      y[i] = storeVector(loadTableVector(table[row * params.columns + i % params.columns]));
+    }
   }
 }
 
@@ -43,8 +45,9 @@ fn backward(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) g
     let row = slot.row - params.firstRow;
     if (row < params.tableRows && slot.last > slot.first) {
       var sum = vec4f();
-      for (var t = slot.first; t < slot.last; t++) { sum += dy[order[t] * params.columns + column]; }
-      dtable[row * params.columns + column] += sum;
+      for (var t = slot.first; t < slot.last; t++) { sum += loadVector(dy[order[t] * params.columns + column]); }
+      let at = row * params.columns + column;
+      dtable[at] = storeTableVector(loadTableVector(dtable[at]) + sum);
     }
   }
 }

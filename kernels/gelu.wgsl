@@ -6,24 +6,24 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> x: array<vec4f>;
-@group(0) @binding(2) var<storage, read_write> y: array<vec4f>;
-@group(0) @binding(3) var<storage, read> dy: array<vec4f>;
-@group(0) @binding(4) var<storage, read_write> dx: array<vec4f>;
+@group(0) @binding(1) var<storage, read> x: array<Vector>;
+@group(0) @binding(2) var<storage, read_write> y: array<Vector>;
+@group(0) @binding(3) var<storage, read> dy: array<Vector>;
+@group(0) @binding(4) var<storage, read_write> dx: array<Vector>;
 
 @compute @workgroup_size(64)
 fn forward(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   for (var i = id.x; i < params.count; i += groups.x * 64) {
-    let value = x[i];
-    y[i] = value * cumulative(value);
+    let value = loadVector(x[i]);
+    y[i] = storeVector(value * cumulative(value));
   }
 }
 
 @compute @workgroup_size(64)
 fn backward(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   for (var i = id.x; i < params.count; i += groups.x * 64) {
-    let value = x[i];
+    let value = loadVector(x[i]);
     let density = 0.39894228 * exp(-0.5 * value * value);
-    dx[i] = dy[i] * (cumulative(value) + value * density);
+    dx[i] = storeVector(loadVector(dy[i]) * (cumulative(value) + value * density));
   }
 }

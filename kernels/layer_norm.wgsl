@@ -15,14 +15,14 @@ struct Params {
 override LANES: u32 = 32; // invocations a row
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> x: array<vec4f>;
+@group(0) @binding(1) var<storage, read> x: array<Vector>;
 @group(0) @binding(2) var<storage, read> gamma: array<vec4f>;
 @group(0) @binding(3) var<storage, read> beta: array<vec4f>;
-@group(0) @binding(4) var<storage, read_write> y: array<vec4f>;
+@group(0) @binding(4) var<storage, read_write> y: array<Vector>;
 @group(0) @binding(5) var<storage, read_write> statistics: array<vec2f>; // [rows]: mean, rstd
 @group(0) @binding(6) var<storage, read> saved: array<vec2f>; // the same, as the backward pass reads it
-@group(0) @binding(7) var<storage, read> dy: array<vec4f>;
-@group(0) @binding(8) var<storage, read_write> dx: array<vec4f>;
+@group(0) @binding(7) var<storage, read> dy: array<Vector>;
+@group(0) @binding(8) var<storage, read_write> dx: array<Vector>;
 @group(0) @binding(9) var<storage, read_write> dgamma: array<vec4f>; // [columns]
 @group(0) @binding(10) var<storage, read_write> dbeta: array<vec4f>;
 
@@ -49,17 +49,17 @@ fn forward(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index)
   let start = row * params.columns;
   let size = f32(params.columns * 4);
   var sum = 0.0;
-  for (var i = lane; i < params.columns; i += LANES) { sum += sumOf(x[start + i]); }
+  for (var i = lane; i < params.columns; i += LANES) { sum += sumOf(loadVector(x[start + i])); }
   let mean = sumOverRow(lane, vec2f(sum, 0)).x / size;
   var squares = 0.0;
   for (var i = lane; i < params.columns; i += LANES) {
-    let centred = x[start + i] - mean;
+    let centred = loadVector(x[start + i]) - mean;
     squares += dot(centred, centred);
   }
   let rstd = inverseSqrt(sumOverRow(lane, vec2f(squares, 0)).x / size + params.eps);
   for (var i = lane; i < params.columns; i += LANES) {
     let shift = select(vec4f(), beta[i], params.shifted != 0);
-    y[start + i] = fma((x[start + i] - mean) * rstd, gamma[i], shift);
+    y[start + i] = storeVector(fma((loadVector(x[start + i]) - mean) * rstd, gamma[i], shift));
   }
   if (lane == 0) { statistics[row] = vec2f(mean, rstd); }
 }
@@ -73,13 +73,14 @@ fn backward(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index
   let rstd = saved[row].y;
   var sums = vec2f(); // of g and of g x̂
   for (var i = lane; i < params.columns; i += LANES) {
-    let g = dy[start + i] * gamma[i];
-    sums += vec2f(sumOf(g), dot(g, (x[start + i] - mean) * rstd));
+    let g = loadVector(dy[start + i]) * gamma[i];
+    sums += vec2f(sumOf(g), dot(g, (loadVector(x[start + i]) - mean) * rstd));
   }
   let means = sumOverRow(lane, sums) / f32(params.columns * 4);
   for (var i = lane; i < params.columns; i += LANES) {
-    let normalised = (x[start + i] - mean) * rstd;
-    dx[start + i] = rstd * (dy[start + i] * gamma[i] - means.x - normalised * means.y);
+    let normalised = (loadVector(x[start + i]) - mean) * rstd;
+    let g = loadVector(dy[start + i]) * gamma[i];
+    dx[start + i] = storeVector(rstd * (g - means.x - normalised * means.y));
   }
 }
 
@@ -94,8 +95,8 @@ fn gradient(@builtin(global_invocation_id) id: vec3u, @builtin(local_invocation_
   var shiftShare = vec4f();
   for (var row = local.y; row < params.rows; row += 16) {
     let at = row * params.columns + column;
-    scaleShare += dy[at] * (x[at] - saved[row].x) * saved[row].y;
-    shiftShare += dy[at];
+    scaleShare += loadVector(dy[at]) * (loadVector(x[at]) - saved[row].x) * saved[row].y;
+    shiftShare += loadVector(dy[at]);
   }
   shares[local.y * 16 + local.x] = scaleShare;
   shares[256 + local.y * 16 + local.x] = shiftShare;

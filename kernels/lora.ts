@@ -6,6 +6,15 @@ import subgroupA from "./lora_a_subgroup.wgsl" with { type: "text" };
 import sourceB from "./lora_b.wgsl" with { type: "text" };
 import subgroupB from "./lora_b_subgroup.wgsl" with { type: "text" };
 import interfaceSource from "./lora_interface.wgsl" with { type: "text" };
+import { type Format, valuesText } from "./values.ts";
+
+/** What LoRA's kernels are made for. */
+export interface LoraVariant {
+  /** Subgroup size by which ranks are handed round; 0 to use workgroup memory. */
+  subgroup: number;
+  /** Of the wide matrices: x and dx, or dy. u and du are f32. */
+  format: Format;
+}
 
 /** How the kernels are cut: where ranks are handed round, for a subgroup size (else 0). */
 const sizesFor = (subgroup: number) => ({
@@ -19,26 +28,31 @@ const sizesFor = (subgroup: number) => ({
 });
 
 /** A file's declarations with its own entry points, or with those of subgroups in their place. */
-const textOf = (source: string, ofSubgroups: string, subgroup: number) => {
+const textOf = (
+  source: string,
+  ofSubgroups: string,
+  { subgroup, format }: LoraVariant,
+) => {
   const [declarations] = source.split(/^(?=@compute)/m);
   const text = subgroup > 0 ? declarations + ofSubgroups : source;
-  return expand(`${interfaceSource}\n${text}`, { RANKS: sizesFor(subgroup).ranks });
+  const whole = `${valuesText(format)}\n${interfaceSource}\n${text}`;
+  return expand(whole, { RANKS: sizesFor(subgroup).ranks });
 };
 
 /** LoRA's kernels that read A, and how both files' are cut. */
-export const loraA = cached((subgroup: number) => {
-  const source = withDropout(textOf(sourceA, subgroupA, subgroup));
+export const loraA = cached((variant: LoraVariant) => {
+  const source = withDropout(textOf(sourceA, subgroupA, variant));
   return {
     project: kernel("lora_a", source, "project"),
     inputGradient: kernel("lora_a", source, "input_gradient"),
     gradient: kernel("lora_a", source, "gradient"),
-    ...sizesFor(subgroup),
+    ...sizesFor(variant.subgroup),
   };
 });
 
 /** Those that read B. */
-export const loraB = cached((subgroup: number) => {
-  const source = textOf(sourceB, subgroupB, subgroup);
+export const loraB = cached((variant: LoraVariant) => {
+  const source = textOf(sourceB, subgroupB, variant);
   return {
     outputGradient: kernel("lora_b", source, "output_gradient"),
     gradient: kernel("lora_b", source, "gradient"),

@@ -4,11 +4,11 @@
 //   gradient         dA += s · duᵀ dropout(x)      [rank, in]
 //   input_gradient   dx += s · dropout'(du A)      [tokens, in], of all layers, to dy W, which matmul has written
 
-@group(0) @binding(1) var<storage, read> x: array<vec4f>; // [tokens, in]
+@group(0) @binding(1) var<storage, read> x: array<Vector>; // [tokens, in]
 @group(0) @binding(2) var<storage, read> loraA: array<vec4f>; // [layers, rank, in]
 @group(0) @binding(3) var<storage, read_write> u: array<f32>; // [layers, tokens, rank]
 @group(0) @binding(4) var<storage, read> du: array<f32>;
-@group(0) @binding(5) var<storage, read_write> dx: array<vec4f>; // [tokens, in]
+@group(0) @binding(5) var<storage, read_write> dx: array<Vector>; // [tokens, in]
 @group(0) @binding(6) var<storage, read_write> dloraA: array<vec4f>; // [layers, rank, in]
 
 fn factors(layer: u32, at: u32) -> vec4f { // dropout's
@@ -18,7 +18,7 @@ fn factors(layer: u32, at: u32) -> vec4f { // dropout's
 }
 fn wide(layer: u32, row: u32, k: u32, scale: f32) -> vec4f {
   let at = row * params.columns + k;
-  return scale * x[at] * factors(layer, at);
+  return scale * loadVector(x[at]) * factors(layer, at);
 }
 fn elementOfA(layer: u32, k: u32, rank: u32) -> u32 {
   return (layer * params.rank + min(rank, params.rank - 1)) * params.columns + k;
@@ -67,7 +67,8 @@ fn input_gradient(@builtin(global_invocation_id) id: vec3u) { // four tokens of 
   }
   //: for t in 0..4
   if (id.x < params.columns && id.y * 4 + $t < params.rows) {
-    dx[row$t * params.columns + column] += params.scale * sum$t;
+    let at = row$t * params.columns + column;
+    dx[at] = storeVector(loadVector(dx[at]) + params.scale * sum$t);
   }
   //: end
 }

@@ -16,7 +16,7 @@ fn project(
   //: end
   for (var k = 0u; k < params.columns; k++) {
     let at = row * params.columns + k;
-    let kept = x[at] * factors(layer, at);
+    let kept = loadVector(x[at]) * factors(layer, at);
     let own = factor(layer, k, first + lane);
     //: for r in 0..RANKS
     sum$r += dot(kept, subgroupBroadcast(own, u32($r)));
@@ -62,7 +62,10 @@ fn input_gradient(
   // Unlike a store, an addition must not be made twice: what is beyond the last row or column leaves.
   if (id.x < params.columns) {
     //: for t in 0..4
-    if (id.y * 4 + $t < params.rows) { dx[row$t * params.columns + column] += params.scale * sum$t; }
+    if (id.y * 4 + $t < params.rows) {
+      let at = row$t * params.columns + column;
+      dx[at] = storeVector(loadVector(dx[at]) + params.scale * sum$t);
+    }
     //: end
   }
 }
@@ -81,7 +84,7 @@ fn gradient(
   //: end
   for (var row = 0u; row < params.rows; row++) {
     let at = row * params.columns + column;
-    let kept = params.scale * x[at] * factors(layer, at);
+    let kept = params.scale * loadVector(x[at]) * factors(layer, at);
     let own = low(layer, row, first + lane);
     //: for r in 0..RANKS
     sum$r += subgroupBroadcast(own, u32($r)) * kept;

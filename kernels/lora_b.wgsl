@@ -3,7 +3,7 @@
 //   output_gradient   du = dy B        [tokens, rank]
 //   gradient          dB += dyᵀ u      [out, rank]
 
-@group(0) @binding(1) var<storage, read> dy: array<vec4f>; // [stack, tokens, out]
+@group(0) @binding(1) var<storage, read> dy: array<Vector>; // [stack, tokens, out]
 @group(0) @binding(2) var<storage, read> loraB: array<f32>; // [layers, out, rank]
 @group(0) @binding(3) var<storage, read_write> du: array<f32>; // [layers, tokens, rank]
 @group(0) @binding(4) var<storage, read> u: array<f32>;
@@ -11,7 +11,7 @@
 
 fn wide(layer: u32, row: u32, k: u32, scale: f32) -> vec4f {
   let slot = (params.slots >> (4 * layer)) & 15;
-  return scale * dy[(slot * params.rows + row) * params.columns + k];
+  return scale * loadVector(dy[(slot * params.rows + row) * params.columns + k]);
 }
 // The first of four outputs' values for a rank, which lie a rank apart.
 fn elementOfB(layer: u32, k: u32, rank: u32) -> u32 {

@@ -1,6 +1,5 @@
 // The norms of the rows of a weight with LoRA's part added: norms[o] = ‖W[o] + s Σ_r B[o, r] A[r]‖, without making
-// the sum. A workgroup takes a row and shares its columns; the shares are added in a fixed order. PACKED: W holds 16
-// bits a value, see unpack.wgsl.
+// the sum. A workgroup takes a row and shares its columns; the shares are added in a fixed order.
 
 struct Params {
   rows: u32, // out
@@ -10,11 +9,7 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-//: if PACKED
-@group(0) @binding(1) var<storage, read> weight: array<vec2u>; // [out, in]
-//: else
-@group(0) @binding(1) var<storage, read> weight: array<vec4f>;
-//: end
+@group(0) @binding(1) var<storage, read> weight: array<Vector>; // [out, in]
 @group(0) @binding(2) var<storage, read> loraA: array<vec4f>; // [rank, in]
 @group(0) @binding(3) var<storage, read> loraB: array<f32>; // [out, rank]
 @group(0) @binding(4) var<storage, read_write> norms: array<f32>; // [out]
@@ -31,12 +26,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
     for (var r = 0u; r < params.rank; r++) {
       update = fma(vec4f(loraB[row * params.rank + r]), loraA[r * params.columns + k], update);
     }
-    //: if PACKED
-    let own = unpack(weight[row * params.columns + k]);
-    //: else
-    let own = weight[row * params.columns + k];
-    //: end
-    let sum = own + params.scale * update;
+    let sum = loadVector(weight[row * params.columns + k]) + params.scale * update;
     squares += dot(sum, sum);
   }
   shares[lane] = squares;

@@ -8,7 +8,7 @@ import stridedSource from "./matmul_strided.wgsl" with { type: "text" };
 import workgroupSource from "./matmul_workgroup.wgsl" with { type: "text" };
 import normalSource from "./normal.wgsl" with { type: "text" };
 import { fromTextures } from "./texture.ts";
-import { type Packing, unpackText } from "./unpack.ts";
+import { type Format, formats, valuesText } from "./values.ts";
 
 /** Which transposes a product reads: see matmul_interface.wgsl. */
 export type Transpose = "NT" | "NN" | "TN";
@@ -82,8 +82,10 @@ export interface MatmulVariant {
   /** Whether A and B are read from textures. */
   textureA: boolean;
   textureB: boolean;
-  /** How B's values lie in memory. */
-  packB: Packing;
+  /** How the operands' values lie in memory; of C also those of the residual, and what is kept. */
+  formatA: Format;
+  formatB: Format;
+  formatC: Format;
 }
 
 /** Rows and columns of C that one workgroup makes. */
@@ -109,7 +111,7 @@ const flags = [
   "textureB",
 ] as const;
 const transposes = ["NT", "NN", "TN"];
-const packings = ["f32", "bf16", "f16"];
+const formatNames = ["formatA", "formatB", "formatC"] as const;
 const kernels = new WeakMap<MatmulPlan, Map<number, Kernel>>();
 
 /**
@@ -117,7 +119,8 @@ const kernels = new WeakMap<MatmulPlan, Map<number, Kernel>>();
  * of a step would take a millisecond.
  */
 export function matmul(plan: MatmulPlan, variant: MatmulVariant): Kernel {
-  let key = transposes.indexOf(variant.transpose) + 3 * packings.indexOf(variant.packB);
+  let key = transposes.indexOf(variant.transpose);
+  for (const name of formatNames) key = formats.length * key + formats.indexOf(variant[name]);
   for (const flag of flags) key = 2 * key + Number(variant[flag]);
   let known = kernels.get(plan);
   if (!known) kernels.set(plan, known = new Map());
@@ -144,12 +147,14 @@ const tiledKernel = cached(
       KEEP: Number(variant.keep),
       DROPOUT: Number(variant.dropout),
       RESIDUAL: Number(variant.residual),
-      PACKED_B: Number(variant.packB !== "f32"),
+      SMALL_A: Number(variant.transpose !== "NT" && variant.formatA === "f32"),
       ...planValues(plan, variant.transpose),
     };
     const product = expand(`${interfaceSource}\n${mainSources[plan.kind]}`, values);
+    const vectors = (["A", "B", "C"] as const)
+      .map((name) => valuesText(variant[`format${name}`], `Vector${name}`));
     const textures = [...(variant.textureA ? ["a0"] : []), ...(variant.textureB ? ["b0"] : [])];
-    const text = unpackText(variant.packB) + fromTextures(product, textures);
+    const text = fromTextures([...vectors, product].join("\n"), textures);
     const withNormal = variant.gelu ? `${normalSource}\n${text}` : text;
     const source = variant.dropout ? withDropout(withNormal) : withNormal;
     return kernel(`matmul.${variant.transpose}`, source, "main");
@@ -253,8 +258,7 @@ export function workgroupBytes(plan: MatmulPlan): number {
 /** The texts that plans are made from: what was timed with others is out of date. */
 export const matmulSources = [
   interfaceSource,
-  unpackText("bf16"),
-  unpackText("f16"),
+  ...formats.map((format) => valuesText(format)),
   ...Object.values(mainSources),
 ];
 

@@ -16,6 +16,7 @@
 // Gradients are small: f16 rounds what is below 6e-5 more coarsely and loses what is below 6e-8. In NN and
 // TN, whose A is the gradient, A is multiplied by 1024 on its way and the sum divided again: 5.8e-11 to 64
 // then fit. What is larger becomes infinite and is seen, as it is with loss scaling (Micikevicius et al. 2018).
+// Gradients that are f16 already have been scaled with the loss, and fit as they are.
 
 //: if TINT
 alias FragmentA = subgroup_matrix_left<f16, $DEPTH, $HEIGHT>; // columns, then rows
@@ -38,10 +39,10 @@ var<workgroup> tileA: array<vec4<f16>, $ALINES * $APITCH>; // NT, NN [TILEROWS][
 var<workgroup> tileB: array<vec4<f16>, $BLINES * $BPITCH>; // NT [TILECOLUMNS][k], NN, TN [INNER][columns]
 var<workgroup> tileC: array<vec4f, $SUBGROUPS * $HEIGHT * $CPITCH>; // a row of each subgroup's fragments
 
-//: if NT
-const scale = 1.0;
-//: else
+//: if SMALL_A
 const scale = 1024.0;
+//: else
+const scale = 1.0;
 //: end
 
 // Vec4 number i of a tile whose first row (column) of C is `first` and first k is `start`; zeros where k is

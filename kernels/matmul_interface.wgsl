@@ -11,8 +11,8 @@
 //
 // A second product, NT only, adds a1 b1ᵀ: LoRA's (s·u) Bᵀ, written with y at once.
 //
-// PACKED_B: b0 holds 16 bits a value (unpack.wgsl), four values a vec2u: half the memory and
-// bandwidth of a frozen weight. A and B may come from textures: see texture.ts.
+// A, B and C have dtypes of their own (values.wgsl): 16 bits a value are half the memory and bandwidth, of a frozen
+// weight and of what a layer takes and gives. A and B may come from textures: see texture.ts.
 
 struct Params {
   rows: u32, // m
@@ -27,13 +27,9 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> a0: array<vec4f>;
-//: if PACKED_B
-@group(0) @binding(2) var<storage, read> b0: array<vec2u>;
-//: else
-@group(0) @binding(2) var<storage, read> b0: array<vec4f>;
-//: end
-@group(0) @binding(3) var<storage, read_write> c: array<vec4f>;
+@group(0) @binding(1) var<storage, read> a0: array<VectorA>;
+@group(0) @binding(2) var<storage, read> b0: array<VectorB>;
+@group(0) @binding(3) var<storage, read_write> c: array<VectorC>;
 //: if BIAS
 @group(0) @binding(4) var<storage, read> bias: array<vec4f>;
 //: end
@@ -42,23 +38,19 @@ struct Params {
 @group(0) @binding(6) var<storage, read> b1: array<vec4f>;
 //: end
 //: if RESIDUAL
-@group(0) @binding(7) var<storage, read> residual: array<vec4f>;
+@group(0) @binding(7) var<storage, read> residual: array<VectorC>;
 //: end
 //: if KEEP
-@group(0) @binding(8) var<storage, read_write> kept: array<vec4f>; // what GELU is taken of
+@group(0) @binding(8) var<storage, read_write> kept: array<VectorC>; // what GELU is taken of
 //: end
 
 // Four values of an operand's row: vec4 number `at` of a row of `width` vec4s.
 fn loadA0(row: u32, width: u32, at: u32) -> vec4f {
-  return a0[row * width + at];
+  return loadVectorA(a0[row * width + at]);
 }
 
 fn loadB0(row: u32, width: u32, at: u32) -> vec4f {
-  //: if PACKED_B
-  return unpack(b0[row * width + at]);
-  //: else
-  return b0[row * width + at];
-  //: end
+  return loadVectorB(b0[row * width + at]);
 }
 //: if SECOND
 
@@ -83,11 +75,11 @@ fn store(z: u32, row: u32, column: u32, value: vec4f) {
   let at = (z * params.rows + row) * columns + column;
   var y = value;
   //: if ACCUMULATE
-  y += c[at];
+  y += loadVectorC(c[at]);
   //: end
   //: if GELU
   //: if KEEP
-  kept[at] = y;
+  kept[at] = storeVectorC(y);
   //: end
   y *= cumulative(y);
   //: end
@@ -95,8 +87,8 @@ fn store(z: u32, row: u32, column: u32, value: vec4f) {
   y *= dropoutFactors(params.site, vec2u(at + random.first.x * columns, 0), params.threshold, params.keep);
   //: end
   //: if RESIDUAL
-  y += residual[at];
+  y += loadVectorC(residual[at]);
   //: end
-  c[at] = y;
+  c[at] = storeVectorC(y);
 }
 

@@ -11,16 +11,25 @@ struct Params {
 alias Value = vec4f;
 //: else
 alias Value = f32;
+alias Vector = f32;
+
+fn loadVector(stored: f32) -> f32 {
+  return stored;
+}
+
+fn storeVector(value: f32) -> f32 {
+  return value;
+}
 //: end
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> x: array<Value>;
+@group(0) @binding(1) var<storage, read> x: array<Vector>;
 @group(0) @binding(2) var<storage, read> factor: array<Value>; // [columns]
 //: if DIVIDED
 @group(0) @binding(3) var<storage, read> divisor: array<Value>; // [columns]
 //: end
-@group(0) @binding(4) var<storage, read_write> y: array<Value>;
-@group(0) @binding(5) var<storage, read> dy: array<Value>;
+@group(0) @binding(4) var<storage, read_write> y: array<Vector>;
+@group(0) @binding(5) var<storage, read> dy: array<Vector>;
 @group(0) @binding(6) var<storage, read_write> dfactor: array<Value>;
 //: if SHIFTED
 @group(0) @binding(7) var<storage, read> shift: array<Value>; // [columns]
@@ -38,11 +47,11 @@ fn divided(value: Value, column: u32) -> Value {
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   for (var i = id.x; i < params.rows * params.columns; i += groups.x * 64) {
     let column = i % params.columns;
-    let scaled = x[i] * divided(factor[column], column);
+    let scaled = loadVector(x[i]) * divided(factor[column], column);
     //: if SHIFTED
-    y[i] = scaled + shift[column];
+    y[i] = storeVector(scaled + shift[column]);
     //: else
-    y[i] = scaled;
+    y[i] = storeVector(scaled);
     //: end
   }
 }
@@ -56,7 +65,7 @@ fn gradient(@builtin(global_invocation_id) id: vec3u, @builtin(local_invocation_
   var share = Value();
   for (var row = local.y; row < params.rows; row += 16) {
     let at = row * params.columns + column;
-    share += dy[at] * x[at];
+    share += loadVector(dy[at]) * loadVector(x[at]);
   }
   shares[local.y * 16 + local.x] = share;
   workgroupBarrier();

@@ -5,10 +5,10 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> x: array<vec4f>;
-@group(0) @binding(2) var<storage, read_write> y: array<vec4f>;
-@group(0) @binding(3) var<storage, read> dy: array<vec4f>;
-@group(0) @binding(4) var<storage, read_write> dx: array<vec4f>;
+@group(0) @binding(1) var<storage, read> x: array<Vector>;
+@group(0) @binding(2) var<storage, read_write> y: array<Vector>;
+@group(0) @binding(3) var<storage, read> dy: array<Vector>;
+@group(0) @binding(4) var<storage, read_write> dx: array<Vector>;
 
 // exp(88) is the largest that f32 holds: beyond it σ is 0 or 1 anyway.
 fn sigmoid(x: vec4f) -> vec4f {
@@ -18,16 +18,16 @@ fn sigmoid(x: vec4f) -> vec4f {
 @compute @workgroup_size(64)
 fn forward(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   for (var i = id.x; i < params.count; i += groups.x * 64) {
-    let value = x[i];
-    y[i] = value * sigmoid(value);
+    let value = loadVector(x[i]);
+    y[i] = storeVector(value * sigmoid(value));
   }
 }
 
 @compute @workgroup_size(64)
 fn backward(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   for (var i = id.x; i < params.count; i += groups.x * 64) {
-    let value = x[i];
+    let value = loadVector(x[i]);
     let s = sigmoid(value);
-    dx[i] = dy[i] * s * (1 + value * (1 - s));
+    dx[i] = storeVector(loadVector(dy[i]) * s * (1 + value * (1 - s)));
   }
 }

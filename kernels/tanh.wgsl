@@ -6,23 +6,23 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> x: array<vec4f>;
-@group(0) @binding(2) var<storage, read_write> y: array<vec4f>;
-@group(0) @binding(5) var<storage, read> result: array<vec4f>; // y, as the backward pass reads it
-@group(0) @binding(3) var<storage, read> dy: array<vec4f>;
-@group(0) @binding(4) var<storage, read_write> dx: array<vec4f>;
+@group(0) @binding(1) var<storage, read> x: array<Vector>;
+@group(0) @binding(2) var<storage, read_write> y: array<Vector>;
+@group(0) @binding(5) var<storage, read> result: array<Vector>; // y, as the backward pass reads it
+@group(0) @binding(3) var<storage, read> dy: array<Vector>;
+@group(0) @binding(4) var<storage, read_write> dx: array<Vector>;
 
 @compute @workgroup_size(64)
 fn forward(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   for (var i = id.x; i < params.count; i += groups.x * 64) {
-    y[i] = tanh(clamp(x[i], vec4f(-10), vec4f(10)));
+    y[i] = storeVector(tanh(clamp(loadVector(x[i]), vec4f(-10), vec4f(10))));
   }
 }
 
 @compute @workgroup_size(64)
 fn backward(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   for (var i = id.x; i < params.count; i += groups.x * 64) {
-    let t = result[i];
-    dx[i] = dy[i] * (1 - t * t);
+    let t = loadVector(result[i]);
+    dx[i] = storeVector(loadVector(dy[i]) * (1 - t * t));
   }
 }

@@ -5,14 +5,17 @@
 
 /**
  * The text with matrices read from textures of rgba32float, or, packed ones, of rg32uint: [rows, columns/4] texels.
- * The matrices must be storage buffers of vec4f or vec2u whose every use is of the form `name[row * width + column]`;
- * throws where one is not. The engine makes the copies: engine/staging.ts.
+ * The matrices must be storage buffers of vec4f or vec2u, or of an alias of one, whose every use is of the form
+ * `name[row * width + column]`; throws where one is not. The engine makes the copies: engine/staging.ts.
  */
 export function fromTextures(source: string, matrices: readonly string[]): string {
   return matrices.reduce((text, name) => {
-    const buffer = new RegExp(`var<storage, read> ${name}: array<(vec4f|vec2u)>;`);
-    const element = buffer.exec(text)?.[1];
-    if (element === undefined) throw new Error(`The text reads no matrix "${name}" of vectors.`);
+    const buffer = new RegExp(`var<storage, read> ${name}: array<(\\w+)>;`);
+    const written = buffer.exec(text)?.[1];
+    const element = new RegExp(`alias ${written} = (\\w+);`).exec(text)?.[1] ?? written;
+    if (element !== "vec4f" && element !== "vec2u") {
+      throw new Error(`The text reads no matrix "${name}" of vectors.`);
+    }
     const packed = element === "vec2u";
     const texture = text
       .replace(buffer, `var ${name}: texture_2d<${packed ? "u32" : "f32"}>;`)

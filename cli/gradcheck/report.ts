@@ -1,5 +1,5 @@
 /** Rows of gradcheck as a table, and what follows from them in words. */
-import { allowed, type CheckRow } from "../../gradcheck/mod.ts";
+import type { allowed, CheckRow } from "../../gradcheck/mod.ts";
 import { type Column, renderTable } from "../shared/table.ts";
 import { harmless, type Output, paint, wrap } from "../shared/terminal.ts";
 
@@ -9,12 +9,12 @@ interface Field extends Column {
   spare?: true;
 }
 
-const fields: Field[] = [
+const fieldsFor = (limits: typeof allowed): Field[] => [
   { title: "Operation", shrinks: true, cell: rowName },
   { title: "Shapes", right: true, spare: true, cell: ({ cases }) => String(cases) },
   { title: "Forward error", right: true, cell: ({ forward }) => formatError(forward) },
   { title: "Gradient error", right: true, cell: ({ gradient }) => formatError(gradient) },
-  { title: "Allowed", right: true, spare: true, cell: allowedFor },
+  { title: "Allowed", right: true, spare: true, cell: (row) => allowedFor(row, limits) },
   { title: "", cell: ({ status }) => status },
 ];
 
@@ -29,17 +29,21 @@ function formatError(error: number | undefined): string {
   return Number.isFinite(error) ? error.toExponential(1) : "no number";
 }
 
-function allowedFor({ gradient }: CheckRow): string {
-  const limits = gradient === undefined ? [allowed.forward] : [allowed.forward, allowed.gradient];
-  return limits.map((limit) => limit.toExponential()).join(", ");
+function allowedFor({ gradient }: CheckRow, limits: typeof allowed): string {
+  const both = gradient === undefined ? [limits.forward] : [limits.forward, limits.gradient];
+  return both.map((limit) => limit.toExponential()).join(", ");
 }
 
 /** Columns below which there is no room for what is spare. */
 const roomy = 64;
 
 /** The table's lines, at most `width` columns wide as far as they go. */
-export function checkTable(rows: readonly CheckRow[], width: number): string[] {
-  const shown = fields.filter(({ spare }) => !spare || width >= roomy);
+export function checkTable(
+  rows: readonly CheckRow[],
+  width: number,
+  limits: typeof allowed,
+): string[] {
+  const shown = fieldsFor(limits).filter(({ spare }) => !spare || width >= roomy);
   return renderTable(shown, rows.map((row) => shown.map(({ cell }) => cell(row))), width);
 }
 

@@ -21,10 +21,9 @@ interface Prepared<Device extends DeviceHandle> {
 async function prepare<Device extends DeviceHandle>(
   ranks: Communicator,
   given: TrainingTools<Device>,
-  { flags, plan }: Extract<Message, { kind: "begin" }>,
+  { flags, plan, device: options }: Extract<Message, { kind: "begin" }>,
 ): Promise<Prepared<Device>> {
-  const { matmulPrecision } = plan.runs[0].hyperparameters;
-  const { device } = await createDevices(ranks, given, { matmulPrecision });
+  const { device } = await createDevices(ranks, given, options);
   const hub = hubSettings(silent);
   let tools = given;
   const { loaded } = await loadAll(ranks, async () => {

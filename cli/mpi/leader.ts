@@ -49,7 +49,7 @@ export class Leader {
       tools: {
         ...tools,
         createDevice: async (options) => {
-          tell(ranks, { kind: "begin", flags, plan });
+          tell(ranks, { kind: "begin", flags, plan, device: options });
           const created = await createDevices(ranks, tools, options);
           adapters = created.adapters;
           return created.device;

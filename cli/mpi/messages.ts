@@ -6,7 +6,7 @@ import type { TrainState } from "../../models/training/state.ts";
 import { readState, stateFiles } from "../../models/training/state_files.ts";
 import type { Flags } from "../train/flags.ts";
 import type { Plan } from "../train/plan.ts";
-import type { DeviceHandle, TrainingTools } from "../train/tools.ts";
+import type { CreateOptions, DeviceHandle, TrainingTools } from "../train/tools.ts";
 import type { KeptTuning } from "../train/tuning_cache.ts";
 import type { Communicator } from "./communicator.ts";
 
@@ -25,7 +25,7 @@ export type SharedTraining =
 
 export type Message =
   /** An experiment: a device, model and data follow on all ranks, see prepare.ts. */
-  | { kind: "begin"; flags: Flags; plan: Plan }
+  | { kind: "begin"; flags: Flags; plan: Plan; device: CreateOptions | undefined }
   /** A training: see training.ts. The state to go on from, if any, follows by {@link shareState}. */
   | { kind: "train"; training: SharedTraining; goesOn: boolean }
   | { kind: "end"; exitCode: number };

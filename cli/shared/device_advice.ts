@@ -34,7 +34,8 @@ function adviceForMemory({ use, limit }: OutOfMemoryError): string {
   const over = limit !== undefined;
   if (use === "batch") {
     // Gradient checkpointing keeps fewer tensors, none of which is smaller for it.
-    return `${smallerTensors}${over ? "" : ", or take --gradient_checkpointing"}.`;
+    const fewer = over ? "" : " or --gradient_checkpointing";
+    return `${smallerTensors}, or take --compute_dtype f16${fewer}.`;
   }
   // A tensor that is larger than a buffer may be is an embedding table: no type or method makes it smaller.
   if (over) return smallerModel;

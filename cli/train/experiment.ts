@@ -124,8 +124,8 @@ export async function runExperiment<Device extends DeviceHandle>(
   try {
     if (named === undefined) await ensureFolder(outputDir);
     else await claimNamed(named, options);
-    const { matmulPrecision } = plan.runs[0].hyperparameters;
-    device = await tools.createDevice({ matmulPrecision });
+    const { matmulPrecision, computeDtype } = plan.runs[0].hyperparameters;
+    device = await tools.createDevice({ matmulPrecision, computeDtype });
     const loadHere = () => load(options, tools);
     const loaded = await (crew ? crew.load(loadHere) : loadHere());
     options.onLoaded?.();

@@ -3,7 +3,7 @@ import { backendFlag } from "../shared/backend.ts";
 import { group, merge, object } from "@optique/core/constructs";
 import type { InferValue, Parser } from "@optique/core/parser";
 import { choice } from "@optique/core/valueparser";
-import { matmulPrecisions } from "../../engine/precision.ts";
+import { computeDtypes, matmulPrecisions } from "../../engine/precision.ts";
 import { dtypes } from "../../engine/pack.ts";
 import { schedulers } from "../../engine/schedule.ts";
 import { labelCases } from "../../models/data/labels.ts";
@@ -141,6 +141,12 @@ const trainingFlags = object({
     choice(dtypes, { metavar: "TYPE" }),
     "Frozen weights in memory: f32, bf16 or f16",
     defaults.frozenDtype,
+  ),
+  computeDtype: flag(
+    "--compute_dtype",
+    choice(computeDtypes, { metavar: "TYPE" }),
+    "Activations and gradients in memory: f32 or f16",
+    defaults.computeDtype,
   ),
   matmulPrecision: flag(
     "--matmul_precision",

@@ -178,8 +178,9 @@ export function planRuns(flags: Flags, chosen: readonly Method[] = methodsOf(fla
     maxLength: flags.maxLength ?? defaultHyperparameters.maxLength,
     maxGradNorm: flags.maxGradNorm ?? defaultHyperparameters.maxGradNorm,
     seed: flags.seed ?? defaultHyperparameters.seed,
-    frozenDtype: flags.frozenDtype ?? defaultHyperparameters.frozenDtype,
+    frozenDtype: flags.frozenDtype ?? flags.computeDtype ?? defaultHyperparameters.frozenDtype,
     matmulPrecision: flags.matmulPrecision ?? defaultHyperparameters.matmulPrecision,
+    computeDtype: flags.computeDtype ?? defaultHyperparameters.computeDtype,
   };
   const { rates, given, tuned } = flags.learningRate ?? { rates: {}, given: true, tuned: false };
   const searches = [...(given ? [false] : []), ...(tuned ? [true] : [])];

@@ -86,6 +86,7 @@ export function hyperparameterReport(values: Hyperparameters) {
     seed: values.seed,
     frozen_dtype: values.frozenDtype,
     matmul_precision: values.matmulPrecision,
+    compute_dtype: values.computeDtype,
   };
 }
 

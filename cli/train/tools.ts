@@ -1,8 +1,7 @@
 /** What an experiment needs of the other rooms, in one object, so that a test can stand in. */
 import type { DeviceInfo } from "../../engine/adapter.ts";
-import type { KernelChoice } from "../../engine/device.ts";
+import type { DeviceOptions, KernelChoice } from "../../engine/device.ts";
 import type { Product } from "../../engine/plans.ts";
-import type { MatmulPrecision } from "../../engine/precision.ts";
 import type { Tuned, TuneOptions } from "../../engine/tuner.ts";
 import type { EncoderConfig } from "../../models/encoders/mod.ts";
 import type { WeightSource } from "../../models/encoders/weights.ts";
@@ -29,11 +28,11 @@ export interface DeviceHandle {
   destroy(): void;
 }
 
-export interface CreateOptions {
-  matmulPrecision?: MatmulPrecision;
-  /** Fewer than the adapter's, so that several have the same. */
-  maxBindingBytes?: number;
-}
+/** `maxBindingBytes`, so that several adapters have the same. */
+export type CreateOptions = Pick<
+  DeviceOptions,
+  "matmulPrecision" | "computeDtype" | "maxBindingBytes"
+>;
 
 export interface TrainingTools<Device extends DeviceHandle> {
   /** Throws a UserError where the adapter has no products of that precision. */

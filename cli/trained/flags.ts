@@ -1,4 +1,6 @@
 /** The flags by which commands name a trained run, what it lies over, and how texts are put before it. */
+import { choice } from "@optique/core/valueparser";
+import { computeDtypes } from "../../engine/precision.ts";
 import { backendFlag } from "../shared/backend.ts";
 import { flag, valueOf, whole } from "../shared/flag_parser.ts";
 import { parsePath, parseText } from "../shared/flag_values.ts";
@@ -27,4 +29,10 @@ export const sizeFlags = {
   ...backendFlag,
   maxLength: whole("--max_length", "Tokens a text is cut to", "the run's", 3),
   batchSize: whole("--batch_size", "Texts a batch", "the run's", 1),
+  computeDtype: flag(
+    "--compute_dtype",
+    choice(computeDtypes, { metavar: "TYPE" }),
+    "Activations in memory: f32 or f16",
+    "f32",
+  ),
 };

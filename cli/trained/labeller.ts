@@ -2,6 +2,7 @@
 import { createDevice, type Device } from "../../engine/device.ts";
 import type { Dtype } from "../../engine/pack.ts";
 import type { Parameters } from "../../engine/parameters.ts";
+import type { ComputeDtype } from "../../engine/precision.ts";
 import { sizeOf } from "../../engine/shape.ts";
 import { createBase, type MethodModel } from "../../models/model.ts";
 import type { Tokenizer } from "../../models/text/tokenizer.ts";
@@ -119,10 +120,13 @@ async function loadBase(device: Device, run: TrainedRun): Promise<Parameters> {
   }
 }
 
-/** Loads runs on a device of their own. */
-export async function openLabeller(runs: readonly NamedRun[]): Promise<Labeller> {
-  // In f32, also what was trained with products of f16: any adapter has it, and it is the more exact.
-  const device = await createDevice();
+/** Loads runs on a device of their own, whose activations are of a dtype. */
+export async function openLabeller(
+  runs: readonly NamedRun[],
+  computeDtype?: ComputeDtype,
+): Promise<Labeller> {
+  // Products in f32, also of what was trained with f16's: any adapter has them, and they are the more exact.
+  const device = await createDevice({ computeDtype });
   try {
     const labeller = await placeRuns(device, runs);
     return { ...labeller, close: () => device.destroy() };

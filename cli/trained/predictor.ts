@@ -1,6 +1,7 @@
 /** From a trained run and texts to probabilities, on the GPU: loading this file loads the engine. */
 import { createDevice, type Device } from "../../engine/device.ts";
 import type { Parameters } from "../../engine/parameters.ts";
+import type { ComputeDtype } from "../../engine/precision.ts";
 import { trainedWeights } from "../../models/encoders/weights.ts";
 import type { Example } from "../../models/data/clean.ts";
 import { UserError } from "../../models/errors.ts";
@@ -87,13 +88,13 @@ export async function evaluateExamples(
   run: TrainedRun,
   examples: readonly Example[],
   { maxLength, batchSize }: Sizes,
-  hear: (notice: string) => void,
+  { computeDtype, hear }: { computeDtype?: ComputeDtype; hear(notice: string): void },
 ): Promise<Metrics> {
   const tokenizer = await tokenizerOf(run);
   for (const notice of tokenizer.notices) hear(notice);
   const encoded = examples.map(encoder((text) => tokenizer.encode(text, maxLength)));
-  // In f32, also what was trained with products of f16: any adapter has it, and it is the more exact.
-  const device = await createDevice();
+  // Products in f32, also of what was trained with f16's: any adapter has them, and they are the more exact.
+  const device = await createDevice({ computeDtype });
   try {
     const built = await buildRun(device, run);
     return metricsOf(

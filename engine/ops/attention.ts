@@ -1,7 +1,7 @@
 import { attention as attentionKernels, paddedHeadSize } from "../../kernels/mod.ts";
 import { attentionVariant } from "../plans.ts";
 import { record } from "../tape.ts";
-import { empty, type Tensor } from "../tensor.ts";
+import { empty, emptyLike, type Tensor } from "../tensor.ts";
 import { dropoutParams } from "./dropout.ts";
 import { padHeads } from "./pad_heads.ts";
 
@@ -42,7 +42,7 @@ function attend(
   const headSize = columns / heads;
   const kernels = attentionKernels(attentionVariant(projections, headSize));
   const groups = [Math.ceil(rows / kernels.rows), heads] as const;
-  const output = empty(device, [rows, columns]);
+  const output = empty(device, [rows, columns], projections.dtype);
   const lse = empty(device, [rows, heads]);
   const params = {
     rows,
@@ -62,7 +62,7 @@ function attend(
     output,
     (doutput) => {
       const delta = empty(device, [rows, heads]);
-      const dprojections = empty(device, projections.shape);
+      const dprojections = emptyLike(projections);
       const saved = {
         ...common,
         projections: projections.binding,

@@ -2,12 +2,14 @@ import { cosineLoss as kernels } from "../../kernels/mod.ts";
 import { workgroupsFor } from "../elementwise.ts";
 import { record } from "../tape.ts";
 import { empty, type Tensor } from "../tensor.ts";
+import { convert } from "./convert.ts";
 
 /**
  * One minus the mean cosine similarity of rows to targets, x and targets [rows, columns] → [1], as torch's
  * CosineEmbeddingLoss of like pairs; the targets get no gradient. kernels/cosine_loss.wgsl.
  */
-export function cosineLoss(x: Tensor, targets: Tensor): Tensor {
+export function cosineLoss(input: Tensor, targets: Tensor): Tensor {
+  const x = convert(input, "f32");
   const { device, rows, columns } = x;
   if (x.shape.join() !== targets.shape.join()) {
     throw new Error(

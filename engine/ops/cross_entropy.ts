@@ -2,6 +2,7 @@ import { crossEntropy as meanKernels, weightedCrossEntropy } from "../../kernels
 import { workgroupsFor } from "../elementwise.ts";
 import { record } from "../tape.ts";
 import { empty, type Tensor } from "../tensor.ts";
+import { convert } from "./convert.ts";
 
 /** How a cross-entropy weighs labels that do not all count alike. */
 export interface LossWeights {
@@ -18,7 +19,8 @@ export interface LossWeights {
  * Cross-entropy of logits [rows, classes] and labels [rows] (u32, below classes): a loss [1], the mean over the rows
  * or the sum that `weighted` makes of them, as torch.nn.functional.cross_entropy. kernels/cross_entropy.wgsl.
  */
-export function crossEntropy(logits: Tensor, labels: Tensor, weighted?: LossWeights): Tensor {
+export function crossEntropy(scores: Tensor, labels: Tensor, weighted?: LossWeights): Tensor {
+  const logits = convert(scores, "f32");
   const { device, rows, columns } = logits;
   if (labels.size !== rows) {
     throw new Error(`${labels.size} labels do not fit ${rows} rows of logits.`);

@@ -1,7 +1,7 @@
-import { dropout as kernels } from "../../kernels/mod.ts";
+import { dropout as kernelsOf } from "../../kernels/mod.ts";
 import { launchElementwise } from "../elementwise.ts";
 import { record } from "../tape.ts";
-import { empty, type Tensor } from "../tensor.ts";
+import { emptyLike, formatOf, type Tensor } from "../tensor.ts";
 
 /** What the kernels with dropout take: the site and the rounded probability; see kernels/random.wgsl. */
 export interface DropoutParams {
@@ -36,10 +36,10 @@ export function dropout(x: Tensor, probability: number, rowsOf: RowsOf = "tokens
 
 /** What is left of x by a site's draws: in the backward pass, of the gradient. */
 export function applyDropout(x: Tensor, params: DropoutParams, rowsOf: RowsOf = "tokens"): Tensor {
-  const { device, shape, columns } = x;
-  const y = empty(device, shape);
+  const { device: { random }, columns } = x;
+  const y = emptyLike(x);
+  const { main } = kernelsOf(formatOf(x));
   const place = { rows_of: rowsOf === "tokens" ? 0 : 1, columns: Math.floor(columns / 4) };
-  const { random } = device;
-  launchElementwise(kernels.main, { x, y }, { ...params, ...place }, { random });
+  launchElementwise(main, { x, y }, { ...params, ...place }, { random });
   return y;
 }

@@ -1,9 +1,10 @@
-import { embedding as kernels } from "../../kernels/mod.ts";
+import { embedding as kernelsOf } from "../../kernels/mod.ts";
 import type { Binding } from "../bind_groups.ts";
 import type { Device } from "../device.ts";
 import { workgroupsFor } from "../elementwise.ts";
+import { bytesPerValue, type Dtype } from "../pack.ts";
 import { gradientBuffer, record } from "../tape.ts";
-import { empty, type Tensor, type UploadPart, uploadTogether, zeros } from "../tensor.ts";
+import { empty, formatOf, type Tensor, type UploadPart, uploadTogether, zeros } from "../tensor.ts";
 
 /** Row numbers on the GPU, and the same grouped by row for the backward pass. */
 export interface RowIndex {
@@ -60,16 +61,21 @@ function groupRows(ids: Uint32Array) {
 }
 
 /**
- * Rows of a table: y[t] = table[ids[t]], table [rows, columns], y [count, columns]; columns a multiple of
- * 4. The gradient sums each row's tokens in their order. A table above the binding limit is bound in pieces.
+ * Rows of a table: y[t] = table[ids[t]], table [rows, columns], y [count, columns] of a dtype, the table's unless
+ * given; columns a multiple of 4. The gradient sums each row's tokens in their order. A table above the binding limit is bound in pieces.
  */
-export function embedding(table: Tensor, index: RowIndex): Tensor {
+export function embedding(
+  table: Tensor,
+  index: RowIndex,
+  dtype: Dtype = table.dtype,
+): Tensor {
   const { device, columns } = table;
   if (columns % 4 !== 0) {
     throw new Error(`A table of [${table.shape.join(", ")}]: columns are not a multiple of 4.`);
   }
   const count = index.ids.size;
-  const y = empty(device, [count, columns]);
+  const y = empty(device, [count, columns], dtype);
+  const kernels = kernelsOf({ table: formatOf(table), rows: formatOf(y) });
   forEachPiece(table, (piece, params) =>
     device.launcher.launch(
       kernels.forward,
@@ -81,7 +87,7 @@ export function embedding(table: Tensor, index: RowIndex): Tensor {
     // A table computed on the tape (the hidden states that [CLS] rows are taken from) gets a gradient
     // of its own; a parameter's buffer is added to.
     const parameter = table.gradient !== undefined;
-    const dtable = parameter ? gradientBuffer(table) : zeros(device, table.shape);
+    const dtable = parameter ? gradientBuffer(table) : zeros(device, table.shape, table.dtype);
     forEachPiece(dtable, (piece, params) =>
       device.launcher.launch(
         kernels.backward,
@@ -99,7 +105,7 @@ function forEachPiece(
   run: (piece: Binding, params: { columns: number; firstRow: number; tableRows: number }) => void,
 ): void {
   const { device, rows, columns } = table;
-  const rowBytes = columns * 4;
+  const rowBytes = columns * bytesPerValue[table.dtype];
   // 64 rows keep every piece's offset a multiple of 256, the strictest alignment that WebGPU has.
   const pieceRows = Math.max(64, Math.floor(device.maxBindingBytes / rowBytes / 64) * 64);
   for (let firstRow = 0; firstRow < rows; firstRow += pieceRows) {

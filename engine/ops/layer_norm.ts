@@ -1,7 +1,7 @@
 import { layerNorm as kernels } from "../../kernels/mod.ts";
 import { oneWorkgroupARow } from "../elementwise.ts";
 import { gradientBuffer, record } from "../tape.ts";
-import { empty, type Tensor } from "../tensor.ts";
+import { empty, emptyLike, formatOf, type Tensor } from "../tensor.ts";
 
 /**
  * LayerNorm over the last dimension: x [rows, columns], γ and, but for one without, β [columns]; columns a
@@ -16,10 +16,13 @@ export function layerNorm(x: Tensor, gamma: Tensor, beta: Tensor | undefined, ep
         `the last dimension must equal them and be a multiple of 4.`,
     );
   }
-  const { forward, backward, gradient } = kernels(device.kernels.rowLanes);
+  const { forward, backward, gradient } = kernels({
+    lanes: device.kernels.rowLanes,
+    format: formatOf(x),
+  });
   const params = { rows, columns: columns / 4, eps, shifted: Number(beta !== undefined) };
   const groups = oneWorkgroupARow(rows);
-  const y = empty(device, x.shape);
+  const y = emptyLike(x);
   const statistics = empty(device, [rows, 2]);
   device.launcher.launch(
     forward,
@@ -50,7 +53,7 @@ export function layerNorm(x: Tensor, gamma: Tensor, beta: Tensor | undefined, ep
         );
       }
       if (!x.requiresGrad) return [];
-      const dx = empty(device, x.shape);
+      const dx = emptyLike(x);
       device.launcher.launch(
         backward,
         { x: x.binding, gamma: gamma.binding, saved, dy: dy.binding, dx: dx.binding },

@@ -1,6 +1,6 @@
 import { loraRowNorms as kernelOf } from "../../kernels/mod.ts";
 import { oneWorkgroupARow } from "../elementwise.ts";
-import { empty, type Tensor } from "../tensor.ts";
+import { empty, formatOf, type Tensor } from "../tensor.ts";
 import { checkLora, type Lora } from "./lora_weights.ts";
 
 /**
@@ -11,11 +11,11 @@ export function loraRowNorms(
   weight: Tensor,
   { a, b, scale }: Pick<Lora, "a" | "b" | "scale">,
 ): Tensor {
-  const { device, rows, columns, dtype } = weight;
+  const { device, rows, columns } = weight;
   checkLora(weight, { a, b });
   const norms = empty(device, [rows]);
   device.launcher.launch(
-    kernelOf(dtype),
+    kernelOf(formatOf(weight)),
     { weight: weight.binding, loraA: a.binding, loraB: b.binding, norms: norms.binding },
     { rows, columns: columns / 4, rank: b.columns, scale },
     oneWorkgroupARow(rows),

@@ -2,6 +2,7 @@ import { meanPool as kernels } from "../../kernels/mod.ts";
 import { workgroupsFor } from "../elementwise.ts";
 import { record } from "../tape.ts";
 import { empty, type Tensor, zeros } from "../tensor.ts";
+import { convert } from "./convert.ts";
 
 /** Where packed sentences lie. */
 export interface PackedRows {
@@ -13,9 +14,10 @@ export interface PackedRows {
 
 /**
  * The mean of each sentence's rows, x [rows, columns] → [sentences, columns], columns a multiple of 4; rows of no
- * sentence count nowhere. kernels/mean_pool.wgsl.
+ * sentence count nowhere. In f32. kernels/mean_pool.wgsl.
  */
-export function meanPool(x: Tensor, { firstRows, bounds }: PackedRows): Tensor {
+export function meanPool(input: Tensor, { firstRows, bounds }: PackedRows): Tensor {
+  const x = convert(input, "f32");
   const { device, columns } = x;
   if (columns % 4 !== 0) {
     throw new Error(`Rows of [${x.shape.join(", ")}]: columns are not a multiple of 4.`);

@@ -1,6 +1,7 @@
 /** The operations, forward and backward. `gradcheck/op_cases.ts` has a row for each; a missing row does not compile. */
 export { add } from "./add.ts";
 export { attention } from "./attention.ts";
+export { convert } from "./convert.ts";
 export { cosineLoss } from "./cosine_loss.ts";
 export { crossEntropy } from "./cross_entropy.ts";
 export type { LossWeights } from "./cross_entropy.ts";

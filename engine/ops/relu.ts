@@ -1,14 +1,15 @@
-import { relu as kernels } from "../../kernels/mod.ts";
+import { relu as kernelsOf } from "../../kernels/mod.ts";
 import { launchElementwise } from "../elementwise.ts";
 import { record } from "../tape.ts";
-import { empty, type Tensor } from "../tensor.ts";
+import { emptyLike, formatOf, type Tensor } from "../tensor.ts";
 
 /** ReLU of every value, any shape; formula and gradient in kernels/relu.wgsl. */
 export function relu(x: Tensor): Tensor {
-  const y = empty(x.device, x.shape);
+  const kernels = kernelsOf(formatOf(x));
+  const y = emptyLike(x);
   launchElementwise(kernels.forward, { x, y });
   return record([x], y, (dy) => {
-    const dx = empty(x.device, x.shape);
+    const dx = emptyLike(x);
     launchElementwise(kernels.backward, { x, dy, dx });
     return [dx];
   });

@@ -1,13 +1,13 @@
-import { scale as kernels } from "../../kernels/mod.ts";
+import { scale as kernelsOf } from "../../kernels/mod.ts";
 import { launchElementwise } from "../elementwise.ts";
 import { record } from "../tape.ts";
-import { empty, type Tensor } from "../tensor.ts";
+import { emptyLike, formatOf, type Tensor } from "../tensor.ts";
 
 /** factor · x, any shape. */
 export function scale(x: Tensor, factor: number): Tensor {
   const apply = (input: Tensor) => {
-    const output = empty(x.device, x.shape);
-    launchElementwise(kernels.main, { x: input, y: output }, { factor });
+    const output = emptyLike(input);
+    launchElementwise(kernelsOf(formatOf(input)).main, { x: input, y: output }, { factor });
     return output;
   };
   return record([x], apply(x), (dy) => [apply(dy)]);

@@ -2,7 +2,7 @@ import { scaleColumns as kernelsOf } from "../../kernels/mod.ts";
 import { columnSum } from "../column_sum.ts";
 import { workgroupsFor } from "../elementwise.ts";
 import { gradientBuffer, record } from "../tape.ts";
-import { empty, type Tensor } from "../tensor.ts";
+import { emptyLike, formatOf, type Tensor } from "../tensor.ts";
 
 /**
  * y = x ⊙ factor / divisor + shift over the rows of x [rows, columns]; factor and, each where it is given, divisor
@@ -24,10 +24,11 @@ export function scaleColumns(
   }
   const vectors = columns % 4 === 0;
   const params = { rows, columns: vectors ? columns / 4 : columns };
-  const kernels = (shifted: boolean) => kernelsOf({ vectors, divided: !!divisor, shifted });
+  const kernels = (shifted: boolean) =>
+    kernelsOf({ vectors, divided: !!divisor, shifted, format: formatOf(x) });
   const common = divisor && { divisor: divisor.binding };
   const apply = (input: Tensor, plus?: Tensor) => {
-    const output = empty(device, x.shape);
+    const output = emptyLike(x);
     const bindings = {
       ...{ x: input.binding, factor: factor.binding, y: output.binding },
       ...common,

@@ -2,9 +2,11 @@ import { softmax as kernels } from "../../kernels/mod.ts";
 import { oneWorkgroupARow } from "../elementwise.ts";
 import { record } from "../tape.ts";
 import { empty, type Tensor } from "../tensor.ts";
+import { convert } from "./convert.ts";
 
-/** Softmax over the last dimension, x [rows, columns] of any size; kernels/softmax.wgsl. */
-export function softmax(x: Tensor): Tensor {
+/** Softmax over the last dimension, x [rows, columns] of any size, in f32; kernels/softmax.wgsl. */
+export function softmax(input: Tensor): Tensor {
+  const x = convert(input, "f32");
   const { device, rows, columns } = x;
   const y = empty(device, x.shape);
   const { forward, backward } = kernels(device.kernels.rowLanes);

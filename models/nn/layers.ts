@@ -7,7 +7,7 @@ import {
   type Lora,
 } from "../../engine/ops/mod.ts";
 import type { RowIndex } from "../../engine/ops/embedding.ts";
-import type { Tensor } from "../../engine/tensor.ts";
+import { activationDtype, type Tensor } from "../../engine/tensor.ts";
 import type { Initializer, Scope } from "./scope.ts";
 import type {
   Layer,
@@ -27,7 +27,10 @@ export function embedding(
   init: Initializer,
 ): (index: RowIndex) => Tensor {
   const table = scope.tensor("weight", [rows, columns], { init, kind: "table" });
-  return (index) => lookUp(table(), index);
+  return (index) => {
+    const rowsOf = table();
+    return lookUp(rowsOf, index, activationDtype(rowsOf.device, columns));
+  };
 }
 
 /** LayerNorm over the last dimension. */

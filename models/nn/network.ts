@@ -21,7 +21,7 @@ export interface Network {
   embed(batch: PackedBatch): Tensor;
   /** From hidden states to hidden states [rows, hidden]. */
   layers: ((x: Tensor, batch: PackedBatch) => Tensor)[];
-  /** From each sentence's first row [sentences, hidden] to class scores [sentences, classes]. */
+  /** In f32, from each sentence's first row [sentences, hidden] to class scores [sentences, classes]. */
   classify(first: Tensor): Tensor;
 }
 
@@ -81,7 +81,7 @@ export function modelOf(
       return hidden;
     },
     logits: (batch: PackedBatch): Tensor =>
-      classify(embedding(model.encode(batch), batch.firstTokens)),
+      classify(embedding(model.encode(batch), batch.firstTokens, "f32")),
     loss: (batch: PackedBatch, weights?: LossWeights): Tensor =>
       crossEntropy(model.logits(batch), batch.labels, weights),
   };

@@ -3,7 +3,7 @@
  * page that draws curves only consume them.
  */
 import type { Dtype } from "../../engine/pack.ts";
-import type { MatmulPrecision } from "../../engine/precision.ts";
+import type { ComputeDtype, MatmulPrecision } from "../../engine/precision.ts";
 import type { Scheduler } from "../../engine/schedule.ts";
 import type { NamedTensors } from "../files/run_file.ts";
 import type { Method } from "../peft/methods.ts";
@@ -52,6 +52,8 @@ export interface Hyperparameters {
   frozenDtype: Dtype;
   /** How operands enter matrix products; the device that trains was made for it. */
   matmulPrecision: MatmulPrecision;
+  /** How activations and their gradients lie on the GPU; the device that trains was made for it. */
+  computeDtype: ComputeDtype;
 }
 
 /** The original's values. `maxGradNorm` is the HF Trainer's default. */
@@ -68,6 +70,7 @@ export const defaultHyperparameters: Hyperparameters = {
   seed: 42,
   frozenDtype: "f32",
   matmulPrecision: "f32",
+  computeDtype: "f32",
 };
 
 export interface StartEvent {
@@ -92,13 +95,15 @@ export interface StepEvent {
   epoch: number;
   /** Mean over the step's sentences, smoothed and weighted as the hyperparameters say. */
   loss: number;
-  /** Global norm before clipping. */
+  /** Global norm before clipping; 0 of a step that was skipped. */
   gradientNorm: number;
   learningRate: number;
   /** Real tokens (no padding) of the step's sentences. */
   tokens: number;
   /** Real tokens a second since training started, evaluation not counted. */
   tokensPerSecond: number;
+  /** Whether the update was left out, since gradients of the scaled loss were beyond f16's range. */
+  skipped?: boolean;
 }
 
 export interface EvaluationEvent {

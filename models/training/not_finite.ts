@@ -24,11 +24,12 @@ const longestText = 40;
 
 /** The error to end a run with; `highestRate` is what its learning rates are shares of. */
 export function notFinite(failed: FailedStep, highestRate: number): UserError {
-  const { step, totalSteps, epoch, learningRate, loss, gradientNorm, drawn } = failed;
+  const { step, totalSteps, epoch, learningRate, loss, gradientNorm, drawn, lossScale } = failed;
+  const range = lossScale === undefined ? "" : ", or a value is beyond f16's range of 65504";
   return new UserError(
     `Step ${step} of ${totalSteps} (epoch ${epoch}, learning rate ${short(learningRate)}): the ` +
       `loss is ${short(loss)} and the gradient norm ${short(gradientNorm)}. ${textsOf(drawn)} ` +
-      `The learning rate is too high, or the weights are damaged.`,
+      `The learning rate is too high, or the weights are damaged${range}.`,
     { remedy: { kind: "lowerLearningRate", rate: highestRate } },
   );
 }

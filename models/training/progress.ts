@@ -67,10 +67,10 @@ export class Progress {
     const unread = this.#unread;
     this.#unread = [];
     for (const [index, record] of records.entries()) {
-      const { loss, gradientNorm, learningRate } = record;
+      const { loss, gradientNorm, learningRate, skipped } = record;
       const { epoch, tokens, drawn } = unread[index];
       const step = first + index;
-      if (!Number.isFinite(loss) || !Number.isFinite(gradientNorm)) {
+      if (!Number.isFinite(loss) || !(Number.isFinite(gradientNorm) || skipped)) {
         const failed = { ...record, step, totalSteps: this.#totalSteps, epoch, drawn };
         throw notFinite(failed, this.#learningRate);
       }
@@ -80,10 +80,11 @@ export class Progress {
         step,
         epoch,
         loss,
-        gradientNorm,
+        gradientNorm: skipped ? 0 : gradientNorm,
         learningRate,
         tokens,
         tokensPerSecond: this.tokensPerSecond,
+        ...(skipped && { skipped }),
       };
     }
   }

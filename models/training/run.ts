@@ -63,6 +63,9 @@ export interface RunOptions {
   ranks?: Ranks;
 }
 
+/** What runs were of before there was a choice. */
+const beforeChoice = { computeDtype: "f32" } as const;
+
 /** What a model makes of a part of the data. */
 interface Evaluated {
   metrics: Metrics;
@@ -261,7 +264,9 @@ export class Run {
   restore(state: TrainState): string[] {
     const { device, built: { parameters, specs }, optimizer } = this.#training;
     const { learningRate } = this.#options.hyperparameters;
-    checkIdentity(state, this.#identity);
+    const { of } = state;
+    const hyperparameters = { ...beforeChoice, ...of.hyperparameters };
+    checkIdentity({ of: { ...of, hyperparameters } }, this.#identity);
     this.#validation.restore(state);
     writeWeights(parameters, specs, state.weights);
     optimizer.restore(state.optimizer);

@@ -102,16 +102,20 @@ export function captureKernels(device: Device): KernelState {
   return { adapter: tuningKey(device), choice: device.kernels, tuned: device.tunedPlans };
 }
 
+/** What was chosen where a state says nothing of it, as before there was a choice. */
+const beforeF16 = { activations: "f32", nativeF16: false } as const;
+
 /**
  * Lets a device take the tuned plans of a state, where they are of its adapter and kernels, and can be. Returns what
  * differs in the kernels all the same, for the reader.
  */
 export function restoreKernels(device: Device, { adapter, choice, tuned }: KernelState): string[] {
   const here = captureKernels(device);
+  const was = { ...beforeF16, ...choice };
   const sameAdapter = adapter === here.adapter;
   const sound = plansAmong(candidatePlans(device.info, device.kernels.matmul), tuned);
   if (sameAdapter) device.tunedPlans = sound;
-  if (sameAdapter && sound === tuned && !difference(choice, here.choice)) return [];
+  if (sameAdapter && sound === tuned && !difference(was, here.choice)) return [];
   const what = sameAdapter ? "other kernels" : "another adapter, or another version's kernels";
   return [
     `The run began with ${what}: from here on, the last bits of its results differ from those of a run that ` +

@@ -2,6 +2,7 @@
  * A training run's state as files, and back: tensors as safetensors, all else as JSON. Numbers survive exactly, so that
  * a run which goes on from files is the run that goes on from memory.
  */
+import type { AdamWState } from "../../engine/optimizer.ts";
 import { UserError } from "../errors.ts";
 import { type Folder, pathIn } from "../files/folder.ts";
 import { isObject, readJsonObject, shown } from "../files/json.ts";
@@ -40,7 +41,10 @@ export function stateFiles<Identity, Evaluation>(
   const facts = {
     format,
     ...rest,
-    optimizer: { steps: optimizer.steps },
+    optimizer: {
+      steps: optimizer.steps,
+      ...(optimizer.lossScale && { lossScale: optimizer.lossScale }),
+    },
     ...(best && { best: bestFacts }),
   };
   return [
@@ -54,12 +58,14 @@ export function stateFiles<Identity, Evaluation>(
 /** What `state.json` holds: a state without its tensors. */
 type Facts = Omit<TrainState, "weights" | "optimizer" | "best"> & {
   format: number;
-  optimizer: { steps: number };
+  optimizer: Omit<AdamWState, "moments">;
   best?: Omit<NonNullable<TrainState["best"]>, "weights">;
 };
 
 const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && Number(value) >= 0;
 const isAmount = (value: unknown): boolean => Number.isFinite(value) && Number(value) >= 0;
+const isLossScale = (value: unknown): boolean =>
+  value === undefined || isObject(value) && isAmount(value.factor) && isCount(value.steps);
 const areObjects = (value: unknown): boolean =>
   isObject(value) && Object.values(value).every(isObject);
 
@@ -76,7 +82,9 @@ async function readFacts(folder: Folder): Promise<Facts> {
     ...["step", "epoch", "stepsOfEpoch", "tokens"].filter((name) => !isCount(facts[name])),
     ...["seconds", "totalSeconds", "peakGpuBytes"].filter((name) => !isAmount(facts[name])),
     ...(isObject(facts.of) ? [] : ["of"]),
-    ...(isObject(optimizer) && isCount(optimizer.steps) ? [] : ["optimizer"]),
+    ...(isObject(optimizer) && isCount(optimizer.steps) && isLossScale(optimizer.lossScale)
+      ? []
+      : ["optimizer"]),
     ...(isObject(kernels) && areObjects(kernels.tuned) && isObject(kernels.choice)
       ? []
       : ["kernels"]),
@@ -113,7 +121,7 @@ export async function readState<Identity = RunIdentity, Evaluation = Metrics>(
   return {
     ...rest as unknown as TrainState<Identity, Evaluation>, // a kind of run reads its own folders only
     weights,
-    optimizer: { steps: optimizer.steps, moments },
+    optimizer: { ...optimizer, moments },
     ...(best && { best: { ...best, weights: await readTensors(folder, files.best) } }),
   };
 }

@@ -70,7 +70,7 @@ export function computeGradients(
           const loss = model.loss(packed, objective);
           return share < 1 ? scale(loss, share) : loss;
         });
-        backward();
+        backward(optimizer.lossScale);
         setOrAdd(optimizer.loss, loss, isFirst);
       });
     } else if (isFirst) {

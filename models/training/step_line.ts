@@ -12,6 +12,7 @@ export function stepLine(event: StepEvent): string {
       learning_rate: event.learningRate,
       tokens: event.tokens,
       tokens_per_second: event.tokensPerSecond,
+      ...(event.skipped && { skipped: true }),
     })
   }\n`;
 }

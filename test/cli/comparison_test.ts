@@ -39,6 +39,7 @@ Deno.test("an experiment grows, and compares only what can be compared", () =>
     const older = await readJson(folder, "e", "full", "run.json");
     delete older.hyperparameters.frozen_dtype; // as runs were before there was a choice
     delete older.hyperparameters.matmul_precision;
+    delete older.hyperparameters.compute_dtype;
     delete older.hyperparameters.lr_scheduler;
     await Deno.writeTextFile(join(folder, "e", "full", "run.json"), JSON.stringify(older));
     await experiment(folder, named("--method", "adapter", "--size", "4", "--num_epochs", "3"));
@@ -46,6 +47,8 @@ Deno.test("an experiment grows, and compares only what can be compared", () =>
     const summed = ["--gradient_accumulation_steps", "2"];
     await experiment(folder, named("--method", "adapter", "--size", "16", ...summed));
     await experiment(folder, named("--method", "lora", "--rank", "1", "--frozen_dtype", "bf16"));
+    const packed = ["--compute_dtype", "f16", "--frozen_dtype", "f32"];
+    await experiment(folder, named("--method", "adapter", "--size", "24", ...packed));
     const halved = ["--matmul_precision", "f16"];
     const precisions: FakeOptions["precisions"] = [];
     await experiment(folder, named("--method", "adapter", "--size", "32", ...halved), {
@@ -74,6 +77,7 @@ Deno.test("an experiment grows, and compares only what can be compared", () =>
       { run: "adapter-4", reason: "num_epochs 3" },
       { run: "adapter-8", reason: "data set boltuix/emotions-dataset" },
       { run: "adapter-16", reason: "gradient_accumulation_steps 2" },
+      { run: "adapter-24", reason: "compute_dtype f16" },
       { run: "adapter-32", reason: "matmul_precision f16" },
       { run: "adapter-64", reason: "lr_scheduler cosine, no warmup_steps, warmup_ratio 0.1" },
       ...["80", "96"].map((size) => ({

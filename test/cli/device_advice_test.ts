@@ -47,9 +47,13 @@ Deno.test("every error that something can be done about gets a sentence on it", 
   assert.equal(
     message(outOfMemory),
     "Out of GPU memory: 158 MB asked for the step arena, 3.0 GB held. Lower --batch_size (and " +
-      "raise --gradient_accumulation_steps) or --max_length, or take --gradient_checkpointing.",
+      "raise --gradient_accumulation_steps) or --max_length, or take --compute_dtype f16 or " +
+      "--gradient_checkpointing.",
   );
-  assert.match(message(overLimit), /may have 134 MB\. Lower --batch_size .* or --max_length\.$/);
+  assert.match(
+    message(overLimit),
+    /may have 134 MB\. Lower --batch_size .* or --max_length, or take --compute_dtype f16\.$/,
+  );
   assert.equal(
     message(tooLarge),
     'Kernel gelu.forward: its "x" (of the step arena) has 158 MB; this adapter binds 134 MB at ' +

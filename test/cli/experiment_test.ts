@@ -85,6 +85,7 @@ Deno.test("run.json says everything about a run", () =>
       seed: 42,
       frozen_dtype: "f32",
       matmul_precision: "f32",
+      compute_dtype: "f32",
     });
     assert.equal(run.gradient_checkpointing, false);
     assert.deepEqual(run.labels, ["anger", "joy"]);

@@ -219,6 +219,8 @@ export function stateOf(
         broadcastLanes: 0,
         attentionTextures: false,
         rowLanes: 1,
+        activations: "f32",
+        nativeF16: false,
       },
       tuned: {},
     },

@@ -59,6 +59,7 @@ Deno.test("every flag is read, in snake_case and in kebab-case, with a space and
     ["batch_size", "8", { batchSize: 8 }],
     ["gradient_accumulation_steps", "4", { gradientAccumulationSteps: 4 }],
     ["frozen_dtype", "bf16", { frozenDtype: "bf16" }],
+    ["compute_dtype", "f16", { computeDtype: "f16" }],
     ["matmul_precision", "f16", { matmulPrecision: "f16" }],
     ["learning_rate", "2e-5", {
       learningRate: {
@@ -176,6 +177,7 @@ Deno.test("a wrong value is a sentence that names the flag and the value", () =>
   assert.match(errorOf("--lora_bias", "some"), /--lora_bias: .*none, all.* lora_only/);
   assert.match(errorOf("--learning_rate", "bert=1"), /with a method of full, lora, adapter, ia3;/);
   assert.match(errorOf("--frozen_dtype", "f64"), /--frozen_dtype: .*f32, bf16/);
+  assert.match(errorOf("--compute_dtype", "bf16"), /--compute_dtype: .*f32 and f16/);
   assert.match(errorOf("--matmul_precision", "bf16"), /--matmul_precision: .*f32 and f16/);
   assert.match(errorOf("--rank"), /--rank requires/);
   assert.match(errorOf("--rank", "4", "--rank", "8"), /multiple times/);

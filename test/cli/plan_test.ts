@@ -45,6 +45,7 @@ Deno.test("without flags the original's seven runs come in its order", () => {
       seed: 42,
       frozenDtype: "f32",
       matmulPrecision: "f32",
+      computeDtype: "f32",
     });
   }
 });
@@ -114,6 +115,13 @@ Deno.test("flags without effect are warned of, by name", () => {
     "--frozen_dtype has no effect with --method full: nothing is frozen.",
   ]);
   assert.deepEqual(planOf("--frozen_dtype", "bf16").warnings, []);
+  const dtypesOf = (...args: string[]) => {
+    const { frozenDtype, computeDtype } = planOf(...args).runs[0].hyperparameters;
+    return [computeDtype, frozenDtype];
+  };
+  assert.deepEqual(dtypesOf("--compute_dtype", "f16"), ["f16", "f16"]);
+  assert.deepEqual(dtypesOf("--compute_dtype", "f16", "--frozen_dtype", "f32"), ["f16", "f32"]);
+  assert.deepEqual(dtypesOf("--frozen_dtype", "f16"), ["f32", "f16"]);
   const { warnings } = planOf(
     ...["--method", "lora", "--size", "64", "--adapter_placement", "output", "--overwrite"],
     ...["--learning_rate", "full=1e-3"],

@@ -46,13 +46,15 @@ const withPlan = (matmul: MatmulPlan) =>
 /** Every variant that the family knows, but for textures, which matrix units do not read. */
 function* variants(): Generator<MatmulVariant> {
   for (const transpose of ["NT", "NN", "TN"] as const) {
-    for (const packB of transpose === "TN" ? ["f32"] as const : ["f32", "bf16", "f16"] as const) {
+    const formats = ["f32", "bf16", "f16"] as const;
+    for (const formatB of formats.slice(0, transpose === "TN" ? 1 : 3)) {
       for (let bits = 0; bits < 128; bits++) {
         const flag = (bit: number) => (bits >> bit & 1) === 1;
         const [bias, accumulate, second, gelu, keep] = [0, 1, 2, 3, 4].map(flag);
         if ((second && transpose !== "NT") || (keep && !gelu)) continue;
         yield {
-          ...{ transpose, packB, bias, accumulate, second, gelu, keep },
+          ...{ transpose, formatB, bias, accumulate, second, gelu, keep },
+          ...{ formatA: "f32", formatC: "f32" },
           ...{ dropout: flag(5), residual: flag(6), textureA: false, textureB: false },
         };
       }

@@ -93,14 +93,18 @@ Deno.test("wrong names and missing fields are refused with the kernel's name", a
   const x = upload(device, [4], new Float32Array(4)).binding;
   const y = upload(device, [4], new Float32Array(4)).binding;
   assert.throws(
-    () => device.launcher.launch(scaleKernels.main, { x, z: y }, { count: 1, factor: 2 }, [1, 1]),
+    () =>
+      device.launcher.launch(scaleKernels("f32").main, { x, z: y }, { count: 1, factor: 2 }, [
+        1,
+        1,
+      ]),
     /Kernel scale\.main has no binding "z"/,
   );
   assert.throws(
-    () => device.launcher.launch(scaleKernels.main, { x, y }, { count: 1 }, [1, 1]),
+    () => device.launcher.launch(scaleKernels("f32").main, { x, y }, { count: 1 }, [1, 1]),
     /Kernel scale\.main: no value for params\.factor/,
   );
-  device.launcher.launch(scaleKernels.main, { x }, { count: 1, factor: 2 }, [1, 1]);
+  device.launcher.launch(scaleKernels("f32").main, { x }, { count: 1, factor: 2 }, [1, 1]);
   await assert.rejects(() => device.finish(), /Kernel scale\.main: /);
   device.destroy();
 });
@@ -132,7 +136,7 @@ Deno.test("a tensor above the binding limit is refused before it is launched", a
   assert.throws(
     () =>
       device.launcher.launch(
-        scaleKernels.main,
+        scaleKernels("f32").main,
         { x, y: { ...x, size: bytes } },
         { count: 1, factor: 2 },
         [1, 1],

@@ -12,6 +12,8 @@ const plain = new Device(adapter.gpu, adapter.info, {
   broadcastLanes: 0,
   attentionTextures: false,
   rowLanes: 1,
+  activations: "f32",
+  nativeF16: false,
 });
 
 /** What the adapter gets by itself, operands in textures or not, and a GPU's usual tile. */

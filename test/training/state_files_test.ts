@@ -35,6 +35,8 @@ for (const method of methods) {
     const state = await capture(method);
     assert.ok(state.best && state.optimizer.moments.size > 0);
     assert.deepEqual(await readState(asFolder(stateFiles(state))), structuredClone(state));
+    state.optimizer.lossScale = { factor: 512, steps: 3 }; // of one in f16
+    assert.deepEqual(await readState(asFolder(stateFiles(state))), structuredClone(state));
   });
 }
 
@@ -57,6 +59,10 @@ Deno.test("a state of which something is missing or damaged is refused, and the 
     inFacts(/"format": 2/, '"format": 3'),
   );
   await refused(/state\.json is damaged: it lacks step/, inFacts(/"step": 8/, '"steps": 8'));
+  await refused(
+    /state\.json is damaged: it lacks optimizer/,
+    inFacts(/"optimizer": \{/, '"optimizer": { "lossScale": { "factor": "1" },'),
+  );
   await refused(/state\.json is not JSON/, inFacts(/\}\s*$/, ""));
   await refused(/moments\.safetensors lacks the moments of "/, (file) => {
     if (file.name !== "moments.safetensors" || !("tensors" in file)) return file;

@@ -45,6 +45,7 @@ const comparedRun = v.object({
     lr_scheduler: v.optional(v.string(), "linear"),
     frozen_dtype: v.optional(v.string(), "f32"),
     matmul_precision: v.optional(v.string(), "f32"),
+    compute_dtype: v.optional(v.string(), "f32"),
     class_weights: v.optional(classWeights),
     learning_rate: v.number(),
     seed: v.optional(v.number()),
