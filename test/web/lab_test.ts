@@ -5,7 +5,6 @@ import { pastedData, pastedRows } from "../../web/lab/data.ts";
 import { openRuns, zipOf } from "../../web/lab/files.ts";
 import { baseFiles, readBase } from "../../web/lab/base.ts";
 import { rankErrors, singularValues } from "../../web/lab/singular_values.ts";
-import { formulas, kernelOf, launchOf } from "../../web/lab/sources.ts";
 import { freeName } from "../../web/lab/trained.ts";
 import type { NamedTensors } from "../../models/files/run_file.ts";
 import { type Method, methodParameters, methods } from "../../models/peft/methods.ts";
@@ -52,16 +51,6 @@ Deno.test("a name that is taken gets a number; a curve of many points is binned"
   const bins = binned(points);
   assert.ok(bins.length <= 90);
   assert.equal(bins.at(-1)!.x, 200);
-});
-
-Deno.test("every formula has the lines that launch it, and its kernel whole", () => {
-  for (const formula of formulas) {
-    const [launch, kernel] = [launchOf(formula), kernelOf(formula)];
-    assert.ok(launch.text.startsWith("const ") && launch.line > 1, launch.text);
-    assert.ok(launch.text.includes(formula.launch) && launch.text.split("\n").length <= 3);
-    assert.ok(kernel.text.startsWith(`fn ${formula.entry}(`) && kernel.line > 1, kernel.text);
-    assert.ok(kernel.text.endsWith("\n}"), kernel.text);
-  }
 });
 
 async function readMini() {

@@ -7,7 +7,7 @@ import { FirstStepsPart } from "./first_steps.tsx";
 import { type PartProps, useLab } from "./hooks.ts";
 import { MergePart } from "./merge.tsx";
 import { RankPart } from "./rank.tsx";
-import { SourcesPart } from "./sources.tsx";
+import { FormulasPart } from "./formulas.tsx";
 import { TaskButton } from "./task.tsx";
 import { KernelBars, scaleOf, TimesTable } from "./times.tsx";
 
@@ -21,7 +21,7 @@ export function UnderstandView({ lab, shown }: PartProps) {
         <RankPart lab={lab} shown={shown} />
         <FirstStepsPart lab={lab} />
       </div>
-      <SourcesPart />
+      <FormulasPart />
       <MergePart lab={lab} />
       <TimesPart lab={lab} />
     </section>
