@@ -12,7 +12,7 @@ function Error({ value, most }: { value?: number; most: number }) {
 export function CheckTable({ rows, label }: { rows: readonly CheckRow[]; label: string }) {
   return (
     <div class="scroll" tabIndex={0} role="group" aria-label={label}>
-      <table class="sheet">
+      <table class="sheet checks">
         <thead>
           <tr>
             <th>Operation</th>

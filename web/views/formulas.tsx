@@ -55,8 +55,8 @@ function FormulaLines({ formula }: { formula: Formula }) {
       <Code part={shown} />
       <p class="hint">
         Point at a part to look, press it to keep it. Lines are those of the sources that this page
-        was built from; <code>$name</code> and the blocks of <code>{"//:"}</code>{" "}
-        are unrolled before the GPU's compiler sees them.
+        was built from; loops in comments are unrolled, and <code>$name</code>{" "}
+        filled in, before the GPU's compiler sees them.
       </p>
     </>
   );

@@ -3,13 +3,14 @@ import { useState } from "preact/hooks";
 import { loraDefaults } from "../../models/peft/lora.ts";
 import type { Lab } from "../lab/lab.ts";
 import { type StepTimes, timeSteps } from "../lab/step_times.ts";
+import { FaultsPart } from "./faults.tsx";
 import { FirstStepsPart } from "./first_steps.tsx";
 import { type PartProps, useLab } from "./hooks.ts";
 import { MergePart } from "./merge.tsx";
 import { RankPart } from "./rank.tsx";
 import { FormulasPart } from "./formulas.tsx";
 import { TaskButton } from "./task.tsx";
-import { KernelBars, scaleOf, TimesTable } from "./times.tsx";
+import { KernelBars, TimesTable } from "./times.tsx";
 
 export function UnderstandView({ lab, shown }: PartProps) {
   useLab(lab, shown);
@@ -22,6 +23,7 @@ export function UnderstandView({ lab, shown }: PartProps) {
         <FirstStepsPart lab={lab} />
       </div>
       <FormulasPart />
+      <FaultsPart lab={lab} />
       <MergePart lab={lab} />
       <TimesPart lab={lab} />
     </section>
@@ -51,11 +53,7 @@ function TimesPart({ lab }: { lab: Lab }) {
       {times.length > timed.length && (
         <p class="hint">This browser tells no times of single launches.</p>
       )}
-      {timed.length > 0 && (
-        <div class="cards">
-          {timed.map((each) => <KernelBars key={each.run} times={each} scale={scaleOf(timed)} />)}
-        </div>
-      )}
+      {timed.length > 0 && <KernelBars times={timed} />}
     </div>
   );
 }
