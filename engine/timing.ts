@@ -77,19 +77,29 @@ export async function measure(
   { samples = 5 }: { samples?: number } = {},
 ): Promise<Timing> {
   const { sample: target, coarse } = timer;
+  /** So many runs that a sample has its length, by what one run took. */
+  const longer = (repeats: number, once: number) => {
+    const wanted = Math.ceil(target.seconds / Math.max(once, 1e-9));
+    // A single run may lie below what the timer resolves: grow step by step.
+    return Math.min(target.most, Math.max(wanted, repeats + 1), coarse ? repeats * 10 : Infinity);
+  };
   await timer.seconds(run, 1);
   let repeats = 1;
   for (let once = await timer.seconds(run, 1); repeats < target.most;) {
-    const wanted = Math.ceil(target.seconds / Math.max(once, 1e-9));
-    if (wanted <= repeats) break;
-    const next = Math.min(target.most, Math.max(wanted, repeats + 1));
-    // A single run lies below what the timer resolves: grow step by step.
-    repeats = coarse ? Math.min(next, repeats * 10) : next;
+    if (target.seconds / Math.max(once, 1e-9) <= repeats) break;
+    repeats = longer(repeats, once);
     once = await timer.seconds(run, repeats) / repeats;
   }
-  const seconds: number[] = [];
-  for (let i = 0; i < samples; i++) seconds.push(await timer.seconds(run, repeats) / repeats);
-  const middle = median(seconds);
+  let seconds: number[];
+  let middle: number;
+  for (;;) {
+    seconds = [];
+    for (let i = 0; i < samples; i++) seconds.push(await timer.seconds(run, repeats) / repeats);
+    middle = median(seconds);
+    // A run that something else has held up makes samples that are too short.
+    if (repeats >= target.most || middle * repeats >= target.seconds / 2) break;
+    repeats = longer(repeats, middle);
+  }
   const spread = (Math.max(...seconds) - Math.min(...seconds)) / middle;
   return { seconds: middle, fastest: Math.min(...seconds), spread, samples, repeats };
 }

@@ -28,3 +28,17 @@ Deno.test("a kernel below a coarse timer's step is repeated until it can be told
   const exact = fake(5, 0.001, { sample: { seconds: 0.002, most: 100 }, coarse: false });
   assert.equal((await measure(exact.timer, () => {})).repeats, 100);
 });
+
+Deno.test("a run that is held up does not leave the samples too short", async () => {
+  const { asked, timer } = fake(5, 0.001, {
+    sample: { seconds: 0.002, most: 1000 },
+    coarse: false,
+  });
+  const { seconds } = timer;
+  let calls = 0;
+  timer.seconds = async (run, repeats) => await seconds(run, repeats) + (++calls === 2 ? 0.001 : 0);
+  const timing = await measure(timer, () => {});
+  assert.ok(Math.abs(timing.seconds - 5e-6) < 1e-8 && timing.spread < 0.01, `${timing.seconds}`);
+  assert.ok(timing.repeats >= 400 && timing.repeats < 410, `${timing.repeats}`);
+  assert.ok(asked.includes(2), "what the run seemed to take was believed at first");
+});
