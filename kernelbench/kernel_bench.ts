@@ -52,27 +52,30 @@ export async function benchKernels(
     for (const each of chosen) {
       if (stopRequested()) break;
       const make = new Maker(device);
-      device.beginStep(0, 0);
-      const { groups } = groupLaunches(each.rows, capture(device, () => each.run(make)));
-      for (const { row, launches } of groups) {
-        if (!wanted(row) || launches.length === 0 || stopRequested()) continue;
-        const run = () => launches.forEach((launch) => launch.again());
-        const { seconds, spread, repeats } = await measure(timer, run, { samples });
-        const result = {
-          kernel: rowTitle(row),
-          shape: row.shape,
-          seconds,
-          spread,
-          repeats,
-          launches: launches.length,
-          flops: row.flops,
-          bytes: row.bytes,
-          ...standing(ceilings, row, seconds),
-        };
-        results.push(result);
-        report?.(result);
+      try {
+        device.beginStep(0, 0);
+        const { groups } = groupLaunches(each.rows, capture(device, () => each.run(make)));
+        for (const { row, launches } of groups) {
+          if (!wanted(row) || launches.length === 0 || stopRequested()) continue;
+          const run = () => launches.forEach((launch) => launch.again());
+          const { seconds, spread, repeats } = await measure(timer, run, { samples });
+          const result = {
+            kernel: rowTitle(row),
+            shape: row.shape,
+            seconds,
+            spread,
+            repeats,
+            launches: launches.length,
+            flops: row.flops,
+            bytes: row.bytes,
+            ...standing(ceilings, row, seconds),
+          };
+          results.push(result);
+          report?.(result);
+        }
+      } finally {
+        make.destroy();
       }
-      make.destroy();
     }
     return { timing: timer.method, ceilings, results };
   } finally {

@@ -39,7 +39,7 @@ function FormulaLines({ formula }: { formula: Formula }) {
                   aria-label={`${token.text}: ${token.what}`}
                   onFocus={() => setChosen(token)}
                   onClick={() => setChosen(token)}
-                  onPointerEnter={({ pointerType }) => pointerType === "mouse" && setPointed(token)}
+                  onPointerEnter={({ pointerType }) => pointerType !== "touch" && setPointed(token)}
                   onPointerLeave={() => setPointed(undefined)}
                 >
                   {token.text}

@@ -57,7 +57,7 @@ export function KernelsPart({ lab, times, onTimes }: Props) {
       />
       <TaskButton
         lab={lab}
-        doing={of === 0 ? "Measuring the ceilings" : "Timing kernels"}
+        doing="Timing kernels, the ceilings first"
         run={run}
         onStop={() => stopped.current = true}
       >

@@ -1,5 +1,5 @@
 /** Measure it: every kernel against float64, every kernel's time, and a step's, on the reader's GPU and browser. */
-import { useState } from "preact/hooks";
+import { useRef, useState } from "preact/hooks";
 import { type CheckRow, checksFor, runChecks } from "../../gradcheck/mod.ts";
 import type { KernelTimes } from "../../kernelbench/kernel_bench.ts";
 import { loraDefaults } from "../../models/peft/lora.ts";
@@ -16,6 +16,7 @@ export function MeasureView({ lab, shown }: PartProps) {
   useLab(lab, shown);
   const [checks, setChecks] = useState<readonly CheckRow[]>([]);
   const [of, setOf] = useState(0);
+  const stopped = useRef(false);
   const [kernels, setKernels] = useState<KernelTimes>();
   const [steps, setSteps] = useState<readonly StepTimes[]>([]);
   const { info } = lab.device;
@@ -23,7 +24,11 @@ export function MeasureView({ lab, shown }: PartProps) {
     setChecks([]);
     const all = checksFor(lab.device);
     setOf(all.length);
-    for await (const row of runChecks(lab.device, all)) setChecks((before) => [...before, row]);
+    stopped.current = false;
+    for await (const row of runChecks(lab.device, all)) {
+      setChecks((before) => [...before, row]);
+      if (stopped.current) break;
+    }
   };
   const time = async () => {
     setSteps([]);
@@ -55,7 +60,12 @@ export function MeasureView({ lab, shown }: PartProps) {
           bits, computed beside it. What it catches is under{" "}
           <a href="#understand">Understand</a>, where kernels are broken on purpose.
         </p>
-        <TaskButton lab={lab} doing="Checking kernels" run={check}>
+        <TaskButton
+          lab={lab}
+          doing="Checking kernels"
+          run={check}
+          onStop={() => stopped.current = true}
+        >
           Check all kernels
         </TaskButton>
         {checks.length > 0 && (
