@@ -7,8 +7,8 @@ import { parseText } from "../cli/shared/flag_values.ts";
 import { type Column, renderTable } from "../cli/shared/table.ts";
 import { UserError } from "../models/errors.ts";
 import { print, runCommand, tableWidth } from "./command.ts";
-import { formatTime } from "./kernel_table.ts";
-import { parseResult, type Result } from "./schema.ts";
+import { formatTime } from "../kernelbench/format.ts";
+import { type Result, resultsIn } from "./schema.ts";
 
 const file = valueOf("FILE", parseText, "");
 const parser = object({ before: argument(file), after: argument(file) });
@@ -64,7 +64,9 @@ function timings(result: Result): { what: string; shape: string; seconds: number
 }
 
 async function read(path: string): Promise<Result> {
-  return parseResult(JSON.parse(await Deno.readTextFile(path)), path);
+  const [first] = resultsIn(JSON.parse(await Deno.readTextFile(path)), path);
+  if (first === undefined) throw new UserError(`${path} holds no times of kernels.`);
+  return first;
 }
 
 async function compare({ before, after }: InferValue<typeof parser>): Promise<void> {

@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url";
 import { replaceSection } from "./markdown.ts";
 import { writeFileWhole } from "../models/host/write.ts";
 import { type Kept, performancePlots, performanceSection } from "./performance.ts";
-import { parseResult } from "./schema.ts";
+import { resultsIn } from "./schema.ts";
 
 const readme = fileURLToPath(new URL("../docs/performance.md", import.meta.url));
 const folder = fileURLToPath(new URL("results/", import.meta.url));
@@ -14,7 +14,7 @@ async function keptResults(): Promise<Kept[]> {
   for (const name of await namesIn(folder)) {
     if (!name.endsWith(".json")) continue;
     const document: unknown = JSON.parse(await Deno.readTextFile(folder + name));
-    kept.push(...resultsOf(name, document));
+    kept.push(...resultsIn(document, name).map((result) => ({ file: name, result })));
   }
   return kept;
 }
@@ -26,16 +26,6 @@ async function namesIn(path: string): Promise<string[]> {
     if (error instanceof Deno.errors.NotFound) return [];
     throw error;
   }
-}
-
-/** One result, or those that a document of bench/gpu.sh holds. */
-export function resultsOf(file: string, document: unknown): Kept[] {
-  const isGpu = typeof document === "object" && document !== null && "kind" in document &&
-    document.kind === "gpu";
-  if (!isGpu) return [{ file, result: parseResult(document, file) }];
-  return Object.values(document).flatMap((part) =>
-    typeof part === "object" && part !== null && "kind" in part ? resultsOf(file, part) : []
-  );
 }
 
 if (import.meta.main) {

@@ -5,14 +5,14 @@
  */
 import { createDevice, type Device } from "../engine/device.ts";
 import { backendOf } from "./backend.ts";
-import { casesOf } from "./cases.ts";
+import { casesOf } from "../kernelbench/cases.ts";
 import { resultHead } from "./environment.ts";
-import { benchHalfPrecision } from "./half_precision.ts";
-import { benchKernels } from "./kernel_bench.ts";
+import { benchHalfPrecision } from "../kernelbench/half_precision.ts";
+import { benchKernels } from "../kernelbench/kernel_bench.ts";
 import { ceilingLines, kernelTable } from "./kernel_table.ts";
 import { probe } from "./probe.ts";
 import type { KernelResult, StepResult } from "./schema.ts";
-import { parseShapes } from "./shapes.ts";
+import { parseShapes } from "../kernelbench/shapes.ts";
 import { benchSteps, type Point } from "./step_bench.ts";
 import { pointsOf, stepTable } from "./step_table.ts";
 

@@ -1,7 +1,8 @@
 /** The roofline table: how near each kernel comes to what the adapter can do. */
 import { type Column, renderTable } from "../cli/shared/table.ts";
-import type { Ceilings } from "./roofline.ts";
-import type { KernelRow } from "./schema.ts";
+import type { Ceilings } from "../kernelbench/roofline.ts";
+import { formatRate, formatShare, formatTime } from "../kernelbench/format.ts";
+import type { KernelRow } from "../kernelbench/kernel_bench.ts";
 
 /** A column, and from which width of the table on it is shown. */
 interface Choice extends Column {
@@ -29,11 +30,6 @@ export function kernelTable(rows: readonly KernelRow[], width: number): string[]
   return renderTable(shown, rows.map((row) => shown.map(({ cell }) => cell(row))), width);
 }
 
-/** Percent of the limit: `0.8`, `42`, `103`. */
-export function formatShare(percent: number): string {
-  return percent.toFixed(percent < 9.95 ? 1 : 0);
-}
-
 /** The ceilings in a sentence or two. */
 export function ceilingLines({ flopsPerSecond, copies }: Ceilings): string[] {
   const rates = copies.map(({ bytes, bytesPerSecond }) =>
@@ -43,25 +39,6 @@ export function ceilingLines({ flopsPerSecond, copies }: Ceilings): string[] {
     `Multiply-adds  ${formatRate(flopsPerSecond / 1e9)} GFLOP/s`,
     `Copy           ${rates.join(", ")}`,
   ];
-}
-
-/** `12.3 µs`, `4.56 ms`, `1.23 s`: three digits. */
-export function formatTime(seconds: number): string {
-  for (const [unit, suffix] of [[1, "s"], [1e-3, "ms"]] as const) {
-    if (seconds >= unit * 0.9995) return `${digits(seconds / unit)} ${suffix}`;
-  }
-  return `${digits(seconds * 1e6)} µs`;
-}
-
-/** A rate with three digits, thousands unabbreviated. */
-export function formatRate(rate: number): string {
-  return rate === 0 ? "-" : digits(rate);
-}
-
-function digits(value: number): string {
-  if (value >= 99.95) return value.toFixed(0);
-  if (value >= 9.995) return value.toFixed(1);
-  return value.toFixed(2);
 }
 
 /** 100 % fills the bar. */

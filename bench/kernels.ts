@@ -5,7 +5,7 @@ import { flag, parseCommand, switchOn, valueOf, whole } from "../cli/shared/flag
 import { parseText } from "../cli/shared/flag_values.ts";
 import { backendFlag } from "../cli/shared/backend.ts";
 import { paint } from "../cli/shared/terminal.ts";
-import { casesOf } from "./cases.ts";
+import { casesOf } from "../kernelbench/cases.ts";
 import {
   openDevice,
   print,
@@ -18,11 +18,11 @@ import {
   writeResult,
 } from "./command.ts";
 import { resultHead, resultPath } from "./environment.ts";
-import { benchHalfPrecision } from "./half_precision.ts";
-import { benchKernels, type KernelBenchOptions } from "./kernel_bench.ts";
+import { benchHalfPrecision } from "../kernelbench/half_precision.ts";
+import { benchKernels, type KernelBenchOptions } from "../kernelbench/kernel_bench.ts";
 import { ceilingLines, kernelTable } from "./kernel_table.ts";
 import type { KernelResult } from "./schema.ts";
-import { parseShapes, type Shape } from "./shapes.ts";
+import { parseShapes, type Shape } from "../kernelbench/shapes.ts";
 
 const parser = object({
   ...backendFlag,

@@ -15,7 +15,7 @@ import type { Method } from "../models/peft/methods.ts";
 import { defaultHyperparameters } from "../models/training/events.ts";
 import { applyUpdate, computeGradients } from "../models/training/step.ts";
 import mini from "../assets/mini/config.json" with { type: "json" };
-import { capture } from "./capture.ts";
+import { capture } from "../kernelbench/capture.ts";
 import { openDevice, print } from "./command.ts";
 import { markdownTable, replaceSection } from "./markdown.ts";
 import { methods } from "./step_bench.ts";

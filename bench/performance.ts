@@ -1,7 +1,8 @@
 /** The section of docs/performance.md and its plots, from results. Pure: the same results give the same text. */
 import { formatBytes, formatCount } from "../cli/shared/format.ts";
 import type { Column } from "../cli/shared/table.ts";
-import { ceilingLines, formatRate, formatShare, formatTime } from "./kernel_table.ts";
+import { formatRate, formatShare, formatTime } from "../kernelbench/format.ts";
+import { ceilingLines } from "./kernel_table.ts";
 import { markdownTable, paragraph } from "./markdown.ts";
 import { peerCells, peerColumns } from "./peers/table.ts";
 import { stepPlot } from "./plot.ts";

@@ -1,7 +1,7 @@
 /** Where a step's time goes, as a table: see engine/profile.ts. */
 import type { KernelShare } from "../engine/profile.ts";
 import { type Column, renderTable } from "../cli/shared/table.ts";
-import { formatShare, formatTime } from "./kernel_table.ts";
+import { formatShare, formatTime } from "../kernelbench/format.ts";
 
 /** The part of a profile that matrix products take, from 0 to 1. */
 export function matmulShare(shares: readonly KernelShare[]): number {

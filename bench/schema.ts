@@ -35,7 +35,6 @@ const KernelRow = v.object({
   percent: positive,
   limit: v.picklist(["arithmetic", "memory"]),
 });
-export type KernelRow = v.InferOutput<typeof KernelRow>;
 
 const KernelResult = v.object({
   kind: v.literal("kernels"),
@@ -93,6 +92,17 @@ export type PeerResult = v.InferOutput<typeof PeerResult>;
 
 const Result = v.variant("kind", [KernelResult, StepResult, PeerResult]);
 export type Result = v.InferOutput<typeof Result>;
+
+/** The results in a document: itself, or those that one of bench/gpu.sh or of the page holds. Throws as `parseResult`. */
+export function resultsIn(document: unknown, file: string): Result[] {
+  const kind = typeof document === "object" && document !== null && "kind" in document
+    ? document.kind
+    : undefined;
+  if (kind !== "gpu" && kind !== "page") return [parseResult(document, file)];
+  return Object.values(document as object).flatMap((part) =>
+    typeof part === "object" && part !== null && "kind" in part ? resultsIn(part, file) : []
+  );
+}
 
 /** Checks a document. Throws, naming `file` and the field, where it is none of the benchmarks' results. */
 export function parseResult(document: unknown, file: string): Result {

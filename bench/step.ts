@@ -17,7 +17,7 @@ import {
   writeResult,
 } from "./command.ts";
 import { resultHead, resultPath } from "./environment.ts";
-import { formatShare } from "./kernel_table.ts";
+import { formatShare } from "../kernelbench/format.ts";
 import { matmulShare, profileTable } from "./profile.ts";
 import type { StepResult, StepRow } from "./schema.ts";
 import { benchSteps, type Length, modelNames, type Point } from "./step_bench.ts";

@@ -1,7 +1,7 @@
 /** The table of training steps, and the points that are timed by default. */
 import { formatBytes, formatCount } from "../cli/shared/format.ts";
 import { type Column, renderTable } from "../cli/shared/table.ts";
-import { formatTime } from "./kernel_table.ts";
+import { formatTime } from "../kernelbench/format.ts";
 import type { StepRow } from "./schema.ts";
 import { type Length, modelNames, type Point } from "./step_bench.ts";
 

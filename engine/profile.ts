@@ -1,6 +1,6 @@
 /** Where a step's time goes: a timestamp after every launch. */
 import type { Device } from "./device.ts";
-import { Stamps } from "./timing.ts";
+import { calibrate, Stamps } from "./timing.ts";
 
 /** A kernel's part of a step, the copies that it needs included. */
 export interface KernelShare {
@@ -29,6 +29,7 @@ export async function profile(
   run();
   const count = device.launcher.dispatches - before;
   if (count >= mostStamps) throw new Error(`A step of ${count} launches is too long to profile.`);
+  const { period } = await calibrate(device);
   const stamps = new Stamps(device, count + 1);
   const names: string[] = [];
   const { launcher } = device;
@@ -40,7 +41,6 @@ export async function profile(
     stamps.write(names.length);
   };
   try {
-    const period = await stamps.period();
     const shares = new Map<string, KernelShare>();
     for (let sample = 0; sample < samples; sample++) {
       names.length = 0;

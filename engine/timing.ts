@@ -6,6 +6,10 @@ import type { Device } from "./device.ts";
 
 export interface Timer {
   method: "timestamp-query" | "wall clock";
+  /** Seconds that a sample should last, and the most runs that it may have. */
+  sample: { seconds: number; most: number };
+  /** Whether a single run may be too short for it to see. */
+  coarse: boolean;
   /** Seconds of `repeats` runs; `run` only records. Waits for the GPU. */
   seconds(run: () => void, repeats: number): Promise<number>;
   /** Frees what it holds on the GPU. */
@@ -25,31 +29,36 @@ export interface Timing {
   repeats: number;
 }
 
-/** Seconds that a sample should last, and how many runs it may have. */
-const targets = {
-  "timestamp-query": { seconds: 0.002, most: 100 }, // above 128 launches a submission ends
-  "wall clock": { seconds: 0.2, most: 20_000 },
+/** What a sample should be by the wall clock, by exact timestamps, and by rounded ones, which take more than a submission. */
+const samples = {
+  clock: { seconds: 0.2, most: 20_000 },
+  exact: { seconds: 0.002, most: 100 }, // above 128 launches a submission ends
+  rounded: { steps: 50, most: 2_000 },
 };
+
+/** Timestamps that are rounded to less than this, in seconds, count as exact. */
+const exactBelow = 1e-6;
 
 /** The timer that the device's features allow; whoever asks for it destroys it. */
 export async function createTimer(device: Device): Promise<Timer> {
   if (!device.gpu.features.has("timestamp-query")) {
     return {
       method: "wall clock",
+      sample: samples.clock,
+      coarse: true,
       seconds: (run, repeats) => wallSeconds(device, run, repeats),
       destroy() {},
     };
   }
+  const { period, resolution } = await calibrate(device);
   const stamps = new Stamps(device, 2);
-  let period: number;
-  try {
-    period = await stamps.period();
-  } catch (error) {
-    stamps.destroy();
-    throw error;
-  }
+  const coarse = resolution >= exactBelow;
   return {
     method: "timestamp-query",
+    sample: coarse
+      ? { seconds: samples.rounded.steps * resolution, most: samples.rounded.most }
+      : samples.exact,
+    coarse,
     async seconds(run, repeats) {
       stamps.write(0);
       for (let i = 0; i < repeats; i++) run();
@@ -67,20 +76,30 @@ export async function measure(
   run: () => void,
   { samples = 5 }: { samples?: number } = {},
 ): Promise<Timing> {
-  const target = targets[timer.method];
+  const { sample: target, coarse } = timer;
+  /** So many runs that a sample has its length, by what one run took. */
+  const longer = (repeats: number, once: number) => {
+    const wanted = Math.ceil(target.seconds / Math.max(once, 1e-9));
+    // A single run may lie below what the timer resolves: grow step by step.
+    return Math.min(target.most, Math.max(wanted, repeats + 1), coarse ? repeats * 10 : Infinity);
+  };
   await timer.seconds(run, 1);
   let repeats = 1;
   for (let once = await timer.seconds(run, 1); repeats < target.most;) {
-    const wanted = Math.ceil(target.seconds / Math.max(once, 1e-9));
-    if (wanted <= repeats) break;
-    const next = Math.min(target.most, Math.max(wanted, repeats + 1));
-    // A single run lies below what the wall clock resolves: grow step by step.
-    repeats = timer.method === "wall clock" ? Math.min(next, repeats * 10) : next;
+    if (target.seconds / Math.max(once, 1e-9) <= repeats) break;
+    repeats = longer(repeats, once);
     once = await timer.seconds(run, repeats) / repeats;
   }
-  const seconds: number[] = [];
-  for (let i = 0; i < samples; i++) seconds.push(await timer.seconds(run, repeats) / repeats);
-  const middle = median(seconds);
+  let seconds: number[];
+  let middle: number;
+  for (;;) {
+    seconds = [];
+    for (let i = 0; i < samples; i++) seconds.push(await timer.seconds(run, repeats) / repeats);
+    middle = median(seconds);
+    // A run that something else has held up makes samples that are too short.
+    if (repeats >= target.most || middle * repeats >= target.seconds / 2) break;
+    repeats = longer(repeats, middle);
+  }
   const spread = (Math.max(...seconds) - Math.min(...seconds)) / middle;
   return { seconds: middle, fastest: Math.min(...seconds), spread, samples, repeats };
 }
@@ -148,23 +167,39 @@ export class Stamps {
     this.#resolved.destroy();
     this.#staging.destroy();
   }
+}
 
-  /**
-   * Seconds a tick. The standard says nanoseconds, but wgpu hands out the adapter's own ticks: compares
-   * them with the host's clock over a third of a second.
-   */
-  async period(): Promise<number> {
-    const { launcher } = this.#device;
-    await this.#device.finish();
-    this.write(0);
-    launcher.submit();
-    const start = performance.now();
-    await new Promise((resolve) => setTimeout(resolve, 333));
-    this.write(1);
-    launcher.submit();
-    const seconds = (performance.now() - start) / 1000;
-    const [first, last] = await this.read();
-    const nanoseconds = (seconds / Number(last - first)) * 1e9;
-    return Math.abs(nanoseconds - 1) < 0.03 ? 1e-9 : nanoseconds * 1e-9;
+/** Timestamps that a calibration takes, and milliseconds from one to the next. */
+const calibration = { stamps: 8, wait: 48 };
+
+/**
+ * Seconds a tick, and the seconds to which timestamps are rounded. The standard says that ticks are nanoseconds, but
+ * wgpu hands out the adapter's own: compares them with the host's clock over a third of a second. Browsers round
+ * timestamps: all of them are multiples of one step.
+ */
+export async function calibrate(device: Device): Promise<{ period: number; resolution: number }> {
+  const stamps = new Stamps(device, calibration.stamps);
+  try {
+    await device.finish();
+    let [start, end] = [0, 0];
+    for (let index = 0; index < calibration.stamps; index++) {
+      if (index > 0) await new Promise((resolve) => setTimeout(resolve, calibration.wait));
+      stamps.write(index);
+      device.launcher.submit();
+      end = performance.now();
+      if (index === 0) start = end;
+    }
+    const ticks = [...await stamps.read()];
+    const nanoseconds = ((end - start) / Number(ticks.at(-1)! - ticks[0])) * 1e6;
+    const period = Math.abs(nanoseconds - 1) < 0.03 ? 1e-9 : nanoseconds * 1e-9;
+    return { period, resolution: Number(stepOf(ticks)) * period };
+  } finally {
+    stamps.destroy();
   }
+}
+
+/** The largest step of which all differences of ascending ticks are multiples. */
+export function stepOf(ticks: readonly bigint[]): bigint {
+  const divisor = (a: bigint, b: bigint): bigint => b === 0n ? a : divisor(b, a % b);
+  return ticks.slice(1).reduce((step, tick, i) => divisor(tick - ticks[i], step), 0n);
 }

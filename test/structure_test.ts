@@ -6,13 +6,13 @@ import { dirname, join, relative } from "node:path";
 const root = fileURLToPath(new URL("../", import.meta.url));
 
 /** A room may import from itself and from the rooms below it. */
-const rooms = ["kernels", "engine", "gradcheck", "models", "web", "cli"];
+const rooms = ["kernels", "engine", "gradcheck", "kernelbench", "models", "web", "cli"];
 
 /** Of models/ only this part knows Deno; nothing beside it in models/ may import it. */
 const host = "models/host/";
 
-/** What checks the engine; a model does not know it. */
-const checks = "gradcheck/";
+/** What checks and times the engine; a model knows neither, nor one of them the other. */
+const measures = ["gradcheck", "kernelbench"];
 
 /** Packages that run in a browser as they are. hyparquet has an entry of its own for that. */
 const portable: Readonly<Record<string, readonly string[]>> = {
@@ -56,8 +56,9 @@ function problems(path: string, code: string): string[] {
     const targetRoom = rooms.indexOf(target.split("/")[0]);
     const isProject = target === "deno.json" && rooms[room] === "cli";
     const crosses = runsAnywhere && target.startsWith(host);
-    const isChecked = room === models && target.startsWith(checks);
-    if (!isProject && (targetRoom < 0 || targetRoom > room || crosses || isChecked)) {
+    const measured = measures.indexOf(rooms[targetRoom]);
+    const isMeasured = measured >= 0 && room <= models && measures[measured] !== name;
+    if (!isProject && (targetRoom < 0 || targetRoom > room || crosses || isMeasured)) {
       found.push(`${path} imports ${target}`);
     }
   }
@@ -211,6 +212,9 @@ Deno.test("the check sees what it forbids", () => {
     ["gradcheck/mod.ts", `import { x } from "../models/model.ts";`],
     ["gradcheck/mod.ts", `import { x } from "../test/engine/check.ts";`],
     ["models/x.ts", `import { checksOf } from "../gradcheck/mod.ts";`],
+    ["models/x.ts", `import { casesOf } from "../kernelbench/cases.ts";`],
+    ["kernelbench/x.ts", `import { checksOf } from "../gradcheck/mod.ts";`],
+    ["kernelbench/x.ts", `import { kernelTable } from "../bench/kernel_table.ts";`],
     ["models/x.ts", `import project from "../deno.json" with { type: "json" };`],
     ["models/files/x.ts", `import { join } from "node:path";`],
     ["models/files/x.ts", `import { modelInfo } from "@huggingface/hub";`],
@@ -233,6 +237,8 @@ Deno.test("the check sees what it forbids", () => {
     ["models/host/x.ts", `import { isObject } from "../files/json.ts";`],
     ["web/x.tsx", `import { useState } from "preact/hooks";`],
     ["web/x.ts", `import { runChecks } from "../gradcheck/mod.ts";`],
+    ["web/x.ts", `import { casesOf } from "../kernelbench/cases.ts";`],
+    ["kernelbench/x.ts", `import { casesOf } from "./cases.ts";`],
     ["cli/x.ts", `import { exists } from "../models/host/files.ts";`],
     ["cli/x.ts", `import { checksOf } from "../gradcheck/mod.ts";`],
     ["gradcheck/mod.ts", `import type { Device } from "../engine/device.ts";`],

@@ -1,6 +1,6 @@
 /** The comparison's table: rates, and how many times as fast ours is. */
 import { type Column, renderTable } from "../../cli/shared/table.ts";
-import { formatRate } from "../kernel_table.ts";
+import { formatRate } from "../../kernelbench/format.ts";
 import type { PeerRow } from "../schema.ts";
 
 export const peerColumns: Column[] = [

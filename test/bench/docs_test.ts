@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { markdownTable, replaceSection } from "../../bench/markdown.ts";
 import { performanceSection } from "../../bench/performance.ts";
-import { resultsOf } from "../../bench/docs.ts";
+import { resultsIn } from "../../bench/schema.ts";
 import { kernelResult, peerResult, stepResult, torchResult } from "./results.ts";
 
 const kept = [
@@ -61,7 +61,7 @@ Deno.test("a document of several results is taken apart", () => {
     dawn: { kind: "gpu", version: 1, probe: {}, kernels: kernelResult },
     torch: torchResult,
   };
-  assert.deepEqual(resultsOf("gpu.json", document).map(({ result }) => result.kind), [
+  assert.deepEqual(resultsIn(document, "gpu.json").map(({ kind }) => kind), [
     "kernels",
     "kernels",
     "steps",

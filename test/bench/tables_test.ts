@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { comparison } from "../../bench/compare.ts";
 import { slug } from "../../bench/environment.ts";
-import { formatTime, kernelTable } from "../../bench/kernel_table.ts";
+import { formatTime } from "../../kernelbench/format.ts";
+import { kernelTable } from "../../bench/kernel_table.ts";
 import { peerTable } from "../../bench/peers/table.ts";
 import { parseResult } from "../../bench/schema.ts";
-import { parseShapes } from "../../bench/shapes.ts";
+import { parseShapes } from "../../kernelbench/shapes.ts";
 import { sentenceLengths } from "../../bench/step_bench.ts";
 import { pointsOf, stepTable } from "../../bench/step_table.ts";
 import { kernelResult, peerResult, stepResult, torchResult } from "./results.ts";

@@ -146,7 +146,7 @@ Deno.test("bash completes commands, flags and values, and leaves the rest to who
     ["deno task train --frozen-dtype b", "bf16"],
     ["deno task train --rank ", ""],
     ["deno task train --rank 4 --use_dora --rank", "--rank"],
-    ["deno task train --output_dir kern", "kernels"],
+    ["deno task train --output_dir engi", "engine"],
     ['deno task predict --run x "two words" --j', "--json"],
     ["deno task peft ", names],
     ["./denow task peft merge --o", "--output"],

@@ -129,10 +129,14 @@ Deno.test("a plan whose first run a coarse clock takes for nothing rules out no 
 }, async () => {
   const [slow, fast] = candidates;
   const name = "NN f32 small";
-  const { period, read } = Stamps.prototype;
+  const { read } = Stamps.prototype;
   let before = device.launcher.dispatches;
-  Stamps.prototype.period = () => Promise.resolve(1e-9);
-  Stamps.prototype.read = () => {
+  let calibrated = false;
+  Stamps.prototype.read = function () {
+    if (!calibrated) {
+      calibrated = true;
+      return read.call(this);
+    }
     const launches = device.launcher.dispatches - before;
     before += launches;
     // Of one run browsers tell 0 or 0.1 ms, as it falls.
@@ -145,7 +149,7 @@ Deno.test("a plan whose first run a coarse clock takes for nothing rules out no 
     const { plans } = await tunePlans(device, [product(64, 64, 32)], { candidates: [slow, fast] });
     assert.deepEqual(plans[name], fast);
   } finally {
-    Object.assign(Stamps.prototype, { period, read });
+    Stamps.prototype.read = read;
   }
 });
 

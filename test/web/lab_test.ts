@@ -5,7 +5,7 @@ import { pastedData, pastedRows } from "../../web/lab/data.ts";
 import { openRuns, zipOf } from "../../web/lab/files.ts";
 import { baseFiles, readBase } from "../../web/lab/base.ts";
 import { rankErrors, singularValues } from "../../web/lab/singular_values.ts";
-import { formulas, kernelOf, launchOf } from "../../web/lab/sources.ts";
+import { compareKernels } from "../../web/lab/step_times.ts";
 import { freeName } from "../../web/lab/trained.ts";
 import type { NamedTensors } from "../../models/files/run_file.ts";
 import { type Method, methodParameters, methods } from "../../models/peft/methods.ts";
@@ -45,6 +45,32 @@ Deno.test("singular values are those of known matrices, and tell what a rank mis
   near(rankErrors([0, 0]), [0, 0, 0]);
 });
 
+Deno.test("kernels of two steps are told side by side, the rest of them in one row", () => {
+  const step = (run: string, times: Record<string, number>) => ({
+    run,
+    sentences: 1,
+    tokens: 1,
+    launches: 1,
+    milliseconds: 1,
+    tokensPerSecond: 1,
+    kernels: Object.entries(times).map(([kernel, milliseconds]) => ({
+      kernel,
+      milliseconds,
+      launches: 2,
+    })),
+  });
+  const times = [
+    step("full", { NT: 4, TN: 5, add: 1, gelu: 0.5 }),
+    step("lora", { NT: 4, lora: 2 }),
+  ];
+  const rows = compareKernels(times, 2).map(({ kernel, shares }) => [
+    kernel,
+    ...shares.flatMap(({ milliseconds, launches }) => [milliseconds, launches]),
+  ]);
+  assert.deepEqual(rows, [["NT", 4, 2, 4, 2], ["TN", 5, 2, 0, 0], ["3 others", 1.5, 4, 2, 2]]);
+  assert.equal(compareKernels(times, 4).length, 5, "a single other stands by its name");
+});
+
 Deno.test("a name that is taken gets a number; a curve of many points is binned", () => {
   assert.equal(freeName("lora-r8", ["full"]), "lora-r8");
   assert.equal(freeName("lora-r8", ["lora-r8", "lora-r8-2"]), "lora-r8-3");
@@ -52,16 +78,6 @@ Deno.test("a name that is taken gets a number; a curve of many points is binned"
   const bins = binned(points);
   assert.ok(bins.length <= 90);
   assert.equal(bins.at(-1)!.x, 200);
-});
-
-Deno.test("every formula has the lines that launch it, and its kernel whole", () => {
-  for (const formula of formulas) {
-    const [launch, kernel] = [launchOf(formula), kernelOf(formula)];
-    assert.ok(launch.text.startsWith("const ") && launch.line > 1, launch.text);
-    assert.ok(launch.text.includes(formula.launch) && launch.text.split("\n").length <= 3);
-    assert.ok(kernel.text.startsWith(`fn ${formula.entry}(`) && kernel.line > 1, kernel.text);
-    assert.ok(kernel.text.endsWith("\n}"), kernel.text);
-  }
 });
 
 async function readMini() {

@@ -54,16 +54,26 @@ export const faults: readonly Fault[] = [
   },
 ];
 
-/** A device on the same GPU, which compiles the faulty text. */
-export function withFault({ gpu, info, kernels, maxBindingBytes }: Device, fault: Fault): Device {
-  const faulty = (code: string) =>
-    fault.lines.reduce((text, [right, wrong]) => text.replaceAll(right, wrong), code);
+/** A line that was changed in a kernel's text, as the GPU's compiler got it, between those that stand around it. */
+export interface Change {
+  before: string;
+  right: string;
+  wrong: string;
+  after: string;
+}
+
+/** A device on the same GPU, which compiles the faulty text; `changes` gets what was changed in it. */
+export function withFault(
+  { gpu, info, kernels, maxBindingBytes }: Device,
+  fault: Fault,
+  changes: Change[] = [],
+): Device {
   const broken = new Proxy(gpu, {
     get(target, name) {
       const value = Reflect.get(target, name, target);
       if (name === "createShaderModule") {
         return (module: GPUShaderModuleDescriptor) =>
-          target.createShaderModule({ ...module, code: faulty(module.code) });
+          target.createShaderModule({ ...module, code: faulty(module.code, fault, changes) });
       }
       return typeof value === "function" ? value.bind(target) : value;
     },
@@ -71,11 +81,42 @@ export function withFault({ gpu, info, kernels, maxBindingBytes }: Device, fault
   return new Device(broken, info, kernels, maxBindingBytes);
 }
 
-/** What the checks say of an operation with a fault. */
-export async function checkFault(device: Device, fault: Fault): Promise<CheckRow> {
-  const broken = withFault(device, fault);
-  const checks = checksFor(broken, { only: [fault.operation] })
-    .filter(({ variant }) => variant === fault.variant);
-  for await (const row of runChecks(broken, checks)) return row;
-  throw new Error(`There is no check of ${fault.operation}.`);
+function faulty(code: string, { lines }: Fault, changes: Change[]): string {
+  const text = code.split("\n");
+  const result = text.map((line) =>
+    lines.reduce((changed, [right, wrong]) => changed.replaceAll(right, wrong), line)
+  );
+  const at = result.findIndex((line, index) => line !== text[index]);
+  if (at >= 0) {
+    const [before, after] = [text[at - 1] ?? "", text[at + 1] ?? ""];
+    changes.push({ before, right: text[at], wrong: result[at], after });
+  }
+  return result.join("\n");
+}
+
+/** What the checks say of an operation, with its fault or without, and what was changed for it. */
+export interface FaultRun {
+  row: CheckRow;
+  change?: Change;
+}
+
+/** Checks an operation with its kernel broken; throws where the adapter's kernel has none of the fault's lines. */
+export async function checkFault(device: Device, fault: Fault): Promise<FaultRun> {
+  const changes: Change[] = [];
+  const row = await checkOperation(withFault(device, fault, changes), fault);
+  const [change] = changes;
+  if (change === undefined) throw new Error(`No kernel of ${fault.name} has the fault's line.`);
+  return { row, change };
+}
+
+/** Checks the operation of a fault as it is. */
+export const checkWhole = async (device: Device, fault: Fault): Promise<FaultRun> => ({
+  row: await checkOperation(device, fault),
+});
+
+async function checkOperation(device: Device, { operation, variant }: Fault): Promise<CheckRow> {
+  const checks = checksFor(device, { only: [operation] })
+    .filter((check) => check.variant === variant);
+  for await (const row of runChecks(device, checks)) return row;
+  throw new Error(`There is no check of ${operation}.`);
 }

@@ -20,6 +20,34 @@ export interface StepTimes {
   kernels?: KernelShare[];
 }
 
+/** A kernel's part of each of several steps, in their order. */
+export interface Comparison {
+  kernel: string;
+  shares: { milliseconds: number; launches: number }[];
+}
+
+export const sum = (shares: readonly { milliseconds: number }[]): number =>
+  shares.reduce((all, { milliseconds }) => all + milliseconds, 0);
+
+/** What kernels take of several steps, those of the most time first; above `most` the rest is one row. */
+export function compareKernels(times: readonly StepTimes[], most: number): Comparison[] {
+  const names = new Set(times.flatMap(({ kernels = [] }) => kernels.map(({ kernel }) => kernel)));
+  const none = { milliseconds: 0, launches: 0 };
+  const rows = [...names].map((kernel): Comparison => ({
+    kernel,
+    shares: times.map(({ kernels = [] }) =>
+      kernels.find((share) => share.kernel === kernel) ?? none
+    ),
+  })).sort((a, b) => sum(b.shares) - sum(a.shares));
+  const rest = rows.slice(most);
+  if (rest.length < 2) return rows;
+  const shares = times.map((_, step) => ({
+    milliseconds: sum(rest.map(({ shares }) => shares[step])),
+    launches: rest.reduce((all, { shares }) => all + shares[step].launches, 0),
+  }));
+  return [...rows.slice(0, most), { kernel: `${rest.length} others`, shares }];
+}
+
 const sentences = 16;
 
 /** Steps that are timed by the clock, after one that compiles the kernels; and those that are profiled. */

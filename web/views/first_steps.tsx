@@ -5,7 +5,7 @@ import type { Lab } from "../lab/lab.ts";
 import { TaskButton } from "./task.tsx";
 
 /** A norm as a table has it; 0 is exact. */
-const shown = (norm: number) => norm === 0 ? "0" : norm.toPrecision(4);
+const shown = (norm: number) => norm === 0 ? "0" : norm.toPrecision(3);
 
 export function FirstStepsPart({ lab }: { lab: Lab }) {
   const [steps, setSteps] = useState<readonly ObservedStep[]>([]);

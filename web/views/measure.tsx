@@ -1,26 +1,34 @@
-/** Measure it: every kernel against float64, and a step's time, on the reader's GPU and browser. */
-/// <reference lib="dom" />
-import { useState } from "preact/hooks";
-import { allowed, type CheckRow, checksFor, runChecks } from "../../gradcheck/mod.ts";
+/** Measure it: every kernel against float64, every kernel's time, and a step's, on the reader's GPU and browser. */
+import { useRef, useState } from "preact/hooks";
+import { type CheckRow, checksFor, runChecks } from "../../gradcheck/mod.ts";
+import type { KernelTimes } from "../../kernelbench/kernel_bench.ts";
 import { loraDefaults } from "../../models/peft/lora.ts";
 import { type Method, methods } from "../../models/peft/methods.ts";
 import { type StepTimes, timeSteps } from "../lab/step_times.ts";
-import { FaultsPart } from "./faults.tsx";
-import { download, type PartProps, useLab } from "./hooks.ts";
+import { CheckHint, CheckTable } from "./check_table.tsx";
+import { type PartProps, useLab } from "./hooks.ts";
+import { KernelsPart } from "./kernels.tsx";
+import { SharePart } from "./share.tsx";
 import { TaskButton } from "./task.tsx";
 import { TimesTable } from "./times.tsx";
 
 export function MeasureView({ lab, shown }: PartProps) {
   useLab(lab, shown);
-  const [rows, setRows] = useState<readonly CheckRow[]>([]);
+  const [checks, setChecks] = useState<readonly CheckRow[]>([]);
   const [of, setOf] = useState(0);
+  const stopped = useRef(false);
+  const [kernels, setKernels] = useState<KernelTimes>();
   const [steps, setSteps] = useState<readonly StepTimes[]>([]);
-  const { info, kernels } = lab.device;
+  const { info } = lab.device;
   const check = async () => {
-    setRows([]);
-    const checks = checksFor(lab.device);
-    setOf(checks.length);
-    for await (const row of runChecks(lab.device, checks)) setRows((before) => [...before, row]);
+    setChecks([]);
+    const all = checksFor(lab.device);
+    setOf(all.length);
+    stopped.current = false;
+    for await (const row of runChecks(lab.device, all)) {
+      setChecks((before) => [...before, row]);
+      if (stopped.current) break;
+    }
   };
   const time = async () => {
     setSteps([]);
@@ -35,18 +43,7 @@ export function MeasureView({ lab, shown }: PartProps) {
       setSteps((before) => [...before, found]);
     }
   };
-  const save = () => {
-    const document = {
-      browser: navigator.userAgent,
-      adapter: info,
-      kernels,
-      allowed,
-      rows,
-      steps,
-    };
-    download("measured.json", `${JSON.stringify(document, null, 2)}\n`, "application/json");
-  };
-  const failed = rows.filter(({ status }) => status === "failed").length;
+  const failed = checks.filter(({ status }) => status === "failed").length;
   return (
     <section aria-labelledby="measure-title">
       <h2 id="measure-title">Measure it</h2>
@@ -58,73 +55,36 @@ export function MeasureView({ lab, shown }: PartProps) {
       </p>
       <div class="panel">
         <h3>Every kernel against float64</h3>
-        <TaskButton lab={lab} doing="Checking kernels" run={check}>
+        <p>
+          The gradient check: results and gradients of each operation against the same formula in 64
+          bits, computed beside it. What it catches is under{" "}
+          <a href="#understand">Understand</a>, where kernels are broken on purpose.
+        </p>
+        <TaskButton
+          lab={lab}
+          doing="Checking kernels"
+          run={check}
+          onStop={() => stopped.current = true}
+        >
           Check all kernels
         </TaskButton>
-        {rows.length > 0 && (
+        {checks.length > 0 && (
           <>
             <p class="facts" role="status">
-              {rows.length} of {of} checked, {failed === 0 ? "none" : <b>{failed}</b>} wrong.
+              {checks.length} of {of} checked, {failed === 0 ? "none" : <b>{failed}</b>} wrong.
             </p>
-            <CheckTable rows={rows} />
+            <CheckTable rows={checks} label="Checks" />
+            <CheckHint />
           </>
         )}
       </div>
-      <FaultsPart lab={lab} />
+      <KernelsPart lab={lab} times={kernels} onTimes={setKernels} />
       <div class="panel">
         <h3>A training step</h3>
         <TaskButton lab={lab} doing="Timing steps" run={time}>Time steps</TaskButton>
         {steps.length > 0 && <TimesTable times={steps} />}
       </div>
-      <p class="actions">
-        <button type="button" disabled={rows.length + steps.length === 0} onClick={save}>
-          Download measured.json
-        </button>
-        <span class="hint">Browser, GPU and the numbers above, to share.</span>
-      </p>
+      <SharePart device={lab.device} found={{ checks, kernels, steps }} />
     </section>
-  );
-}
-
-const error = (value: number | undefined) => value === undefined ? "" : value.toExponential(1);
-
-function CheckTable({ rows }: { rows: readonly CheckRow[] }) {
-  return (
-    <>
-      <div class="scroll" tabIndex={0} role="group" aria-label="Checks">
-        <table class="sheet">
-          <thead>
-            <tr>
-              <th>Operation</th>
-              <th class="number">Shapes</th>
-              <th class="number">Result</th>
-              <th class="number">Gradients</th>
-              <th>Status</th>
-            </tr>
-          </thead>
-          <tbody>
-            {rows.map((
-              { operation, variant, cases, forward, gradient, status, worst, message },
-            ) => (
-              <tr key={`${operation} ${variant}`}>
-                <th>
-                  {operation} {variant && <small>{variant}</small>}
-                </th>
-                <td class="number">{cases}</td>
-                <td class="number">{error(forward)}</td>
-                <td class="number">{error(gradient)}</td>
-                <td class={status === "failed" ? "failed" : undefined}>
-                  {status === "ok" ? "ok" : `${status}: ${message ?? worst}`}
-                </td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </div>
-      <p class="hint">
-        Largest errors as shares of the expected norm; {allowed.forward.toExponential(0)} and{" "}
-        {allowed.gradient.toExponential(0)} are allowed.
-      </p>
-    </>
   );
 }

@@ -60,7 +60,8 @@ export function spectrum(values: readonly number[], rank: number, width: number)
   const points = values.map((value, index) => ({ at: index + 1, value }));
   const svg = Plot.plot({
     width,
-    height: 200,
+    height: 210,
+    marginBottom: 38,
     marginLeft: 52,
     className: "plot",
     style: { background: "none" },

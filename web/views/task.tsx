@@ -11,12 +11,15 @@ interface Props {
   children: ComponentChildren;
   disabled?: boolean;
   run(): Promise<void>;
+  /** Of what can be stopped on its way. */
+  onStop?(): void;
 }
 
-export function TaskButton({ lab, doing, children, disabled, run }: Props) {
+export function TaskButton({ lab, doing, children, disabled, run, onStop }: Props) {
   const [running, setRunning] = useState(false);
   const [problem, setProblem] = useState<string>();
   const start = async () => {
+    if (running) return;
     setRunning(true);
     setProblem(undefined);
     try {
@@ -29,9 +32,16 @@ export function TaskButton({ lab, doing, children, disabled, run }: Props) {
   return (
     <>
       <p class="actions">
-        <button type="button" class="main" disabled={disabled || lab.isTaken} onClick={start}>
+        <button
+          type="button"
+          class="main"
+          disabled={disabled || (lab.isTaken && !running)}
+          aria-disabled={running} // it keeps the keyboard's focus
+          onClick={start}
+        >
           {children}
         </button>
+        {running && onStop && <button type="button" onClick={onStop}>Stop</button>}
         <span class="hint" role="status">
           {running ? `${doing} …` : lab.active ? "The GPU trains; stop that first." : ""}
         </span>

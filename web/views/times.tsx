@@ -1,10 +1,10 @@
 /** What a step takes, and which kernels it spends that on: LoRA, an adapter and full side by side. */
-import type { StepTimes } from "../lab/step_times.ts";
+import { compareKernels, type StepTimes, sum } from "../lab/step_times.ts";
 import { looksOf } from "./colours.ts";
 import { count } from "./format.ts";
 
 /** Kernels that are shown of a step; the rest are one bar. */
-const mostKernels = 9;
+const mostKernels = 10;
 
 export function TimesTable({ times }: { times: readonly StepTimes[] }) {
   return (
@@ -35,41 +35,41 @@ export function TimesTable({ times }: { times: readonly StepTimes[] }) {
   );
 }
 
-/** The kernels of one step as bars, on a scale that several share. */
-export function KernelBars({ times, scale }: { times: StepTimes; scale: number }) {
-  const { run, kernels = [] } = times;
-  const rest = kernels.slice(mostKernels);
-  const sum = (each: typeof kernels) => each.reduce((ms, { milliseconds }) => ms + milliseconds, 0);
-  const shown = [
-    ...kernels.slice(0, mostKernels),
-    ...rest.length > 0
-      ? [{
-        kernel: `${rest.length} others`,
-        launches: rest.reduce((all, { launches }) => all + launches, 0),
-        milliseconds: sum(rest),
-      }]
-      : [],
-  ];
-  const [{ colour }] = looksOf([run.split("-")[0]]);
+/** The kernels of several steps as bars, each kernel's side by side on one scale. */
+export function KernelBars({ times }: { times: readonly StepTimes[] }) {
+  const rows = compareKernels(times, mostKernels);
+  const longest = Math.max(
+    ...rows.flatMap(({ shares }) => shares.map(({ milliseconds }) => milliseconds)),
+  );
+  const looks = looksOf(times.map(({ run }) => run.split("-")[0]));
   return (
-    <article class="card wide" style={`--bar: ${colour}`}>
-      <h3>{run}</h3>
-      <p class="hint">{sum(kernels).toFixed(2)} ms on the GPU, launch by launch</p>
-      <ul class="bars">
-        {shown.map(({ kernel, launches, milliseconds }) => (
+    <>
+      <p class="facts">
+        Milliseconds on the GPU, launch by launch:{" "}
+        {times.map(({ run, kernels = [] }) => (
+          <span key={run} class="total">
+            {run} <b>{sum(kernels).toFixed(1)}</b>
+          </span>
+        ))}
+      </p>
+      <ul class="versus" aria-label="Kernels, the longest first">
+        {rows.map(({ kernel, shares }) => (
           <li key={kernel}>
-            <span>
-              {kernel} <small>× {launches}</small>
-            </span>
-            <i style={`width: ${100 * milliseconds / scale}%`} />
-            <b>{milliseconds.toFixed(2)}</b>
+            <span>{kernel}</span>
+            <ul>
+              {shares.map(({ milliseconds, launches }, index) => (
+                <li key={times[index].run} style={`--bar: ${looks[index].colour}`}>
+                  <small>{times[index].run}</small>
+                  <i style={`width: ${100 * milliseconds / longest}%`} />
+                  <b>
+                    {launches === 0 ? "none" : `${milliseconds.toFixed(2)}, × ${launches}`}
+                  </b>
+                </li>
+              ))}
+            </ul>
           </li>
         ))}
       </ul>
-    </article>
+    </>
   );
 }
-
-/** Milliseconds of the longest bar of several steps. */
-export const scaleOf = (times: readonly StepTimes[]): number =>
-  Math.max(...times.flatMap(({ kernels = [] }) => kernels.map(({ milliseconds }) => milliseconds)));

@@ -3,13 +3,14 @@ import { useState } from "preact/hooks";
 import { loraDefaults } from "../../models/peft/lora.ts";
 import type { Lab } from "../lab/lab.ts";
 import { type StepTimes, timeSteps } from "../lab/step_times.ts";
+import { FaultsPart } from "./faults.tsx";
 import { FirstStepsPart } from "./first_steps.tsx";
 import { type PartProps, useLab } from "./hooks.ts";
 import { MergePart } from "./merge.tsx";
 import { RankPart } from "./rank.tsx";
-import { SourcesPart } from "./sources.tsx";
+import { FormulasPart } from "./formulas.tsx";
 import { TaskButton } from "./task.tsx";
-import { KernelBars, scaleOf, TimesTable } from "./times.tsx";
+import { KernelBars, TimesTable } from "./times.tsx";
 
 export function UnderstandView({ lab, shown }: PartProps) {
   useLab(lab, shown);
@@ -21,7 +22,8 @@ export function UnderstandView({ lab, shown }: PartProps) {
         <RankPart lab={lab} shown={shown} />
         <FirstStepsPart lab={lab} />
       </div>
-      <SourcesPart />
+      <FormulasPart />
+      <FaultsPart lab={lab} />
       <MergePart lab={lab} />
       <TimesPart lab={lab} />
     </section>
@@ -51,11 +53,7 @@ function TimesPart({ lab }: { lab: Lab }) {
       {times.length > timed.length && (
         <p class="hint">This browser tells no times of single launches.</p>
       )}
-      {timed.length > 0 && (
-        <div class="cards">
-          {timed.map((each) => <KernelBars key={each.run} times={each} scale={scaleOf(timed)} />)}
-        </div>
-      )}
+      {timed.length > 0 && <KernelBars times={timed} />}
     </div>
   );
 }

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { bandwidthFor, type Ceilings, standing } from "../../bench/roofline.ts";
+import { bandwidthFor, type Ceilings, standing } from "../../kernelbench/roofline.ts";
 import { median } from "../../engine/timing.ts";
 
 const ceilings: Ceilings = {

@@ -1,12 +1,12 @@
 /** The table of cases covers the catalogue of kernels, on tiny shapes: nothing is timed here. */
 import assert from "node:assert/strict";
-import { capture } from "../../bench/capture.ts";
+import { capture } from "../../kernelbench/capture.ts";
 import { matmulShare } from "../../bench/profile.ts";
 import { profile } from "../../engine/profile.ts";
-import { bertCases } from "../../bench/cases.ts";
-import { benchHalfPrecision, halfPrecisionCases } from "../../bench/half_precision.ts";
-import { groupLaunches, rowTitle } from "../../bench/kernel_bench.ts";
-import { Maker } from "../../bench/maker.ts";
+import { bertCases } from "../../kernelbench/cases.ts";
+import { benchHalfPrecision, halfPrecisionCases } from "../../kernelbench/half_precision.ts";
+import { groupLaunches, rowTitle } from "../../kernelbench/kernel_bench.ts";
+import { Maker } from "../../kernelbench/maker.ts";
 import { createDevice } from "../../engine/device.ts";
 import { persistent } from "../../engine/tensor.ts";
 import { add, relu } from "../../engine/ops/mod.ts";

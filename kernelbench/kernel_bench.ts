@@ -1,12 +1,28 @@
-/** Times the kernels of the catalogue. No package is needed for it: bench/gpu.ts uses it too. */
+/** Times the kernels of the catalogue: for `deno task bench`, and for the page on its reader's GPU. */
 import type { Device } from "../engine/device.ts";
+import { createTimer, measure, type Timer } from "../engine/timing.ts";
 import { capture, type Launch } from "./capture.ts";
 import type { Case, Row } from "./cases.ts";
 import { measureCeilings } from "./ceilings.ts";
 import { Maker } from "./maker.ts";
-import { type Ceilings, standing } from "./roofline.ts";
-import type { KernelRow } from "./schema.ts";
-import { createTimer, measure, type Timer } from "../engine/timing.ts";
+import { type Ceilings, type Cost, type Standing, standing } from "./roofline.ts";
+
+/** A kernel's time and rates; bench/README.md says what each field means. */
+export interface KernelRow extends Cost, Standing {
+  kernel: string;
+  shape: string;
+  seconds: number;
+  spread: number;
+  repeats: number;
+  launches: number;
+}
+
+/** What was measured, and how; nothing of the machine. */
+export interface KernelTimes {
+  timing: Timer["method"];
+  ceilings: Ceilings;
+  results: KernelRow[];
+}
 
 export interface KernelBenchOptions {
   cases: Case[];
@@ -16,42 +32,50 @@ export interface KernelBenchOptions {
   report?: (row: KernelRow) => void;
   /** Measured unless given. */
   ceilings?: Ceilings;
+  /** Asked after every row; the rest is left out where it says so. */
+  stopRequested?: () => boolean;
 }
 
 /** Ceilings first, then every row that the filter lets through. */
 export async function benchKernels(
   device: Device,
-  { cases, filter = "", samples, report, ceilings: known }: KernelBenchOptions,
-): Promise<{ timing: Timer["method"]; ceilings: Ceilings; results: KernelRow[] }> {
+  { cases, filter = "", samples, report, ceilings: known, stopRequested = () => false }:
+    KernelBenchOptions,
+): Promise<KernelTimes> {
   const timer = await createTimer(device);
   try {
-    const ceilings = known ?? await measureCeilings(device, timer);
-    const results: KernelRow[] = [];
     const wanted = (row: Row) => rowTitle(row).includes(filter);
-    for (const each of cases) {
-      if (!each.rows.some(wanted)) continue;
+    const chosen = cases.filter(({ rows }) => rows.some(wanted));
+    const largest = Math.max(0, ...chosen.flatMap(({ rows }) => rows.map(({ bytes }) => bytes)));
+    const ceilings = known ?? await measureCeilings(device, timer, largest);
+    const results: KernelRow[] = [];
+    for (const each of chosen) {
+      if (stopRequested()) break;
       const make = new Maker(device);
-      device.beginStep(0, 0);
-      const { groups } = groupLaunches(each.rows, capture(device, () => each.run(make)));
-      for (const { row, launches } of groups) {
-        if (!wanted(row) || launches.length === 0) continue;
-        const run = () => launches.forEach((launch) => launch.again());
-        const { seconds, spread, repeats } = await measure(timer, run, { samples });
-        const result = {
-          kernel: rowTitle(row),
-          shape: row.shape,
-          seconds,
-          spread,
-          repeats,
-          launches: launches.length,
-          flops: row.flops,
-          bytes: row.bytes,
-          ...standing(ceilings, row, seconds),
-        };
-        results.push(result);
-        report?.(result);
+      try {
+        device.beginStep(0, 0);
+        const { groups } = groupLaunches(each.rows, capture(device, () => each.run(make)));
+        for (const { row, launches } of groups) {
+          if (!wanted(row) || launches.length === 0 || stopRequested()) continue;
+          const run = () => launches.forEach((launch) => launch.again());
+          const { seconds, spread, repeats } = await measure(timer, run, { samples });
+          const result = {
+            kernel: rowTitle(row),
+            shape: row.shape,
+            seconds,
+            spread,
+            repeats,
+            launches: launches.length,
+            flops: row.flops,
+            bytes: row.bytes,
+            ...standing(ceilings, row, seconds),
+          };
+          results.push(result);
+          report?.(result);
+        }
+      } finally {
+        make.destroy();
       }
-      make.destroy();
     }
     return { timing: timer.method, ceilings, results };
   } finally {

@@ -2,9 +2,8 @@
 import { CooperativeError } from "../engine/matrix_units.ts";
 import { createDevice, type Device } from "../engine/device.ts";
 import type { Case } from "./cases.ts";
-import { benchKernels, type KernelBenchOptions } from "./kernel_bench.ts";
+import { benchKernels, type KernelBenchOptions, type KernelRow } from "./kernel_bench.ts";
 import type { Ceilings } from "./roofline.ts";
-import type { KernelRow } from "./schema.ts";
 
 /** A plain product of the family; what else launches one does other things beside it. */
 const product = /^matmul\.(NT|NN|TN)\.main$/;

@@ -2,11 +2,11 @@
 import type { Device } from "../engine/device.ts";
 import { workgroupsFor } from "../engine/elementwise.ts";
 import { persistent } from "../engine/tensor.ts";
+import { measure, type Timer } from "../engine/timing.ts";
 import { expand } from "../kernels/expand.ts";
 import type { Kernel } from "../kernels/mod.ts";
 import source from "./ceilings.wgsl" with { type: "text" };
 import type { Ceilings } from "./roofline.ts";
-import { measure, type Timer } from "../engine/timing.ts";
 
 /** Chains of an invocation and steps a round: no choice is the fastest on every adapter. */
 const variants = [[1, 32], [2, 16], [4, 8], [4, 32], [8, 16]];
@@ -17,8 +17,15 @@ const samples = 5;
 /** Bytes of a copy, source and target together: in a cache, and far beyond it. */
 const copyBytes = [4 << 20, 32 << 20, 256 << 20];
 
-/** The highest rates that any sample of any variant reaches. Takes a second or two. */
-export async function measureCeilings(device: Device, timer: Timer): Promise<Ceilings> {
+/**
+ * The highest rates that any sample of any variant reaches. Takes a second or two. `largest` is what the kernels to be
+ * compared move, in bytes: no copy is larger than the first that holds it.
+ */
+export async function measureCeilings(
+  device: Device,
+  timer: Timer,
+  largest: number,
+): Promise<Ceilings> {
   const threads = device.info.software ? invocations.software : invocations.hardware;
   const target = persistent(device, [threads, 4]);
   let flopsPerSecond = 0;
@@ -38,9 +45,10 @@ export async function measureCeilings(device: Device, timer: Timer): Promise<Cei
     flopsPerSecond = Math.max(flopsPerSecond, flops * rounds / fastest);
   }
   device.memory.destroy(target.storage);
-  const copies = [];
+  const copies: Ceilings["copies"] = [];
   for (const bytes of copyBytes) {
     if (bytes / 2 > device.maxBindingBytes) continue;
+    if (copies.some((smaller) => smaller.bytes >= largest)) break;
     copies.push({ bytes, bytesPerSecond: await copyRate(device, timer, bytes) });
   }
   device.launcher.forget();
