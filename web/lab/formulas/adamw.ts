@@ -19,8 +19,8 @@ export const adamwFormula: Formula = {
         at(
           "engine/optimizer.ts",
           "#clipByNorm(): void {",
-          "normKernels.partial",
-          "normKernels.finish",
+          "kernels.partial",
+          "kernels.finish",
         ),
         at("kernels/gradient_norm.wgsl", "fn finish(", "params.maxNorm / (norm"),
         kernel("let factor =", "let g ="),
