@@ -69,6 +69,7 @@ function problems(path: string, code: string): string[] {
 /** The floors of models/, from below; a file imports from its own floor and those before it. */
 const floors = [
   "errors.ts",
+  "numbers.ts",
   "files",
   "data",
   "text",

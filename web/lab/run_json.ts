@@ -1,5 +1,6 @@
 /** `run.json` of a run that a page trained, with the fields by which the commands know it again. */
 import { definitionOf } from "../../models/peft/methods.ts";
+import { hyperparameterReport } from "../../models/training/hyperparameter_report.ts";
 import type { Base } from "./base.ts";
 import type { Trained } from "./trained.ts";
 
@@ -15,19 +16,9 @@ export function runFacts(trained: Trained, base: Base): Record<string, unknown> 
     labels,
     model: { name: base.name, built_in: true },
     trainable_params: trained.trainableParameters,
-    hyperparameters: {
-      max_length: trained.maxLength,
-      ...(hyperparameters && {
-        learning_rate: hyperparameters.learningRate,
-        batch_size: hyperparameters.batchSize,
-        ...(hyperparameters.maxSteps === undefined
-          ? { num_epochs: hyperparameters.epochs }
-          : { max_steps: hyperparameters.maxSteps }),
-        warmup_steps: hyperparameters.warmupSteps,
-        weight_decay: hyperparameters.weightDecay,
-        seed: hyperparameters.seed,
-      }),
-    },
+    hyperparameters: hyperparameters
+      ? hyperparameterReport(hyperparameters)
+      : { max_length: trained.maxLength },
     ...(data && {
       dataset: {
         name: data.name,
