@@ -1,4 +1,6 @@
 /** Numbers as people read them, in the terminal, the report and the page alike. */
+import { counted } from "./errors.ts";
+
 /** `109,492,237` */
 export function formatCount(count: number): string {
   return Math.round(count).toLocaleString("en-US");
@@ -41,3 +43,7 @@ export function formatRate(rate: number): string {
   if (rate === 0) return "0";
   return rate.toExponential(2).replace(/\.?0+e/, "e").replace("e+0", "");
 }
+
+/** `1 row`, `1,404 rows`; `many` is the plural where an s does not make it. */
+export const countOf = (count: number, one: string, many?: string): string =>
+  counted(count, one, many, formatCount);

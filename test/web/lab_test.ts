@@ -70,7 +70,7 @@ async function readMini() {
   const files = baseFiles.map(async (name) =>
     [name, new Blob([await Deno.readFile(path(name))])] as const
   );
-  return await readBase("mini", new Map(await Promise.all(files)));
+  return await readBase({ name: "mini", origin: "built-in" }, new Map(await Promise.all(files)));
 }
 
 Deno.test("a run of each method goes into a zip and comes back as it was", async () => {

@@ -1,4 +1,5 @@
 /** `run.json` of a run that a page trained, with the fields by which the commands know it again. */
+import { partNames } from "../../models/data/part_names.ts";
 import { definitionOf } from "../../models/peft/methods.ts";
 import { hyperparameterReport } from "../../models/training/hyperparameter_report.ts";
 import type { Base } from "./base.ts";
@@ -14,7 +15,7 @@ export function runFacts(trained: Trained, base: Base): Record<string, unknown> 
     config: definitionOf(method).configLabel(method),
     settings: definitionOf(method).report(method, base.config),
     labels,
-    model: { name: base.name, built_in: true },
+    model: { name: base.name, built_in: base.origin === "built-in" },
     trainable_params: trained.trainableParameters,
     hyperparameters: hyperparameters
       ? hyperparameterReport(hyperparameters)
@@ -23,11 +24,17 @@ export function runFacts(trained: Trained, base: Base): Record<string, unknown> 
       dataset: {
         name: data.name,
         sample: data.sample,
-        text_column: "text",
-        label_column: "label",
+        text_column: data.textColumn,
+        label_column: data.labelColumn,
         hash: data.hash,
         max_samples: null,
-        split: { seed: data.seed, by: "ratio" },
+        split: {
+          seed: data.seed,
+          by: data.given === undefined ? "ratio" : "given",
+          ...(data.given && {
+            given: partNames.filter((part) => part !== "train" && data.given![part] > 0),
+          }),
+        },
       },
     }),
     ...(test && { test: { count: test.count, accuracy: test.accuracy, macro_f1: test.macroF1 } }),

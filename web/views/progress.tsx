@@ -57,11 +57,11 @@ export function Progress({ training, lab }: { training: Training; lab: Lab }) {
             Pause
           </button>
         )}
-        {(phase === "held" || phase === "stopped") && (
+        {(phase === "held" || training.canGoOn) && (
           <button
             type="button"
             class="main"
-            disabled={phase === "stopped" && lab.isTaken}
+            disabled={training.canGoOn && lab.isTaken}
             onClick={() => training.goOn()}
           >
             Go on

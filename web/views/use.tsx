@@ -1,14 +1,13 @@
-/** Use what was trained: label a sentence by several runs at once, take runs away as files, and open such files. */
+/** Use what was trained: label a sentence by several runs at once. */
 /// <reference lib="dom" />
 import { useEffect, useId, useRef, useState } from "preact/hooks";
-import { methods } from "../../models/peft/methods.ts";
-import { zipOf } from "../lab/files.ts";
 import type { Lab } from "../lab/lab.ts";
 import type { Labelled, Labelling } from "../lab/labeller.ts";
-import type { Trained } from "../lab/trained.ts";
 import { looksOf } from "./colours.ts";
-import { bytes, count, sentenceOf } from "./format.ts";
-import { download, type PartProps, useLab } from "./hooks.ts";
+import { Files } from "./files.tsx";
+import { count, sentenceOf } from "./format.ts";
+import { type PartProps, useLab } from "./hooks.ts";
+import { Kept } from "./kept.tsx";
 
 type Answer = Labelled | { error: unknown };
 
@@ -112,6 +111,7 @@ export function UseView({ lab, shown }: PartProps) {
         ))}
       </div>
       <Files lab={lab} />
+      <Kept lab={lab} shown={shown} />
     </section>
   );
 }
@@ -148,70 +148,5 @@ function Card(
         </>
       )}
     </article>
-  );
-}
-
-/** Which programs load a run's folder. */
-const loadedBy: Record<Trained["method"]["method"], string> = {
-  lora: "PEFT",
-  ia3: "PEFT",
-  adapter: "AdapterHub, with use_safetensors=True",
-  full: "transformers",
-};
-
-function Files({ lab }: { lab: Lab }) {
-  const [problem, setProblem] = useState<string>();
-  const id = useId();
-  const save = async (run: Trained) => {
-    const training = lab.trainings.find(({ trained }) => trained === run);
-    const zip = await zipOf(run, lab.base, training?.steps ?? []);
-    download(`${run.name}.zip`, zip, "application/zip");
-  };
-  const open = async (files: FileList | null) => {
-    if (!files || files.length === 0) return;
-    try {
-      await lab.open([...files]);
-      setProblem(undefined);
-    } catch (error) {
-      setProblem(sentenceOf(error));
-    }
-  };
-  return (
-    <div class="panel">
-      <h3>Take it with you</h3>
-      {lab.runs.length > 0 && (
-        <ul class="files">
-          {lab.runs.map((run) => (
-            <li key={run.name}>
-              <span>
-                <b>{run.name}</b>{" "}
-                <small>
-                  {methods[run.method.method].label}, {bytes(4 * run.trainableParameters)} trained,
-                  {" "}
-                  {run.origin}; loads in {loadedBy[run.method.method]}
-                </small>
-              </span>
-              <button type="button" onClick={() => save(run)}>Download {run.name}.zip</button>
-            </li>
-          ))}
-        </ul>
-      )}
-      <p class="hint">
-        A zip holds the run's folder and, beside it, the base. Unpacked, the command line reads it:
-        {" "}
-        <code>./denow task predict --run lora-r8 "Thank you"</code>.
-      </p>
-      <div class="field">
-        <label for={id}>Open runs: a zip, or a folder's files together</label>
-        <input
-          id={id}
-          type="file"
-          multiple
-          accept=".zip,.json,.safetensors,.txt,.md,.jsonl"
-          onChange={({ currentTarget }) => open(currentTarget.files)}
-        />
-      </div>
-      {problem && <p class="problem" role="alert">{problem}</p>}
-    </div>
   );
 }
