@@ -3,7 +3,7 @@ import { chooseTable } from "../../models/data/choose.ts";
 import { isTable } from "../../models/data/kind.ts";
 import { UserError } from "../../models/errors.ts";
 import { HubError } from "../../models/hub/errors.ts";
-import type { Repository } from "../../models/hub/listing.ts";
+import type { Repository } from "../../models/hub/repository.ts";
 import { openRepository } from "../../models/host/repository.ts";
 import { repositoriesOf } from "../../models/hub/model_files.ts";
 import type { HubSettings } from "../../models/host/settings.ts";

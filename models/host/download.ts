@@ -9,7 +9,7 @@ import { UserError } from "../errors.ts";
 import { hasherFor, holds, readAll } from "./content.ts";
 import { NetworkFailure, otherCache } from "./hub_errors.ts";
 import { HubAnswer, HubFault } from "../hub/errors.ts";
-import type { RepositoryFile } from "../hub/listing.ts";
+import type { RepositoryFile } from "../hub/repository.ts";
 import { fileHeaders, patienceOf, piecesOf, requestHub } from "./request.ts";
 import type { HubSettings } from "./settings.ts";
 

@@ -10,13 +10,13 @@ import { folderWithin, repositoryFolder, type Snapshot } from "./cache.ts";
 import { holds } from "./content.ts";
 import { downloadBlob } from "./download.ts";
 import { HubError, HubUnreachable } from "../hub/errors.ts";
+import { listMain } from "../hub/listing.ts";
 import {
   fileAddress,
-  listMain,
   type Repository,
   type RepositoryFile,
   type RepositoryListing,
-} from "../hub/listing.ts";
+} from "../hub/repository.ts";
 import { explainHubError } from "./hub_errors.ts";
 import { hubFetch } from "./request.ts";
 import { withoutPassword } from "./secrets.ts";

@@ -1,7 +1,7 @@
 /** What went wrong between us and the hub, in words that say what to do. */
 import { counted, messageOf, UserError } from "../errors.ts";
 import { HubAnswer, HubError, HubFailing, HubFault, HubUnreachable } from "../hub/errors.ts";
-import type { Repository } from "../hub/listing.ts";
+import type { Repository } from "../hub/repository.ts";
 import { withoutPassword, withoutSecrets } from "./secrets.ts";
 import type { HubSettings } from "./settings.ts";
 import { systemReason } from "./system_error.ts";

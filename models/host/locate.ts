@@ -14,7 +14,7 @@ import {
   parseHubName,
 } from "../hub/data_files.ts";
 import { HubError, HubUnreachable, isOutOfReach } from "../hub/errors.ts";
-import type { Repository, RepositoryListing } from "../hub/listing.ts";
+import type { Repository, RepositoryListing } from "../hub/repository.ts";
 import { filesBelow, isMissing, readError } from "./files.ts";
 import {
   cachedListing,

@@ -3,7 +3,7 @@ import { chooseTable, type ChosenFiles } from "../data/choose.ts";
 import { classNameFiles } from "../data/class_names.ts";
 import { extensionOf, isTable } from "../data/kind.ts";
 import { type Remedy, UserError } from "../errors.ts";
-import type { Repository } from "./listing.ts";
+import type { Repository } from "./repository.ts";
 
 /** A repository, and the file or folder in it where one was named. */
 export interface HubData {

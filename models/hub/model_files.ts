@@ -3,7 +3,7 @@ import { hubOwner } from "../encoders/mod.ts";
 import { listed, type Remedy, UserError } from "../errors.ts";
 import { indexFile } from "../files/shards.ts";
 import { adapterConfigFile } from "../peft/run_files.ts";
-import type { Repository } from "./listing.ts";
+import type { Repository } from "./repository.ts";
 
 export const configFile = "config.json";
 

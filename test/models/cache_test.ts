@@ -5,7 +5,7 @@ import { UserError } from "../../models/errors.ts";
 import { cachedSnapshot } from "../../models/host/cache.ts";
 import { HubUnreachable } from "../../models/hub/errors.ts";
 import { downloadFiles, listRepository } from "../../models/host/hub.ts";
-import type { Repository } from "../../models/hub/listing.ts";
+import type { Repository } from "../../models/hub/repository.ts";
 import { locateDataset } from "../../models/host/locate.ts";
 import { resolveModel } from "../../models/host/resolve.ts";
 import { hashOf, tinyConfig, tinyVocabulary, withFakeHub, withoutHub } from "./fake_hub.ts";

@@ -5,7 +5,7 @@ import { UserError } from "../../models/errors.ts";
 import type { DownloadProgress } from "../../models/host/download.ts";
 import { HubFailing, HubUnreachable } from "../../models/hub/errors.ts";
 import { downloadFiles, listRepository } from "../../models/host/hub.ts";
-import type { Repository } from "../../models/hub/listing.ts";
+import type { Repository } from "../../models/hub/repository.ts";
 import type { HubSettings } from "../../models/host/settings.ts";
 import { type FakeHub, hashOf, withFakeHub } from "./fake_hub.ts";
 

@@ -5,7 +5,7 @@ import { filesBelow } from "../../models/host/files.ts";
 import { HubFailing, HubUnreachable } from "../../models/hub/errors.ts";
 import { cachedListing, cachedSnapshot, keepSnapshot } from "../../models/host/cache.ts";
 import { downloadFiles, listRepository } from "../../models/host/hub.ts";
-import type { Repository } from "../../models/hub/listing.ts";
+import type { Repository } from "../../models/hub/repository.ts";
 import { cacheHome, hubSettingsFromEnvironment } from "../../models/host/settings.ts";
 import { withFakeHub, withoutHub } from "./fake_hub.ts";
 

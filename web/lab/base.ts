@@ -5,6 +5,7 @@ import { type EncoderConfig, parseConfig } from "../../models/encoders/mod.ts";
 import { openWeights, type WeightSource } from "../../models/encoders/weights.ts";
 import { UserError } from "../../models/errors.ts";
 import { type Folder, memoryFolder } from "../../models/files/folder.ts";
+import { hexOf } from "../../models/files/hex.ts";
 import { readJsonObject } from "../../models/files/json.ts";
 import { createBase } from "../../models/model.ts";
 import { formatCount } from "../../models/numbers.ts";
@@ -58,8 +59,7 @@ async function keyOf(files: ReadonlyMap<string, Blob>): Promise<string> {
     parts.push(`${name} ${file.size}\n`, file.slice(0, endBytes), file.slice(-endBytes));
   }
   const content = await new Blob(parts).arrayBuffer();
-  const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", content));
-  return Array.from(hash, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  return hexOf(await crypto.subtle.digest("SHA-256", content));
 }
 
 /** Reads a model's files; `name` is what downloads call it. Throws a UserError where one is missing or damaged. */

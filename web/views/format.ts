@@ -16,7 +16,8 @@ export const decimal = (value: number | undefined, places = 4): string =>
   value === undefined ? "–" : value.toFixed(places);
 
 /** `12.4 %` */
-export const percent = (part: number, whole: number): string => formatPercent(100 * part / whole);
+export const percent = (part: number, whole: number): string =>
+  formatPercent(100 * part / whole).replace(" ", "\u00a0");
 
 /** What can be done about a mistake, in the page's words. */
 function adviceFor(error: unknown): string | undefined {

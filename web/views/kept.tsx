@@ -31,7 +31,8 @@ export function Kept({ lab, shown }: { lab: Lab; shown: boolean }) {
     await (training ? lab.forget(training) : keeper.forget(id));
   };
   const isUsed = ({ type, name }: KeptRepository) =>
-    type === "model" && lab.base.origin === "hub" && name.endsWith(lab.base.name);
+    type === "model" && lab.base.origin === "hub" &&
+    (name === lab.base.name || name.endsWith(`/${lab.base.name}`));
   const forgetAll = async () => {
     for (const { id } of keeper.kept) await forgetRun(id);
     for (const each of repositories) if (!isUsed(each)) await forget(each);
@@ -47,7 +48,7 @@ export function Kept({ lab, shown }: { lab: Lab; shown: boolean }) {
             countOf(repositories.length, "repository", "repositories")
           } of the hub, ${
             bytes(all)
-          }. They are there when the page is opened again, and nobody else sees them.`}
+          }. They are there when the page is opened again, in this browser alone.`}
       </p>
       {all > 0 && (
         <ul class="files">
@@ -55,7 +56,11 @@ export function Kept({ lab, shown }: { lab: Lab; shown: boolean }) {
             <li key={id}>
               <span>
                 <b>{name}</b>{" "}
-                <small>over {base.name}, {bytes(size)}, {new Date(at).toLocaleString()}</small>
+                <small>
+                  over {base.name}
+                  {base.key !== lab.base.key && ", which is chosen under Train to use it"},{" "}
+                  {bytes(size)}, {new Date(at).toLocaleString()}
+                </small>
               </span>
               <button type="button" disabled={isTrained(id)} onClick={() => forgetRun(id)}>
                 Forget {name}

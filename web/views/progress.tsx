@@ -1,6 +1,7 @@
 /** A training while it runs: how far, how fast, in how much memory; and the buttons that hold and end it. */
 import type { Lab } from "../lab/lab.ts";
 import type { Phase, Training } from "../lab/training.ts";
+import { formatRate } from "../../models/numbers.ts";
 import { bytes, count, decimal, sentenceOf } from "./format.ts";
 
 const phases: Record<Phase, string> = {
@@ -23,7 +24,7 @@ export function Progress({ training, lab }: { training: Training; lab: Lab }) {
     ["Step", last ? `${count(last.step)} of ${count(total)}` : "–"],
     ["Epoch", last ? String(last.epoch) : "–"],
     ["Loss", decimal(last?.loss)],
-    ["Learning rate", last ? last.learningRate.toPrecision(3) : "–"],
+    ["Learning rate", last ? formatRate(last.learningRate) : "–"],
     ["Tokens a second", last ? count(Math.round(last.tokensPerSecond)) : "–"],
     ["GPU memory", heldBytes > 0 ? bytes(heldBytes) : "–"],
     ["GPU", info.description],

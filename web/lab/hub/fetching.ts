@@ -1,7 +1,11 @@
 /** Something on the hub that was looked up: what it is, how large, and how it is fetched. */
 import { HubError } from "../../../models/hub/errors.ts";
-import type { Repository, RepositoryFile, RepositoryListing } from "../../../models/hub/listing.ts";
-import { fileAddress } from "../../../models/hub/listing.ts";
+import type {
+  Repository,
+  RepositoryFile,
+  RepositoryListing,
+} from "../../../models/hub/repository.ts";
+import { fileAddress } from "../../../models/hub/repository.ts";
 import { keepFile, keepListing, keptFile, keptListing } from "./kept_files.ts";
 import { endpoint, explained, fetchListed, hubFetch } from "./request.ts";
 

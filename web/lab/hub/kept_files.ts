@@ -3,7 +3,7 @@ import {
   fileAddress,
   type Repository,
   type RepositoryListing,
-} from "../../../models/hub/listing.ts";
+} from "../../../models/hub/repository.ts";
 import { endpoint } from "./request.ts";
 
 /** The name of the page's cache. */

@@ -4,8 +4,9 @@
  */
 import { formatBytes } from "../../../engine/bytes.ts";
 import { messageOf, UserError } from "../../../models/errors.ts";
+import { hexOf } from "../../../models/files/hex.ts";
 import { HubAnswer, HubError, HubFault, HubUnreachable } from "../../../models/hub/errors.ts";
-import type { Repository, RepositoryFile } from "../../../models/hub/listing.ts";
+import type { Repository, RepositoryFile } from "../../../models/hub/repository.ts";
 
 /** The one hub that the page's content policy allows, with the hosts that it keeps files on. */
 export const endpoint = "https://huggingface.co";
@@ -30,16 +31,13 @@ export function hubFetch(signal: AbortSignal): typeof fetch {
   };
 }
 
-const hex = (bytes: ArrayBuffer) =>
-  Array.from(new Uint8Array(bytes), (byte) => byte.toString(16).padStart(2, "0")).join("");
-
 /** Whether bytes are those that the hub lists: SHA-256 of a large file, git's SHA-1 of another. */
 async function hasHash(content: Blob, hash: string): Promise<boolean> {
   if (hash.length === 64) {
-    return hex(await crypto.subtle.digest("SHA-256", await content.arrayBuffer())) === hash;
+    return hexOf(await crypto.subtle.digest("SHA-256", await content.arrayBuffer())) === hash;
   }
   const blob = new Blob([`blob ${content.size}\0`, content]);
-  return hex(await crypto.subtle.digest("SHA-1", await blob.arrayBuffer())) === hash;
+  return hexOf(await crypto.subtle.digest("SHA-1", await blob.arrayBuffer())) === hash;
 }
 
 /** Fetches a file, of the size and the hash that the hub lists; `heard` is told of bytes as they come. */
