@@ -127,13 +127,14 @@ async function attach(socket: WebSocket): Promise<Page> {
       await send("Fetch.failRequest", { requestId, errorReason: "InternetDisconnected" });
       return;
     }
+    const body = (await response.bytes()).toBase64();
     const headers = [...response.headers, ["access-control-allow-origin", "*"]];
     await send("Fetch.fulfillRequest", {
       requestId,
       responseCode: response.status,
       responseHeaders: headers.map(([name, value]) => ({ name, value })),
-      body: (await response.bytes()).toBase64(),
-    });
+      body,
+    }).catch(() => {}); // the page has given it up meanwhile
   };
   const { targetId } = await send("Target.createTarget", { url: "about:blank" });
   const attached = await send("Target.attachToTarget", { targetId, flatten: true });

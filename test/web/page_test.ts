@@ -3,11 +3,8 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { unzipSync } from "fflate";
 import { runProgram } from "../cli/command.ts";
-import { withFolder } from "../files/temporary.ts";
-import { findChromium, type Page, withChromium, withWebgpu } from "../report/chromium.ts";
-import { build, serving } from "./site.ts";
-
-const program = findChromium();
+import { type Page, withWebgpu } from "../report/chromium.ts";
+import { hands, onPage, program, until } from "./page.ts";
 
 /** Sentences so short that software trains them at once. */
 const lines = ["joy", "anger"].flatMap((label) =>
@@ -15,30 +12,6 @@ const lines = ["joy", "anger"].flatMap((label) =>
     `${word} ${label} it is,${label}`
   )
 );
-
-/** Functions that a reader's hands stand for. */
-const hands = `
-  const field = (label) =>
-    [...document.querySelectorAll(".field")]
-      .find((each) => each.checkVisibility() && each.innerText.startsWith(label))
-      .querySelector("input, textarea");
-  window.enter = (label, value) => {
-    const input = field(label);
-    input.value = value;
-    input.dispatchEvent(new Event("input", { bubbles: true }));
-  };
-  window.press = (text) =>
-    [...document.querySelectorAll("button, .choice label, summary")]
-      .find((each) => each.checkVisibility() && each.innerText.startsWith(text)).click();
-  true`;
-
-async function until(page: Page, condition: string): Promise<void> {
-  for (let waits = 0; waits < 1200; waits++) {
-    if (await page.evaluate<boolean>(condition)) return;
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
-  throw new Error(`Never: ${condition}. ${await page.evaluate("document.body.innerText")}`);
-}
 
 async function trainThreeSteps(page: Page): Promise<void> {
   await page.evaluate("press('Paste lines')");
@@ -81,21 +54,6 @@ async function commandLosses(folder: string): Promise<number[]> {
   assert.equal(code, 0, stderr);
   return lossesIn(await Deno.readTextFile(join(folder, "e", "lora-r8", "steps.jsonl")));
 }
-
-/** Opens the page, newly built, in a browser with these flags, beside a folder for what it saves. */
-const onPage = (
-  flags: readonly string[] | undefined,
-  run: (page: Page, url: string, folder: string) => Promise<void>,
-) =>
-  withFolder(async (folder) => {
-    const site = join(folder, "site");
-    await build(site);
-    await serving(site, (url) =>
-      withChromium(program!, join(folder, "chromium"), async (page) => {
-        await page.open(url);
-        await run(page, url, folder);
-      }, flags));
-  });
 
 Deno.test(
   "in Chromium the page trains as the command line does, labels, and saves what predict reads",

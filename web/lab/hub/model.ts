@@ -45,7 +45,7 @@ export async function findModel(asked: string, signal: AbortSignal): Promise<Fou
   const name = asked.trim();
   if (!isHubName(name)) {
     throw new UserError(
-      `"${name}" is no name of a model on the hub, as roberta-base or org/name is.`,
+      `There is no model "${name}": on the hub it is named with its owner, org/name.`,
     );
   }
   const [repository] = repositoriesOf(name);

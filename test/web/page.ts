@@ -1,0 +1,47 @@
+/** The page in a browser, and what a reader does there, for tests. */
+import { join } from "node:path";
+import { withFolder } from "../files/temporary.ts";
+import { findChromium, type Page, withChromium } from "../report/chromium.ts";
+import { build, serving } from "./site.ts";
+
+/** Chromium's path; undefined where there is none. */
+export const program = findChromium();
+
+/** Functions that a reader's hands stand for. */
+export const hands = `
+  const field = (label) =>
+    [...document.querySelectorAll(".field")]
+      .find((each) => each.checkVisibility() && each.innerText.startsWith(label))
+      .querySelector("input, textarea");
+  window.enter = (label, value) => {
+    const input = field(label);
+    input.value = value;
+    input.dispatchEvent(new Event("input", { bubbles: true }));
+  };
+  window.press = (text, nth = 0) =>
+    [...document.querySelectorAll("button, .choice label, summary")]
+      .filter((each) => each.checkVisibility() && each.innerText.startsWith(text))[nth].click();
+  true`;
+
+export async function until(page: Page, condition: string): Promise<void> {
+  for (let waits = 0; waits < 1200; waits++) {
+    if (await page.evaluate<boolean>(condition)) return;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  throw new Error(`Never: ${condition}. ${await page.evaluate("document.body.innerText")}`);
+}
+
+/** Opens the page, newly built, in a browser with these flags, beside a folder for what it saves. */
+export const onPage = (
+  flags: readonly string[] | undefined,
+  run: (page: Page, url: string, folder: string) => Promise<void>,
+) =>
+  withFolder(async (folder) => {
+    const site = join(folder, "site");
+    await build(site);
+    await serving(site, (url) =>
+      withChromium(program!, join(folder, "chromium"), async (page) => {
+        await page.open(url);
+        await run(page, url, folder);
+      }, flags));
+  });
