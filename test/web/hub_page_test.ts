@@ -120,7 +120,7 @@ Deno.test(
         await until(page, "document.body.innerText.includes('1 run and 2 repositories')");
         await page.evaluate("press('Forget lora-r8')");
         await page.evaluate("press('Forget org/moods')");
-        await until(page, "document.body.innerText.includes('0 runs and 1 repository')");
+        await until(page, "document.body.innerText.includes('1 repository of the hub, ')");
         await until(page, "document.querySelectorAll('.card').length === 1");
         assert.deepEqual(page.complaints.filter((each) => !each.includes("org/none")), []);
         assert.ok(

@@ -1,10 +1,11 @@
 /** What this browser keeps of the page, how much that is, and how it is forgotten. */
 /// <reference lib="dom" />
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { countOf } from "../../models/numbers.ts";
 import { forgetRepository, keptRepositories, type KeptRepository } from "../lab/hub/kept_files.ts";
 import type { Lab } from "../lab/lab.ts";
 import { bytes, sentenceOf } from "./format.ts";
+import { useFocusKept } from "./hooks.ts";
 
 /** Repositories of the hub whose files are kept, looked up again as the lab changes. */
 function useRepositories(lab: Lab, shown: boolean) {
@@ -26,6 +27,14 @@ export function Kept({ lab, shown }: { lab: Lab; shown: boolean }) {
   const { keeper } = lab;
   const { repositories, forget, problem } = useRepositories(lab, shown);
   const all = [...keeper.kept, ...repositories].reduce((sum, each) => sum + each.bytes, 0);
+  const parts = [
+    ...(keeper.kept.length > 0 ? [countOf(keeper.kept.length, "run")] : []),
+    ...(repositories.length > 0
+      ? [`${countOf(repositories.length, "repository", "repositories")} of the hub`]
+      : []),
+  ];
+  const title = useRef<HTMLHeadingElement>(null);
+  const focus = useFocusKept(title);
   const forgetRun = async (id: string) => {
     const training = lab.trainings.find((each) => each.id === id);
     await (training ? lab.forget(training) : keeper.forget(id));
@@ -39,14 +48,12 @@ export function Kept({ lab, shown }: { lab: Lab; shown: boolean }) {
   };
   const isTrained = (id: string) => lab.active?.id === id;
   return (
-    <div class="panel">
-      <h3>What this browser keeps</h3>
+    <div class="panel" {...focus}>
+      <h3 ref={title} tabIndex={-1}>What this browser keeps</h3>
       <p class="facts" role="status">
         {all === 0
           ? "Nothing yet. Runs that are trained here are kept, and so is what was fetched from the hub."
-          : `${countOf(keeper.kept.length, "run")} and ${
-            countOf(repositories.length, "repository", "repositories")
-          } of the hub, ${
+          : `${parts.join(" and ")}, ${
             bytes(all)
           }. They are there when the page is opened again, in this browser alone.`}
       </p>

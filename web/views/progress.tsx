@@ -1,8 +1,11 @@
 /** A training while it runs: how far, how fast, in how much memory; and the buttons that hold and end it. */
+/// <reference lib="dom" />
+import { useRef } from "preact/hooks";
 import type { Lab } from "../lab/lab.ts";
 import type { Phase, Training } from "../lab/training.ts";
 import { formatRate } from "../../models/numbers.ts";
 import { bytes, count, decimal, sentenceOf } from "./format.ts";
+import { useFocusKept } from "./hooks.ts";
 
 const phases: Record<Phase, string> = {
   preparing: "Compiling kernels …",
@@ -29,9 +32,11 @@ export function Progress({ training, lab }: { training: Training; lab: Lab }) {
     ["GPU memory", heldBytes > 0 ? bytes(heldBytes) : "–"],
     ["GPU", info.description],
   ];
+  const title = useRef<HTMLHeadingElement>(null);
+  const focus = useFocusKept(title);
   return (
-    <div class="panel">
-      <h3>
+    <div class="panel" {...focus}>
+      <h3 ref={title} tabIndex={-1}>
         {options.name} <span class="phase" role="status">{phases[phase]}</span>
       </h3>
       <progress

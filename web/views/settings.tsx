@@ -179,8 +179,10 @@ export function Settings({ lab, onTrain }: Props) {
         </div>
       </details>
       <p class="actions">
-        <button type="submit" class="main" disabled={isTaken || !hyperparameters}>Train</button>
-        <span class="hint">
+        <button type="submit" class="main" aria-disabled={isTaken || !hyperparameters}>
+          Train
+        </button>
+        <span class="hint" role="status">
           {length ? `${count(length.totalSteps)} steps` : "A number is missing."}
           {hyperparameters?.evalSteps !== undefined &&
             ", and one validation after the last: there are few sentences for it."}

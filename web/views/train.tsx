@@ -26,7 +26,7 @@ export function TrainView({ lab, shown }: PartProps) {
         to huggingface.co, which gets that name and nothing else.
       </p>
       <div class="pair">
-        <div>
+        <div class="column">
           <BasePicker lab={lab} />
           <DataPicker lab={lab} />
         </div>

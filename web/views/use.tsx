@@ -100,7 +100,8 @@ export function UseView({ lab, shown }: PartProps) {
           </p>
         )}
       </div>
-      <div class="cards" aria-live="polite">
+      <Said answers={answers} runs={asked} text={text} />
+      <div class="cards">
         {asked.map((run) => (
           <Card
             key={run.name}
@@ -116,25 +117,49 @@ export function UseView({ lab, shown }: PartProps) {
   );
 }
 
+interface SaidProps {
+  answers: ReadonlyMap<Labelling, Answer>;
+  runs: readonly Labelling[];
+  text: string;
+}
+
+/** For those who hear the page: the labels, when nobody has typed for a moment; the cards would be read number by number. */
+function Said({ answers, runs, text }: SaidProps) {
+  const [said, setSaid] = useState("");
+  useEffect(() => {
+    const soon = setTimeout(() => {
+      const labels = runs.flatMap((run) => {
+        const answer = answers.get(run);
+        return isAnswer(answer) ? [`${run.name}: ${ranked(run, answer)[0].label}`] : [];
+      });
+      setSaid(labels.join("; "));
+    }, 800);
+    return () => clearTimeout(soon);
+  }, [answers, text]);
+  return <p class="hidden" role="status">{said}</p>;
+}
+
+/** Labels with their probabilities, the most probable first. */
+const ranked = ({ labels }: Labelling, { probabilities }: Labelled) =>
+  [...probabilities].map((value, index) => ({ label: labels[index], value }))
+    .sort((one, other) => other.value - one.value);
+
 /** Labels that are shown of a run. */
 const mostLabels = 6;
 
 function Card(
   { run, answer, colour }: { run: Labelling; answer: Answer | undefined; colour: string },
 ) {
-  const ranked = isAnswer(answer)
-    ? [...answer.probabilities].map((value, index) => ({ label: run.labels[index], value }))
-      .sort((one, other) => other.value - one.value)
-    : [];
+  const labels = isAnswer(answer) ? ranked(run, answer) : [];
   return (
     <article class="card" style={`--bar: ${colour}`}>
       <h3>{run.name}</h3>
       {answer && "error" in answer && <p class="problem">{sentenceOf(answer.error)}</p>}
       {isAnswer(answer) && (
         <>
-          <p class="answer">{ranked[0].label}</p>
+          <p class="answer">{labels[0].label}</p>
           <ul class="bars">
-            {ranked.slice(0, mostLabels).map(({ label, value }) => (
+            {labels.slice(0, mostLabels).map(({ label, value }) => (
               <li key={label}>
                 <span>{label}</span>
                 <i style={`width: ${100 * value}%`} />
