@@ -19,8 +19,8 @@ async function start(): Promise<void> {
     const device = await openDevice();
     const [base, data] = await loading;
     const lab = new Lab(device, base, data);
-    await lab.openKept();
     render(<App lab={lab} />, page);
+    await lab.openKept();
   } catch (error) {
     render(
       error instanceof DeviceError ? <NoGpu error={error} /> : <Problem error={error} />,

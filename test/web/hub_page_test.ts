@@ -112,8 +112,11 @@ Deno.test(
         assert.ok(kept >= 2, `of its ${kept} steps`);
         await page.evaluate("press('Go on')");
         await until(page, `${step} > ${kept}`);
+        await page.evaluate("pressed('Stop').focus()");
         await page.evaluate("press('Stop')");
         await until(page, "document.querySelector('.phase').innerText === 'Stopped'");
+        const focused = await page.evaluate("document.activeElement.innerText");
+        assert.equal(focused, "lora-r8 Stopped", "where its button is gone, the focus is not lost");
         assert.equal(hub.requests.length, before, "what is kept is not asked for again");
         await page.evaluate("location.hash = '#use'");
         await until(page, "document.querySelectorAll('.card .answer').length === 2");

@@ -42,7 +42,8 @@ export const hands = `
     input.value = value;
     input.dispatchEvent(new Event("input", { bubbles: true }));
   };
-  window.press = (text, nth = 0) =>
+  window.pressed = (text, nth = 0) =>
     [...document.querySelectorAll("button, .choice label, summary")]
-      .filter((each) => each.checkVisibility() && each.innerText.startsWith(text))[nth].click();
+      .filter((each) => each.checkVisibility() && each.innerText.startsWith(text))[nth];
+  window.press = (text, nth) => pressed(text, nth).click();
   true`;

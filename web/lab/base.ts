@@ -3,7 +3,7 @@ import type { Device } from "../../engine/device.ts";
 import type { Parameters } from "../../engine/parameters.ts";
 import { type EncoderConfig, parseConfig } from "../../models/encoders/mod.ts";
 import { openWeights, type WeightSource } from "../../models/encoders/weights.ts";
-import { UserError } from "../../models/errors.ts";
+import { listed, UserError } from "../../models/errors.ts";
 import { type Folder, memoryFolder } from "../../models/files/folder.ts";
 import { hexOf } from "../../models/files/hex.ts";
 import { readJsonObject } from "../../models/files/json.ts";
@@ -69,7 +69,7 @@ export async function readBase(
 ): Promise<Base> {
   const folder = memoryFolder(name, files);
   if (!files.has("config.json")) {
-    const there = [...files.keys()].slice(0, 4).join(", ");
+    const there = listed([...files.keys()], 4) || "no files";
     throw new UserError(
       `There is no config.json among ${there}. Choose the files of one model together: ` +
         `config.json, its safetensors file and its tokenizer.`,

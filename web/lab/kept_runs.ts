@@ -67,7 +67,13 @@ export class KeptRuns {
       result.createObjectStore(abouts, { keyPath: "id" });
       for (const name of [contents, dataOf]) result.createObjectStore(name);
     };
-    return new KeptRuns(await settled(opening));
+    const blocked = new Promise<never>((_, reject) => {
+      opening.onblocked = () =>
+        reject(new Error("another tab has an older version of this page open; close it"));
+    });
+    const database = await Promise.race([settled(opening), blocked]);
+    database.onversionchange = () => database.close();
+    return new KeptRuns(database);
   }
 
   /** What is kept, the oldest first. */

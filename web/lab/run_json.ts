@@ -15,7 +15,11 @@ export function runFacts(trained: Trained, base: Base): Record<string, unknown> 
     config: definitionOf(method).configLabel(method),
     settings: definitionOf(method).report(method, base.config),
     labels,
-    model: { name: base.name, built_in: base.origin === "built-in" },
+    model: {
+      name: base.name,
+      built_in: base.origin === "built-in",
+      ...(base.origin === "files" && { beside: true }),
+    },
     trainable_params: trained.trainableParameters,
     hyperparameters: hyperparameters
       ? hyperparameterReport(hyperparameters)
