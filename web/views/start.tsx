@@ -51,8 +51,9 @@ export function NoGpu({ error }: { error: DeviceError }) {
         <ul>
           {insecure && <li>Open the page by https, or from localhost.</li>}
           <li>
-            Chrome or Edge from version 117, on Windows, macOS, ChromeOS or Android 12, and from 144
-            on Linux with a newer Intel GPU: nothing to set. On Linux otherwise: open{" "}
+            Chrome or Edge from version 117 on Windows, macOS and ChromeOS, 121 on Android, and 144
+            on Linux with an Intel GPU of Gen12 or newer: nothing to set. On Linux otherwise: open
+            {" "}
             <code>chrome://flags/#enable-unsafe-webgpu</code> and enable it, or start with{" "}
             <code>--enable-unsafe-webgpu --enable-features=Vulkan</code>.
           </li>
