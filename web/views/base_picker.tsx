@@ -54,6 +54,7 @@ export function BasePicker({ lab }: { lab: Lab }) {
       />
       {source === "hub" && (
         <HubField
+          type="model"
           label="A BERT, RoBERTa or DistilBERT by its name on the hub"
           example="distilbert-base-uncased"
           disabled={taken}

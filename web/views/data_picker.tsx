@@ -96,6 +96,7 @@ export function DataPicker({ lab }: { lab: Lab }) {
       )}
       {source === "hub" && (
         <HubField
+          type="dataset"
           label="A data set on the hub, or a file of it: org/name/file.csv"
           example="boltuix/emotions-dataset"
           disabled={taken}

@@ -1,10 +1,14 @@
 /** Something of the hub by its name: looked up first, and fetched when its size is known. */
 /// <reference lib="dom" />
 import { useEffect, useId, useRef, useState } from "preact/hooks";
+import type { Repository } from "../../models/hub/repository.ts";
 import type { Found } from "../lab/hub/fetching.ts";
+import { keptRepositories } from "../lab/hub/kept_files.ts";
 import { bytes, sentenceOf } from "./format.ts";
 
 interface Props<Made> {
+  /** Of what kind it is; names of which files are kept are offered. */
+  type: Repository["type"];
   label: string;
   /** What the field has before anything is entered. */
   example: string;
@@ -18,13 +22,19 @@ type State<Made> =
   | { at: "found" | "used"; found: Found<Made> }
   | { at: "fetching"; found: Found<Made>; heard: number };
 
-export function HubField<Made>({ label, example, disabled, find, use }: Props<Made>) {
+export function HubField<Made>({ type, label, example, disabled, find, use }: Props<Made>) {
   const id = useId();
   const [name, setName] = useState(example);
   const [state, setState] = useState<State<Made>>({ at: "start" });
   const [problem, setProblem] = useState<string>();
   const doing = useRef<AbortController>(undefined);
-  useEffect(() => () => doing.current?.abort(), []);
+  const [kept, setKept] = useState<readonly string[]>([]);
+  useEffect(() => {
+    keptRepositories()
+      .then((all) => setKept(all.filter((each) => each.type === type).map(({ name }) => name)))
+      .catch(() => {}); // nothing is offered, and all can be entered
+    return () => doing.current?.abort();
+  }, []);
 
   /** Does something that can be ended; afterwards the state is what that returns, or, where it fails, `before`. */
   const run = async (
@@ -71,6 +81,7 @@ export function HubField<Made>({ label, example, disabled, find, use }: Props<Ma
             id={id}
             type="text"
             value={name}
+            list={`${id}-kept`}
             spellcheck={false}
             autocapitalize="none"
             autocomplete="off"
@@ -78,6 +89,9 @@ export function HubField<Made>({ label, example, disabled, find, use }: Props<Ma
             aria-describedby={`${id}-hint`}
             onInput={({ currentTarget }) => setName(currentTarget.value)}
           />
+          <datalist id={`${id}-kept`}>
+            {kept.map((each) => <option key={each} value={each} />)}
+          </datalist>
           <button
             type="submit"
             disabled={disabled || name.trim() === "" || ["asking", "fetching"].includes(state.at)}

@@ -23,7 +23,7 @@ export function TrainView({ lab, shown }: PartProps) {
         <b>Nothing leaves this page:</b>{" "}
         sentences, labels and weights stay in this browser. The page's own policy forbids it to talk
         to anyone but the server it came from and, where you name a model or a data set of the hub,
-        to huggingface.co, which gets that name and nothing else.
+        to huggingface.co, which is told that name and nothing of yours.
       </p>
       <div class="pair">
         <div class="column">
