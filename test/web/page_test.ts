@@ -93,6 +93,12 @@ Deno.test(
         ...["--run", join(folder, "unpacked", "lora-r8"), text],
       ]);
       assert.equal(JSON.parse(stdout).label, label, stderr);
+      await page.open(url);
+      await until(page, "document.querySelector('nav') !== null");
+      await page.evaluate("location.hash = '#use'");
+      await until(page, "document.querySelectorAll('.card .answer').length === 2");
+      const named = "document.querySelectorAll('.card h3')[1].innerText";
+      assert.equal(await page.evaluate(named), "lora-r8", "opened again, it has its runs");
       assert.deepEqual(page.complaints, []);
       assert.ok(
         page.requests.every((request) => request.startsWith(url)),
