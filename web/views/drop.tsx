@@ -54,8 +54,10 @@ export function DropPanel({ disabled, children, onFiles }: Props) {
         event.preventDefault();
         setOver(false);
         if (disabled) return;
-        const items = [...event.dataTransfer?.items ?? []];
-        const entries = items.flatMap((item) => item.webkitGetAsEntry() ?? []);
+        const { items, files } = event.dataTransfer!;
+        const entries = [...items].flatMap((item) => item.webkitGetAsEntry() ?? []);
+        const dropped = [...files]; // both are gone when the handler has waited
+        if (entries.length === 0) return onFiles(dropped);
         onFiles((await Promise.all(entries.map((entry) => filesOf(entry)))).flat());
       }}
     >
