@@ -18,7 +18,9 @@ async function start(): Promise<void> {
   try {
     const device = await openDevice();
     const [base, data] = await loading;
-    render(<App lab={new Lab(device, base, data)} />, page);
+    const lab = new Lab(device, base, data);
+    render(<App lab={lab} />, page);
+    await lab.openKept();
   } catch (error) {
     render(
       error instanceof DeviceError ? <NoGpu error={error} /> : <Problem error={error} />,

@@ -17,5 +17,5 @@ export async function fetchFile(path: string): Promise<Blob> {
 /** The built-in model. */
 export async function fetchBase(): Promise<Base> {
   const files = baseFiles.map(async (name) => [name, await fetchFile(`mini/${name}`)] as const);
-  return await readBase("mini", new Map(await Promise.all(files)));
+  return await readBase({ name: "mini", origin: "built-in" }, new Map(await Promise.all(files)));
 }

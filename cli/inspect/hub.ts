@@ -2,10 +2,10 @@
 import { chooseTable } from "../../models/data/choose.ts";
 import { isTable } from "../../models/data/kind.ts";
 import { UserError } from "../../models/errors.ts";
-import { HubError } from "../../models/host/hub_errors.ts";
-import type { Repository } from "../../models/host/hub.ts";
+import { HubError } from "../../models/hub/errors.ts";
+import type { Repository } from "../../models/hub/repository.ts";
 import { openRepository } from "../../models/host/repository.ts";
-import { repositoriesOf } from "../../models/host/resolve.ts";
+import { repositoriesOf } from "../../models/hub/model_files.ts";
 import type { HubSettings } from "../../models/host/settings.ts";
 import { adapterConfigFile } from "../../models/peft/run_files.ts";
 import { formatBytes } from "../shared/format.ts";

@@ -1,6 +1,6 @@
 /**
- * Colours of runs: a hue for each method, and lightness by size within it, so that the eye sees methods first. The hues are
- * told apart with any kind of colour vision; shapes and dashes say the same once more.
+ * Colours of runs: a hue for each method (web/styles/tokens.css), and lightness by size within it, so that the eye sees
+ * methods first. Shapes and dashes say the same once more.
  */
 import { type Html, markup } from "./html.ts";
 import type { ShownRun } from "./model.ts";
@@ -14,19 +14,12 @@ export interface Look {
   className: string;
 }
 
-interface Family {
-  hue: number;
-  chroma: number;
-  symbol: Look["symbol"];
-}
-
-const families: Record<string, Family> = {
-  full: { hue: 260, chroma: 0.01, symbol: "diamond2" },
-  lora: { hue: 255, chroma: 0.16, symbol: "circle" },
-  adapter: { hue: 50, chroma: 0.15, symbol: "square" },
-  ia3: { hue: 165, chroma: 0.12, symbol: "triangle" },
+const symbols: Record<string, Look["symbol"]> = {
+  full: "diamond2",
+  lora: "circle",
+  adapter: "square",
+  ia3: "triangle",
 };
-const otherFamily: Family = { hue: 340, chroma: 0.17, symbol: "star" };
 
 const dashes = [undefined, "7,2", "2,2", "9,3,2,3"];
 
@@ -36,7 +29,7 @@ const lightness = { light: [0.66, 0.4], dark: [0.62, 0.87] };
 const alone = { light: 0.5, dark: 0.75 };
 
 const familyOf = ({ fields }: ShownRun) =>
-  Object.hasOwn(families, fields.method) ? families[fields.method] : otherFamily;
+  Object.hasOwn(symbols, fields.method) ? fields.method : "other";
 
 /** Each run's place among those of its family, from 0 to 1, and its index there. */
 function placeOf(run: ShownRun, runs: readonly ShownRun[]): { index: number; share?: number } {
@@ -49,7 +42,7 @@ export function looksOf(runs: readonly ShownRun[]): Look[] {
   return runs.map((run, at) => ({
     colour: `var(--run-${at})`,
     dash: dashes[placeOf(run, runs).index % dashes.length],
-    symbol: familyOf(run).symbol,
+    symbol: symbols[familyOf(run)] ?? "star",
     className: `run-${at}`,
   }));
 }
@@ -58,11 +51,10 @@ export function looksOf(runs: readonly ShownRun[]): Look[] {
 export function colourRules(selector: string, runs: readonly ShownRun[]): Html {
   const rules = (ground: "light" | "dark") =>
     runs.map((run, at) => {
-      const { hue, chroma } = familyOf(run);
       const { share } = placeOf(run, runs);
       const [from, to] = lightness[ground];
       const light = share === undefined ? alone[ground] : from + share * (to - from);
-      return `--run-${at}:oklch(${light.toFixed(3)} ${chroma} ${hue})`;
+      return `--run-${at}:oklch(${light.toFixed(3)} var(--hue-${familyOf(run)}))`;
     }).join(";");
   return markup`<style>${selector}{${rules("light")}}
 @media screen and (prefers-color-scheme:dark){${selector}{${rules("dark")}}}</style>`;

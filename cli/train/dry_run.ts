@@ -20,7 +20,7 @@ import {
   type PlannedRun,
   rateNote,
 } from "./plan.ts";
-import { hyperparameterReport } from "./run_report.ts";
+import { hyperparameterReport } from "../../models/training/hyperparameter_report.ts";
 import { hubSettings } from "../shared/hub.ts";
 import { standardOutput } from "../shared/terminal.ts";
 import { renderTable } from "../shared/table.ts";

@@ -11,6 +11,7 @@ import type { Split } from "../../models/data/split.ts";
 import { definitionOf } from "../../models/peft/methods.ts";
 import type { ResolvedModel } from "../../models/host/resolve.ts";
 import type { Hyperparameters, TrainingResult } from "../../models/training/events.ts";
+import { hyperparameterReport } from "../../models/training/hyperparameter_report.ts";
 import type { Metrics } from "../../models/training/metrics.ts";
 import type { Trial } from "../../models/training/rate_search.ts";
 import { standsWithin, wholeMatrix } from "../trained/confusion.ts";
@@ -60,34 +61,6 @@ export interface RunContext {
 function inSnakeCase(fields: object): Record<string, unknown> {
   const snake = (name: string) => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
   return Object.fromEntries(Object.entries(fields).map(([name, value]) => [snake(name), value]));
-}
-
-/** What is not used is left out, so that runs compare as equal with those from before there was a choice. */
-export function hyperparameterReport(values: Hyperparameters) {
-  return {
-    learning_rate: values.learningRate,
-    batch_size: values.batchSize,
-    gradient_accumulation_steps: values.gradientAccumulationSteps,
-    ...(values.maxSteps === undefined
-      ? { num_epochs: values.epochs }
-      : { max_steps: values.maxSteps }),
-    ...(values.evalSteps !== undefined && { eval_steps: values.evalSteps }),
-    ...(values.earlyStoppingPatience !== undefined &&
-      { early_stopping_patience: values.earlyStoppingPatience }),
-    ...(values.labelSmoothing && { label_smoothing: values.labelSmoothing }),
-    ...(values.classWeights !== undefined && { class_weights: values.classWeights }),
-    lr_scheduler: values.scheduler,
-    ...(values.warmupRatio === undefined
-      ? { warmup_steps: values.warmupSteps }
-      : { warmup_ratio: values.warmupRatio }),
-    weight_decay: values.weightDecay,
-    max_length: values.maxLength,
-    max_grad_norm: values.maxGradNorm,
-    seed: values.seed,
-    frozen_dtype: values.frozenDtype,
-    matmul_precision: values.matmulPrecision,
-    compute_dtype: values.computeDtype,
-  };
 }
 
 export function metricsReport(metrics: Metrics) {

@@ -69,6 +69,8 @@ const recordedRun = v.object({
       name: v.pipe(v.string(), v.nonEmpty()),
       /** Of older versions, whose `mini` started at random: it lies beside the run. */
       random_start: v.optional(v.boolean(), false),
+      /** Of a page's run over the reader's own files, which lie beside it under no name that others know. */
+      beside: v.optional(v.boolean(), false),
     }),
   ),
   hyperparameters: v.optional(
@@ -198,7 +200,8 @@ export async function findRun(
   const record = await readRecord(folder);
   const { model: recorded, hyperparameters } = record;
   const whole = !(await folder.has(adapterConfigFile));
-  const beside = recorded?.random_start ? baseBeside(folder).name : undefined;
+  const isBeside = recorded?.random_start || recorded?.beside;
+  const beside = isBeside ? baseBeside(folder).name : undefined;
   const name = modelName ??
     (whole ? resolvePath(folder.name) : beside ?? recorded?.name ?? await namedBase(folder));
   const model = await resolve(name, hub);
@@ -218,7 +221,7 @@ export async function findRun(
   };
 }
 
-/** The folder beside a run in which training leaves a base that is built in. */
+/** The folder beside a run in which training leaves a base that is built in, and the page one of files. */
 export const baseBeside = (run: Folder): Folder => hostFolder(join(run.name, "..", "base"));
 
 /** The weights that a run lies over; of full fine-tuning, which leaves nothing of them, any. The caller closes them. */

@@ -20,9 +20,10 @@ export const parser = object({
   quiet: switchOn("--quiet", "Say nothing of what was built"),
 });
 
-/** Copies a file, by name, and returns its bytes. */
-async function copy(from: string, to: string): Promise<number> {
-  const content = await Deno.readFile(from);
+/** Copies files into one, and returns its bytes. */
+async function copy(from: readonly string[], to: string): Promise<number> {
+  const content = await new Blob(await Promise.all(from.map((path) => Deno.readFile(path))))
+    .bytes();
   await Deno.mkdir(dirname(to), { recursive: true });
   await writeFileWhole(to, content);
   return content.length;
@@ -36,10 +37,12 @@ export async function buildSite(
   let bytes = 0;
   for (const name of names) {
     const path = join(code, name);
-    bytes += output === code ? (await Deno.stat(path)).size : await copy(path, join(output, name));
+    bytes += output === code
+      ? (await Deno.stat(path)).size
+      : await copy([path], join(output, name));
   }
-  for (const [name, path] of Object.entries(copied)) {
-    bytes += await copy(repositoryPath(path), join(output, name));
+  for (const [name, paths] of Object.entries(copied)) {
+    bytes += await copy([paths].flat().map(repositoryPath), join(output, name));
   }
   return { files: names.length + Object.keys(copied).length, bytes };
 }

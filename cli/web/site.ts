@@ -7,10 +7,15 @@ const root = fileURLToPath(new URL("../../", import.meta.url));
 /** Where the page is built. */
 export const siteFolder = join(root, "web", "dist");
 
-/** Files of the repository by their names in the site. */
-export const copied: Readonly<Record<string, string>> = {
+const styles = [
+  ...["tokens", "ground", "layout", "forms", "figures", "labels"],
+  ...["understand", "switches", "measure"],
+];
+
+/** Files of the repository by their names in the site; several become one, in their order. */
+export const copied: Readonly<Record<string, string | readonly string[]>> = {
   "index.html": "web/index.html",
-  "style.css": "web/style.css",
+  "style.css": styles.map((name) => `web/styles/${name}.css`),
   "recorded.json": "web/recorded.json",
   "sample.csv": "assets/sample/emotions.csv",
   "mini/README.md": "assets/mini/README.md",

@@ -1,4 +1,5 @@
 /** From raw rows to labelled examples: what is dropped, what is counted, and the data's hash. */
+import { hexOf } from "../files/hex.ts";
 import { isBlank, type LabelCase, type LookAlikes, normalLabels } from "./labels.ts";
 import { type PartName, partNames } from "./part_names.ts";
 
@@ -67,7 +68,7 @@ async function hashOf(rows: readonly Row[]): Promise<string> {
     parts.push(lines.join(""));
   }
   const digest = await crypto.subtle.digest("SHA-256", await new Blob(parts).arrayBuffer());
-  return new Uint8Array(digest).toHex();
+  return hexOf(digest);
 }
 
 /**

@@ -7,7 +7,7 @@ import { basename, join, relative, sep } from "node:path";
 import { UserError } from "../errors.ts";
 import { hasHash } from "./content.ts";
 import { isMissing } from "./files.ts";
-import type { Repository, RepositoryListing } from "./hub.ts";
+import type { Repository, RepositoryListing } from "../hub/repository.ts";
 import { explainCacheError, explainHubError } from "./hub_errors.ts";
 import type { HubSettings } from "./settings.ts";
 import { writeFileWhole } from "./write.ts";

@@ -1,6 +1,6 @@
 /** Whether a file holds what the hub's hash of it says. */
 import { createHash, type Hash } from "node:crypto";
-import type { RepositoryFile } from "./listing.ts";
+import type { RepositoryFile } from "../hub/repository.ts";
 
 /** Bytes that are read at a time. */
 const chunk = 1 << 20;

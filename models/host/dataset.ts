@@ -5,7 +5,8 @@ import type { SplitBy } from "../data/part_names.ts";
 import { UserError } from "../errors.ts";
 import type { ByteSource } from "../files/byte_source.ts";
 import { fileSource, textIfThere } from "./files.ts";
-import { locateDataset, locateSample, mostBeside } from "./locate.ts";
+import { locateDataset, locateSample } from "./locate.ts";
+import { mostBeside } from "../hub/data_files.ts";
 import type { HubSettings } from "./settings.ts";
 
 export interface DatasetRequest extends AskedData {

@@ -7,8 +7,9 @@ import { statfs } from "node:fs/promises";
 import { formatBytes } from "../../engine/bytes.ts";
 import { UserError } from "../errors.ts";
 import { hasherFor, holds, readAll } from "./content.ts";
-import { HubAnswer, HubFault, NetworkFailure, otherCache } from "./hub_errors.ts";
-import type { RepositoryFile } from "./listing.ts";
+import { NetworkFailure, otherCache } from "./hub_errors.ts";
+import { HubAnswer, HubFault } from "../hub/errors.ts";
+import type { RepositoryFile } from "../hub/repository.ts";
 import { fileHeaders, patienceOf, piecesOf, requestHub } from "./request.ts";
 import type { HubSettings } from "./settings.ts";
 

@@ -1,50 +1,27 @@
 /**
  * Models and data sets from the Hugging Face hub, kept in the standard cache folder (see cache.ts). What `refs/main`
- * points to is used as it is, without asking the network; delete the folder to fetch anew. The hub's package asks the
- * questions, over requests of ours (request.ts); its answers are checked before anything is done with them (listing.ts),
- * and files are fetched by download.ts.
+ * points to is used as it is, without asking the network; delete the folder to fetch anew. Listings are asked for over
+ * requests of ours (request.ts) and checked (../hub/listing.ts); files are fetched by download.ts.
  */
 import { formatBytes } from "../../engine/bytes.ts";
 import { basename, join, relative } from "node:path";
-import { datasetInfo, listFiles, modelInfo } from "@huggingface/hub";
 import { UserError } from "../errors.ts";
 import { folderWithin, repositoryFolder, type Snapshot } from "./cache.ts";
 import { holds } from "./content.ts";
 import { downloadBlob } from "./download.ts";
-import { explainHubError, HubError, HubFault, HubUnreachable } from "./hub_errors.ts";
-import { checkedFiles, checkStorable, type RepositoryFile } from "./listing.ts";
+import { HubError, HubUnreachable } from "../hub/errors.ts";
+import { listMain } from "../hub/listing.ts";
+import {
+  fileAddress,
+  type Repository,
+  type RepositoryFile,
+  type RepositoryListing,
+} from "../hub/repository.ts";
+import { explainHubError } from "./hub_errors.ts";
 import { hubFetch } from "./request.ts";
 import { withoutPassword } from "./secrets.ts";
 import type { HubSettings } from "./settings.ts";
-
-/** A repository on the hub. */
-export interface Repository {
-  type: "model" | "dataset";
-  /** `org/name`. */
-  name: string;
-}
-
-/** What the hub says of a repository's main branch. */
-export interface RepositoryListing {
-  /** Commit hash of `main`. */
-  revision: string;
-  files: RepositoryFile[];
-}
-
-/**
- * Keeps the hub package's `console.debug` and `console.info` out of our output. Calls must not
- * overlap: they would restore each other's silence.
- */
-export async function quietly<Result>(work: () => Promise<Result>): Promise<Result> {
-  const { debug, info } = console;
-  console.debug = console.info = () => {};
-  try {
-    return await work();
-  } finally {
-    console.debug = debug;
-    console.info = info;
-  }
-}
+import { checkStorable } from "./storable.ts";
 
 /** Throws a UserError where HF_ENDPOINT is no address that can be asked. */
 export function checkEndpoint({ endpoint }: HubSettings): void {
@@ -54,17 +31,6 @@ export function checkEndpoint({ endpoint }: HubSettings): void {
     `HF_ENDPOINT is "${withoutPassword(endpoint)}", which is no address such as ` +
       `https://huggingface.co.`,
   );
-}
-
-/** Where a file of a commit is fetched from. */
-export function fileAddress(
-  { type, name }: Repository,
-  revision: string,
-  path: string,
-  { endpoint }: HubSettings,
-): string {
-  const base = `${endpoint}/${type === "dataset" ? "datasets/" : ""}${name}/resolve/${revision}`;
-  return `${base}/${path.split("/").map(encodeURIComponent).join("/")}`;
 }
 
 /** Asks the hub; every failure becomes a `UserError`, of kind `HubUnreachable` where there is no network. */
@@ -91,21 +57,12 @@ export function listRepository(
   repository: Repository,
   settings: HubSettings,
 ): Promise<RepositoryListing> {
-  const { endpoint: hubUrl, token: accessToken } = settings;
-  const list = async () => {
-    const { name, type } = repository;
-    const access = { hubUrl, accessToken, fetch: hubFetch(settings) };
-    const query = { name, revision: "main", ...access };
-    const { sha } = type === "model"
-      ? await modelInfo({ ...query, additionalFields: ["sha"] })
-      : await datasetInfo({ ...query, additionalFields: ["sha"] });
-    if (typeof sha !== "string" || !/^[0-9a-f]{40}$/.test(sha)) {
-      throw new HubFault("no commit by its hash");
-    }
-    const entries = listFiles({ repo: repository, revision: sha, recursive: true, ...access });
-    return { revision: sha, files: await checkedFiles(entries) };
-  };
-  return ask(repository, settings, () => quietly(list));
+  const { endpoint, token } = settings;
+  return ask(
+    repository,
+    settings,
+    () => listMain(repository, { endpoint, token, fetch: hubFetch(settings) }),
+  );
 }
 
 /**

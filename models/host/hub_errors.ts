@@ -1,6 +1,7 @@
 /** What went wrong between us and the hub, in words that say what to do. */
-import { counted, messageOf, type Remedy, UserError } from "../errors.ts";
-import type { Repository } from "./hub.ts";
+import { counted, messageOf, UserError } from "../errors.ts";
+import { HubAnswer, HubError, HubFailing, HubFault, HubUnreachable } from "../hub/errors.ts";
+import type { Repository } from "../hub/repository.ts";
 import { withoutPassword, withoutSecrets } from "./secrets.ts";
 import type { HubSettings } from "./settings.ts";
 import { systemReason } from "./system_error.ts";
@@ -8,29 +9,6 @@ import { WriteError } from "./write.ts";
 
 /** Seconds; who is asked to wait longer is told "later". */
 const aDay = 86_400;
-
-/** The hub did not give what was asked of it. */
-export class HubError extends UserError {
-  override name = "HubError";
-
-  constructor(message: string, options: { cause?: unknown; remedy?: Remedy } = {}) {
-    super(message, options);
-  }
-}
-
-/** The hub is there and in no state to answer, or answers what no hub answers. */
-export class HubFailing extends HubError {
-  override name = "HubFailing";
-}
-
-/** There is no network that leads to the hub: the one failure that defaults survive. */
-export class HubUnreachable extends HubError {
-  override name = "HubUnreachable";
-}
-
-/** Whether an error says nothing of the repository, so that what the cache has of it may do. */
-export const isOutOfReach = (error: unknown): error is HubError =>
-  error instanceof HubUnreachable || error instanceof HubFailing;
 
 /** The message of what lies at the bottom: `fetch failed` alone helps nobody. */
 export function reason(error: unknown): string {
@@ -62,28 +40,6 @@ export class NetworkFailure extends Error {
     return !this.absent &&
       /reset|closed|broken pipe|connection error|incomplete/i.test(this.message);
   }
-}
-
-/** A refusal, by its status. */
-export class HubAnswer extends Error {
-  override name = "HubAnswer";
-  readonly status: number;
-  /** The hub's own word for it, such as `GatedRepo`. */
-  readonly code: string | null;
-  /** Seconds that the server asks to wait. */
-  readonly retryAfter?: number;
-
-  constructor(status: number, code: string | null = null, retryAfter?: number) {
-    super(`answer ${status}`);
-    this.status = status;
-    this.code = code;
-    this.retryAfter = retryAfter;
-  }
-}
-
-/** Something that no honest hub sends, named by the message: `a redirect to file:`. */
-export class HubFault extends Error {
-  override name = "HubFault";
 }
 
 /** The host that a request may not reach, such as `cdn.example:443`, where that is why it failed. */

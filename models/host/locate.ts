@@ -2,9 +2,19 @@
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { chooseTable, type ChosenFiles, pathsInFolder } from "../data/choose.ts";
-import { classNameFiles } from "../data/class_names.ts";
-import { extensionOf, isTable } from "../data/kind.ts";
-import { type Remedy, UserError } from "../errors.ts";
+import { isTable } from "../data/kind.ts";
+import { UserError } from "../errors.ts";
+import {
+  besides,
+  chooseOnHub,
+  filesOf,
+  type HubData,
+  mostBeside,
+  otherDataset,
+  parseHubName,
+} from "../hub/data_files.ts";
+import { HubError, HubUnreachable, isOutOfReach } from "../hub/errors.ts";
+import type { Repository, RepositoryListing } from "../hub/repository.ts";
 import { filesBelow, isMissing, readError } from "./files.ts";
 import {
   cachedListing,
@@ -13,8 +23,7 @@ import {
   keepSnapshot,
   snapshotFiles,
 } from "./cache.ts";
-import { downloadFiles, listRepository, type Repository, type RepositoryListing } from "./hub.ts";
-import { HubError, HubUnreachable, isOutOfReach } from "./hub_errors.ts";
+import { downloadFiles, listRepository } from "./hub.ts";
 import type { HubSettings } from "./settings.ts";
 
 /** The data set that is used where none is named. */
@@ -46,24 +55,8 @@ interface Wanted {
   allParts: boolean;
 }
 
-/** The files of a choice, part after part. */
-const filesOf = ({ train, validation = [], test = [] }: ChosenFiles) => [
-  ...train,
-  ...validation,
-  ...test,
-];
-
-/** A Parquet file names its classes itself. */
-const besides = ({ train: [first] }: ChosenFiles, all: readonly string[]) =>
-  extensionOf(first) === ".parquet" ? [] : classNameFiles.filter((name) => all.includes(name));
-
-/** Files that name the classes are small; a larger one, in bytes, is something else. */
-export const mostBeside = 10e6;
-
 /** How many folders deep a folder's data may lie, as in `default/train/0000.parquet`. */
 export const deepest = 2;
-
-const otherDataset: Remedy = { kind: "otherDataset" };
 
 /** A sentence on a name that another program, or a shell, would have understood; "" for others. */
 function otherWriting(name: string): string {
@@ -75,17 +68,8 @@ function otherWriting(name: string): string {
   return name.startsWith("~/") ? " A ~ within a word stays as it is: write $HOME." : "";
 }
 
-/** Splits `org/name/path/in/it.csv` into repository and path. */
-function parseHubName(name: string): { repository: Repository; path?: string } | undefined {
-  const match = name.match(/^([\w.-]+\/[\w.-]+)(?:\/(.+))?$/);
-  if (match === null || name.startsWith(".") || /\/\.+$/.test(match[1])) return undefined;
-  // `data/emotions.csv` is a file that is not there, not a repository.
-  if (match[2] === undefined && isTable(name)) return undefined;
-  return { repository: { type: "dataset", name: match[1] }, path: match[2] };
-}
-
 /** As {@link parseHubName}, of what is no path. Throws a UserError where it is no name of the hub's either. */
-export function hubNameOf(name: string): { repository: Repository; path?: string } {
+export function hubNameOf(name: string): HubData {
   const hub = parseHubName(name);
   if (hub !== undefined) return hub;
   throw new UserError(
@@ -114,23 +98,7 @@ async function locateOnHub(
   path: string | undefined,
   { settings, allParts }: Wanted,
 ): Promise<Located> {
-  const choose = (paths: string[]): ChosenFiles => {
-    if (path === undefined) {
-      const chosen = chooseTable(paths, repository.name);
-      return allParts ? chosen : { train: chosen.train, notices: [] };
-    }
-    if (paths.includes(path)) return { train: [path], notices: [] };
-    const below = paths.filter((each) => each.startsWith(`${path}/`));
-    if (below.some(isTable)) {
-      const chosen = chooseTable(below, `${repository.name}/${path}`);
-      return allParts ? chosen : { train: chosen.train, notices: [] };
-    }
-    throw new UserError(
-      `The data set ${repository.name} has no file ${path}; it has ${
-        paths.filter(isTable).join(", ")
-      }.`,
-    );
-  };
+  const choose = (paths: readonly string[]) => chooseOnHub({ repository, path }, paths, allParts);
   const located = (
     { folder, revision }: { folder: string; revision: string },
     chosen: ChosenFiles,

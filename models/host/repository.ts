@@ -7,15 +7,10 @@ import type { ByteSource } from "../files/byte_source.ts";
 import { type Folder, folderOf, pathIn } from "../files/folder.ts";
 import { cachedListing, cachedSnapshot, checkContents, snapshotFiles } from "./cache.ts";
 import { hostFolder } from "./files.ts";
-import {
-  ask,
-  fileAddress,
-  listRepository,
-  type Repository,
-  type RepositoryListing,
-} from "./hub.ts";
-import { HubFault, isOutOfReach } from "./hub_errors.ts";
-import type { RepositoryFile } from "./listing.ts";
+import { ask, listRepository } from "./hub.ts";
+import { fileAddress, type Repository, type RepositoryListing } from "../hub/repository.ts";
+import { HubFault, isOutOfReach } from "../hub/errors.ts";
+import type { RepositoryFile } from "../hub/repository.ts";
 import { fileHeaders, hubFetch } from "./request.ts";
 import { withoutPassword } from "./secrets.ts";
 import type { HubSettings } from "./settings.ts";

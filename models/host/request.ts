@@ -3,7 +3,8 @@
  * web and on TLS, answers have bounds in bytes and seconds, and what passes (429, 5xx, a broken connection) is asked again.
  */
 import { formatBytes } from "../../engine/bytes.ts";
-import { HubAnswer, HubFault, NetworkFailure } from "./hub_errors.ts";
+import { NetworkFailure } from "./hub_errors.ts";
+import { HubAnswer, HubFault } from "../hub/errors.ts";
 import { withoutSecrets } from "./secrets.ts";
 import type { HubSettings } from "./settings.ts";
 

@@ -4,18 +4,27 @@
  */
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { bertBaseUncased, type EncoderConfig, hubOwner, parseConfig } from "../encoders/mod.ts";
-import { listed, type Remedy, UserError } from "../errors.ts";
+import { bertBaseUncased, type EncoderConfig, parseConfig } from "../encoders/mod.ts";
+import { UserError } from "../errors.ts";
 import { readJsonObject } from "../files/json.ts";
 import { indexFile, noWeights, readShardIndex, weightsFile } from "../files/shards.ts";
-import { adapterConfigFile } from "../peft/run_files.ts";
 import { checkTokenizerClass } from "../text/tokenizer_class.ts";
 import { missingTokenizer, tokenizerFileNames } from "../text/tokenizer.ts";
 import { miniModel } from "./built_in.ts";
 import { cachedSnapshot, checkContents, keepSnapshot, snapshotFiles } from "./cache.ts";
 import { exists, hostFolder, isMissing, readError } from "./files.ts";
-import { downloadFiles, listRepository, type Repository } from "./hub.ts";
-import { HubError, HubUnreachable } from "./hub_errors.ts";
+import { downloadFiles, listRepository } from "./hub.ts";
+import { HubError, HubUnreachable } from "../hub/errors.ts";
+import {
+  checkHasConfig,
+  configFile,
+  isHubName,
+  isModelFile,
+  noConfig,
+  otherModel,
+  repositoriesOf,
+  smallFilesOf,
+} from "../hub/model_files.ts";
 import type { HubSettings } from "./settings.ts";
 
 /** The model that is used where none is named. */
@@ -36,44 +45,6 @@ export interface ResolvedModel {
   continuedFrom?: string;
   /** What the reader must not overlook. */
   notices: string[];
-}
-
-const otherModel: Remedy = { kind: "otherModel" };
-
-const configFile = "config.json";
-
-function noConfig(where: string, files: readonly string[] = []): UserError {
-  if (files.includes(adapterConfigFile)) {
-    return new UserError(
-      `${where} is an adapter, which lies over a model and is none by itself: it has ` +
-        `${adapterConfigFile} and no ${configFile}.`,
-      { remedy: otherModel },
-    );
-  }
-  const below = [adapterConfigFile, configFile].flatMap((file) =>
-    files.filter((name) => name.split("/")[1] === file).map((name) => name.split("/")[0])
-  );
-  if (below.length > 0) {
-    return new UserError(
-      `${where} has no ${configFile}; models or adapters lie in folders below it: ` +
-        `${listed([...new Set(below)], 5)}. Name one of these.`,
-      { remedy: { kind: "useModel", name: `${where}/${below[0]}` } },
-    );
-  }
-  return new UserError(`${where} has no ${configFile}, so it is no model in HF's format.`, {
-    remedy: otherModel,
-  });
-}
-
-/** Throws where a repository has no config, which an adapter's has not. */
-function checkHasConfig(name: string, files: readonly string[]): void {
-  if (files.includes(configFile)) return;
-  if (!files.includes(adapterConfigFile)) throw noConfig(name);
-  throw new UserError(
-    `${name} is an adapter, which lies over a model and is none by itself. To go on with it, ` +
-      `download it with Python's huggingface_hub: snapshot_download("${name}", local_dir="adapter").`,
-    { remedy: { kind: "useModel", name: "adapter" } },
-  );
 }
 
 async function readConfig(path: string): Promise<EncoderConfig> {
@@ -108,21 +79,6 @@ async function lacking(path: string): Promise<UserError | undefined> {
 }
 
 /**
- * The repositories that a name may mean. The hub moved the first models from bare names to their owners';
- * older programs cached them under the bare name.
- */
-export function repositoriesOf(name: string): Repository[] {
-  const owner = hubOwner(name);
-  const names = name.includes("/") ? [name] : owner === undefined ? [] : [`${owner}/${name}`, name];
-  return names.map((name) => ({ type: "model", name }));
-}
-
-function isHubName(name: string): boolean {
-  return /^[\w-][\w.-]*(\/[\w.-]+)?$/.test(name) && !/\/\.+$/.test(name) &&
-    repositoriesOf(name).length > 0;
-}
-
-/**
  * The cached snapshot that lacks nothing, whose files of those names hold what their hashes say. Throws a UserError
  * where one does not.
  */
@@ -143,19 +99,6 @@ async function cachedFolder(
   return undefined;
 }
 
-/** The files of a model beside its weights, of which a tokenizer has one or the other. */
-const smallFiles = [
-  configFile,
-  "tokenizer_config.json",
-  "special_tokens_map.json",
-  "added_tokens.json",
-  "tokenizer.json",
-  "vocab.txt",
-];
-
-const isModelFile = (name: string) =>
-  smallFiles.includes(name) || name === indexFile || /^[^/]*\.safetensors$/.test(name);
-
 /**
  * Downloads what a model needs: config and tokenizer first, so that a model of another kind is
  * refused before its weights are fetched.
@@ -165,10 +108,7 @@ async function download(name: string, settings: HubSettings): Promise<string> {
   const listing = await listRepository(repository, settings);
   const present = listing.files.map(({ path }) => path);
   checkHasConfig(repository.name, present);
-  const small = smallFiles.filter((path) =>
-    present.includes(path) && !(path === "vocab.txt" && present.includes("tokenizer.json"))
-  );
-  const { folder } = await downloadFiles(repository, listing, small, settings);
+  const { folder } = await downloadFiles(repository, listing, smallFilesOf(present), settings);
   await readConfig(folder);
   const noTokenizer = missingTokenizer(repository.name, present);
   if (noTokenizer !== undefined) throw noTokenizer;

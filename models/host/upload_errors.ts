@@ -1,7 +1,8 @@
 /** What went wrong in an upload to the hub, in words that say what to do. */
 import { HubApiError } from "@huggingface/hub";
 import { UserError } from "../errors.ts";
-import { HubError, HubUnreachable, reason } from "./hub_errors.ts";
+import { reason } from "./hub_errors.ts";
+import { HubError, HubUnreachable } from "../hub/errors.ts";
 import { redact, withoutPassword, withoutSecrets } from "./secrets.ts";
 
 /** A host that large files should go to is not permitted, or one that is not the hub's asks for the token. */

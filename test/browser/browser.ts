@@ -5,7 +5,11 @@ import { runProgram } from "../cli/command.ts";
 import type { Harness } from "./page.ts";
 
 /** Fetched for these tests, under a lock of their own; no literals in imports, so that nothing else asks for them. */
-const packages = { playwright: "npm:playwright-core@1.65.1", assert: "npm:assert@2.1.0" };
+const packages = {
+  playwright: "npm:playwright-core@1.65.1",
+  assert: "npm:assert@2.1.0",
+  axe: "npm:axe-core@4.14.1",
+};
 
 /** The parts of playwright-core that are used. */
 interface Playwright {
@@ -17,9 +21,11 @@ interface Chromium {
   newPage(): Promise<PlaywrightPage>;
   close(): Promise<void>;
 }
-interface PlaywrightPage {
+export interface PlaywrightPage {
   on(event: "pageerror", listener: (error: Error) => void): void;
   goto(url: string): Promise<unknown>;
+  setViewportSize(size: { width: number; height: number }): Promise<void>;
+  emulateMedia(media: { colorScheme: "light" | "dark" }): Promise<void>;
   evaluate<Value>(expression: string): Promise<Value>;
   close(): Promise<void>;
 }
@@ -54,12 +60,26 @@ async function bundleAll(folder: string, paths: string[]): Promise<void> {
   await bundle(folder, [join(root, "test/browser/page.ts"), ...paths]);
 }
 
+/** Builds the page of `deno task web`, below the tests' own. */
+async function buildSite(folder: string): Promise<void> {
+  const args = ["task", "-q", "web:build", "--output", join(folder, "site")];
+  const { code, stderr } = await runProgram(Deno.execPath(), args);
+  if (code !== 0) throw new Error(`The page cannot be built: ${stderr}`);
+}
+
+/** What a browser has to know of a file before it takes it for a page, its style or its code. */
+const types: Readonly<Record<string, string>> = {
+  html: "text/html",
+  css: "text/css",
+  js: "text/javascript",
+};
+
 async function answer(folder: string, { url }: Request): Promise<Response> {
   const { pathname } = new URL(url);
   if (pathname === "/") return new Response(html, { headers: { "content-type": "text/html" } });
   const path = pathname.startsWith("/assets/") ? join(root, pathname) : join(folder, pathname);
   try {
-    const type = path.endsWith(".js") ? "text/javascript" : "application/octet-stream";
+    const type = types[path.slice(path.lastIndexOf(".") + 1)] ?? "application/octet-stream";
     return new Response(await Deno.readFile(path), { headers: { "content-type": type } });
   } catch {
     return new Response(`There is no ${pathname}.`, { status: 404 });
@@ -73,6 +93,8 @@ export interface TestPage extends Harness {
 
 export interface Browser {
   open(): Promise<TestPage>;
+  /** Opens the page of `deno task web`, with axe in it. */
+  openSite(): Promise<PlaywrightPage>;
   close(): Promise<void>;
 }
 
@@ -103,6 +125,14 @@ export async function openBrowser(program: string, paths: string[]): Promise<Bro
         losses: () => call("losses()"),
         close: () => page.close(),
       };
+    },
+    async openSite() {
+      await buildSite(folder);
+      const { default: axe }: { default: { source: string } } = await import(packages.axe);
+      const page = await browser.newPage();
+      await page.goto(`http://127.0.0.1:${server.addr.port}/site/index.html`);
+      await page.evaluate(axe.source);
+      return page;
     },
     async close() {
       await browser.close();

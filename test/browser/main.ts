@@ -9,6 +9,7 @@ import { findChromium } from "../report/chromium.ts";
 import { type Browser, openBrowser, type TestPage } from "./browser.ts";
 import { leftOut, slow } from "./chosen.ts";
 import type { Listed } from "./page.ts";
+import { checkSite } from "./site.ts";
 
 const path = (name: string) => fileURLToPath(new URL(`../../${name}`, import.meta.url));
 const all = Deno.args.includes("--all");
@@ -72,6 +73,19 @@ function registerTraining(browser: Browser): void {
   });
 }
 
+/** The page of `deno task web`, for those who hear it or see little. */
+function registerSite(browser: Browser): void {
+  Deno.test({
+    name: "axe finds no fault in the page of deno task web, light and dark, narrow and wide",
+    ...unsanitized,
+    async fn() {
+      const page = await browser.openSite();
+      await checkSite(page);
+      await page.close();
+    },
+  });
+}
+
 /** Asks the page of each file for its tests. */
 async function registerFiles(browser: Browser, files: readonly string[]): Promise<void> {
   const names: string[] = [];
@@ -98,6 +112,7 @@ async function registerAll(program: string): Promise<void> {
     throw error;
   }
   registerTraining(browser);
+  registerSite(browser);
   for (const [file, reason] of Object.entries(leftOut)) ignored(`${file} is left out: ${reason}`);
   Deno.test.afterAll(() => browser.close());
 }

@@ -3,8 +3,9 @@ import assert from "node:assert/strict";
 import { dirname, join } from "node:path";
 import { UserError } from "../../models/errors.ts";
 import type { DownloadProgress } from "../../models/host/download.ts";
-import { HubFailing, HubUnreachable } from "../../models/host/hub_errors.ts";
-import { downloadFiles, listRepository, type Repository } from "../../models/host/hub.ts";
+import { HubFailing, HubUnreachable } from "../../models/hub/errors.ts";
+import { downloadFiles, listRepository } from "../../models/host/hub.ts";
+import type { Repository } from "../../models/hub/repository.ts";
 import type { HubSettings } from "../../models/host/settings.ts";
 import { type FakeHub, hashOf, withFakeHub } from "./fake_hub.ts";
 

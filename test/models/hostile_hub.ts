@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { join } from "node:path";
-import type { Repository } from "../../models/host/hub.ts";
+import type { Repository } from "../../models/hub/repository.ts";
 import type { HubSettings } from "../../models/host/settings.ts";
 import { withFolder } from "../files/temporary.ts";
 import {

@@ -1,9 +1,9 @@
 /** A hub, a mirror or somebody between that means harm: nothing is written outside the cache, and no token leaves. */
 import assert from "node:assert/strict";
 import { UserError } from "../../models/errors.ts";
-import { HubUnreachable } from "../../models/host/hub_errors.ts";
+import { HubUnreachable } from "../../models/hub/errors.ts";
 import { listRepository } from "../../models/host/hub.ts";
-import { checkStorable } from "../../models/host/listing.ts";
+import { checkStorable } from "../../models/host/storable.ts";
 import { locateDataset } from "../../models/host/locate.ts";
 import { openRepository } from "../../models/host/repository.ts";
 import {

@@ -2,9 +2,10 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { UserError } from "../../models/errors.ts";
 import { filesBelow } from "../../models/host/files.ts";
-import { HubFailing, HubUnreachable } from "../../models/host/hub_errors.ts";
+import { HubFailing, HubUnreachable } from "../../models/hub/errors.ts";
 import { cachedListing, cachedSnapshot, keepSnapshot } from "../../models/host/cache.ts";
-import { downloadFiles, listRepository, type Repository } from "../../models/host/hub.ts";
+import { downloadFiles, listRepository } from "../../models/host/hub.ts";
+import type { Repository } from "../../models/hub/repository.ts";
 import { cacheHome, hubSettingsFromEnvironment } from "../../models/host/settings.ts";
 import { withFakeHub, withoutHub } from "./fake_hub.ts";
 

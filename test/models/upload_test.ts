@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { UserError } from "../../models/errors.ts";
-import { HubUnreachable } from "../../models/host/hub_errors.ts";
+import { HubUnreachable } from "../../models/hub/errors.ts";
 import { hubToken } from "../../models/host/token.ts";
 import { type Upload, uploadModel } from "../../models/host/upload.ts";
 import { folderTest, withFolder } from "../files/temporary.ts";

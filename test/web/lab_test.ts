@@ -1,16 +1,22 @@
 /** What the page computes beside its views. */
 import assert from "node:assert/strict";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { unzipSync } from "fflate";
+import { findRun } from "../../cli/trained/run.ts";
 import { pastedData, pastedRows } from "../../web/lab/data.ts";
 import { openRuns, zipOf } from "../../web/lab/files.ts";
-import { baseFiles, readBase } from "../../web/lab/base.ts";
+import { type Base, baseFiles, readBase } from "../../web/lab/base.ts";
 import { rankErrors, singularValues } from "../../web/lab/singular_values.ts";
 import { compareKernels } from "../../web/lab/step_times.ts";
-import { freeName } from "../../web/lab/trained.ts";
+import { freeName, type Trained } from "../../web/lab/trained.ts";
 import type { NamedTensors } from "../../models/files/run_file.ts";
 import { type Method, methodParameters, methods } from "../../models/peft/methods.ts";
 import { loraDefaults } from "../../models/peft/lora.ts";
 import { sizeOf } from "../../engine/shape.ts";
+import { localModel } from "../../web/lab/local_model.ts";
+import { folderTest } from "../files/temporary.ts";
+import { putFiles } from "../models/fake_hub.ts";
 import { binned } from "../../web/views/plot.ts";
 
 Deno.test("pasted lines are cut at a tab, or at their last comma", () => {
@@ -80,13 +86,34 @@ Deno.test("a name that is taken gets a number; a curve of many points is binned"
   assert.equal(bins.at(-1)!.x, 200);
 });
 
-async function readMini() {
+async function readMini(about: Parameters<typeof readBase>[0] = builtIn) {
   const path = (name: string) =>
     fileURLToPath(new URL(`../../assets/mini/${name}`, import.meta.url));
   const files = baseFiles.map(async (name) =>
     [name, new Blob([await Deno.readFile(path(name))])] as const
   );
-  return await readBase("mini", new Map(await Promise.all(files)));
+  return await readBase(about, new Map(await Promise.all(files)));
+}
+
+const builtIn = { name: "mini", origin: "built-in" } as const;
+
+/** Trained weights of a method, all of one value. */
+function trainedBy({ config }: Base, method: Method, labels: string[]): Trained {
+  const weights: NamedTensors = new Map();
+  for (const { name, shape, trainable } of methodParameters(config, method, labels.length)) {
+    if (!trainable) continue;
+    // A shared adapter is written for every layer, and read as one: all values are the same there.
+    weights.set(name, { shape, data: new Float32Array(sizeOf(shape)).fill(0.5) });
+  }
+  return {
+    name: method.method,
+    method,
+    labels,
+    weights,
+    trainableParameters: 1,
+    maxLength: 77,
+    origin: "a test",
+  };
 }
 
 Deno.test("a run of each method goes into a zip and comes back as it was", async () => {
@@ -99,29 +126,62 @@ Deno.test("a run of each method goes into a zip and comes back as it was", async
     { method: "full" },
   ];
   for (const method of all) {
-    const weights: NamedTensors = new Map();
-    for (const { name, shape, trainable } of methodParameters(base.config, method, labels.length)) {
-      if (!trainable) continue;
-      // A shared adapter is written for every layer, and read as one: all values are the same there.
-      weights.set(name, { shape, data: new Float32Array(sizeOf(shape)).fill(0.5) });
-    }
-    const trained = {
-      name: method.method,
-      method,
-      labels,
-      weights,
-      trainableParameters: 1,
-      maxLength: 77,
-      origin: "a test",
-    };
+    const trained = trainedBy(base, method, labels);
     const zip = await zipOf(trained, base, []);
     const [opened, ...more] = await openRuns([new File([zip], "run.zip")], base);
     assert.deepEqual(more, [], "the base beside it is no run");
     assert.equal(opened.name, method.method);
     assert.deepEqual(opened.method, method);
     assert.deepEqual([opened.labels, opened.maxLength], [labels, 77]);
-    assert.deepEqual(opened.weights, weights);
+    assert.deepEqual(opened.weights, trained.weights);
   }
+});
+
+folderTest("a zip's run finds its base: beside it, or on the hub by name", async (folder) => {
+  const method = loraDefaults(2);
+  const unpacked = async (origin: Base["origin"]) => {
+    const base = await readMini({ name: `org/${origin}`, origin });
+    const zip = unzipSync(await zipOf(trainedBy(base, method, ["a", "b"]), base, []));
+    for (const [name, content] of Object.entries(zip)) {
+      await putFiles(join(folder, origin), { [name]: content });
+    }
+    return Object.keys(zip);
+  };
+  const hub = { endpoint: "http://127.0.0.1:9", cacheFolder: folder, offline: true };
+  const files = await unpacked("files");
+  assert.ok(files.includes("base/model.safetensors"));
+  const run = await findRun(join(folder, "files", "lora"), undefined, hub);
+  assert.equal(run.model.folder, join(folder, "files", "base"));
+  assert.ok(!(await unpacked("hub")).some((name) => name.startsWith("base/")));
+  const asked = findRun(join(folder, "hub", "lora"), undefined, hub);
+  await assert.rejects(asked, /org\/hub is not in the cache/);
+});
+
+Deno.test("of chosen files the model is what lies beside the highest config.json", async () => {
+  const path = (name: string) => new URL(`../../assets/mini/${name}`, import.meta.url);
+  const chosen = async (name: string, at: string) => {
+    const file = new File([await Deno.readFile(path(name))], name);
+    Object.defineProperty(file, "webkitRelativePath", { value: at });
+    return file;
+  };
+  const files = await Promise.all([
+    ...baseFiles.map((name) => chosen(name, `models/mine/${name}`)),
+    chosen("config.json", "models/mine/older/config.json"),
+  ]);
+  const base = await localModel(files);
+  assert.deepEqual([base.name, base.origin], ["mine", "files"]);
+  assert.deepEqual(await base.folder.list(), [...baseFiles].sort());
+  const mini = await readMini();
+  assert.equal(base.key, mini.key, "the same files are the same base");
+  const other = files.map((file) => [file.name, file] as const).filter(([name]) =>
+    name !== "README.md"
+  );
+  assert.notEqual((await readBase(builtIn, new Map(other))).key, mini.key);
+  await assert.rejects(
+    localModel([new File(["x"], "notes.txt")]),
+    /no config\.json among notes\.txt/,
+  );
+  await assert.rejects(localModel([]), /no config\.json/);
 });
 
 Deno.test("files that hold no run are refused in a sentence", async () => {

@@ -30,3 +30,20 @@ export const onPage = (
         await run(page, url, folder);
       }, flags));
   });
+
+/** Functions that a reader's hands stand for. */
+export const hands = `
+  const field = (label) =>
+    [...document.querySelectorAll(".field")]
+      .find((each) => each.checkVisibility() && each.innerText.startsWith(label))
+      .querySelector("input, textarea");
+  window.enter = (label, value) => {
+    const input = field(label);
+    input.value = value;
+    input.dispatchEvent(new Event("input", { bubbles: true }));
+  };
+  window.pressed = (text, nth = 0) =>
+    [...document.querySelectorAll("button, .choice label, summary")]
+      .filter((each) => each.checkVisibility() && each.innerText.startsWith(text))[nth];
+  window.press = (text, nth) => pressed(text, nth).click();
+  true`;

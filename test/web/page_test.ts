@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { unzipSync } from "fflate";
 import { runProgram } from "../cli/command.ts";
 import { type Page, withWebgpu } from "../report/chromium.ts";
-import { onPage, program, until } from "./page.ts";
+import { hands, onPage, program, until } from "./page.ts";
 
 /** Sentences so short that software trains them at once. */
 const lines = ["joy", "anger"].flatMap((label) =>
@@ -12,22 +12,6 @@ const lines = ["joy", "anger"].flatMap((label) =>
     `${word} ${label} it is,${label}`
   )
 );
-
-/** Functions that a reader's hands stand for. */
-const hands = `
-  const field = (label) =>
-    [...document.querySelectorAll(".field")]
-      .find((each) => each.checkVisibility() && each.innerText.startsWith(label))
-      .querySelector("input, textarea");
-  window.enter = (label, value) => {
-    const input = field(label);
-    input.value = value;
-    input.dispatchEvent(new Event("input", { bubbles: true }));
-  };
-  window.press = (text) =>
-    [...document.querySelectorAll("button, .choice label, summary")]
-      .find((each) => each.checkVisibility() && each.innerText.startsWith(text)).click();
-  true`;
 
 async function trainThreeSteps(page: Page): Promise<void> {
   await page.evaluate("press('Paste lines')");
@@ -109,6 +93,12 @@ Deno.test(
         ...["--run", join(folder, "unpacked", "lora-r8"), text],
       ]);
       assert.equal(JSON.parse(stdout).label, label, stderr);
+      await page.open(url);
+      await until(page, "document.querySelector('nav') !== null");
+      await page.evaluate("location.hash = '#use'");
+      await until(page, "document.querySelectorAll('.card .answer').length === 2");
+      const named = "document.querySelectorAll('.card h3')[1].innerText";
+      assert.equal(await page.evaluate(named), "lora-r8", "opened again, it has its runs");
       assert.deepEqual(page.complaints, []);
       assert.ok(
         page.requests.every((request) => request.startsWith(url)),

@@ -3,7 +3,8 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { buildSite } from "../../cli/web/build.ts";
 import { answer, listen } from "../../cli/web/serve.ts";
-import { copied } from "../../cli/web/site.ts";
+import { copied, repositoryPath } from "../../cli/web/site.ts";
+import project from "../../deno.json" with { type: "json" };
 import { recorder } from "../cli/recorder.ts";
 import { folderTest, namesIn } from "../files/temporary.ts";
 
@@ -44,6 +45,13 @@ folderTest("files are answered by their types, and nothing outside is", async (p
     assert.equal(status, 404, path);
   }
   assert.equal((await answer(new Request(at, { method: "POST" }), folder)).status, 405);
+});
+
+Deno.test("the page's policy lets it ask the hosts of the hub that the commands may ask", async () => {
+  const page = await Deno.readTextFile(repositoryPath("web/index.html"));
+  const [, hosts] = /connect-src 'self' ([^;]*);/.exec(page)!;
+  const { net } = project.permissions.commands;
+  assert.deepEqual(hosts.split(" "), net.map((host) => `https://${host}`));
 });
 
 Deno.test("a port that is taken is told with what to do", async () => {

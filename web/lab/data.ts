@@ -1,5 +1,5 @@
 /** The reader's data: the built-in sample, lines that were pasted, or a file. */
-import { type Dataset, readDataset } from "../../models/data/load.ts";
+import { type Dataset, type DatasetFiles, readDataset } from "../../models/data/load.ts";
 import { type Split, stratifiedSplit } from "../../models/data/split.ts";
 import { UserError } from "../../models/errors.ts";
 import { blobSource, type ByteSource, bytesSource } from "../../models/files/byte_source.ts";
@@ -13,13 +13,14 @@ export interface LabelledData {
 /** The seed of the split, which is the command line's default. */
 const splitSeed = 42;
 
-async function read(
-  about: { name: string; source: string; sample: boolean },
-  file: ByteSource,
-): Promise<LabelledData> {
-  const dataset = await readDataset({ ...about, notices: [], files: [file] });
+/** Reads files as the command line does, and splits them as it would. Throws a UserError where they cannot be used. */
+export async function readData(files: DatasetFiles): Promise<LabelledData> {
+  const dataset = await readDataset(files);
   return { dataset, split: stratifiedSplit(dataset, { seed: splitSeed }), seed: splitSeed };
 }
+
+const read = (about: { name: string; source: string; sample: boolean }, file: ByteSource) =>
+  readData({ ...about, notices: [], files: [file] });
 
 /** The built-in sample, from its file. */
 export const sampleData = (file: Blob): Promise<LabelledData> =>

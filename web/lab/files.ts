@@ -1,6 +1,8 @@
 /** Runs as files: a zip with the folder that PEFT, AdapterHub or transformers load and its base, and such files opened. */
-import { unzipSync, zipSync } from "fflate";
+import { unzipSync, type Zippable, zipSync } from "fflate";
+import { formatBytes } from "../../engine/bytes.ts";
 import { UserError } from "../../models/errors.ts";
+import { maxTokens } from "../../models/encoders/config.ts";
 import { type Folder, memoryFolder } from "../../models/files/folder.ts";
 import { isObject, readJsonObject } from "../../models/files/json.ts";
 import { piecesOf, type RunFile } from "../../models/files/run_file.ts";
@@ -17,9 +19,13 @@ async function bytesOf(file: RunFile): Promise<Uint8Array> {
   return new Uint8Array(await new Blob(piecesOf(file) as BlobPart[]).arrayBuffer());
 }
 
+/** Numbers of weights look like noise: to compress them takes long, and saves little. */
+const stored = (name: string, bytes: Uint8Array): Zippable[string] =>
+  name.endsWith(".safetensors") ? [bytes, { level: 0 }] : bytes;
+
 /**
- * A zip with the run's folder, named as the run, and beside it `base`, over which adapters are loaded. Unpacked, the
- * run's folder is what `deno task train` writes, without the reports.
+ * A zip with the run's folder, named as the run, and beside it `base`, over which adapters are loaded, unless the hub has
+ * it. Unpacked, the run's folder is what `deno task train` writes, without the reports.
  */
 export async function zipOf(
   trained: Trained,
@@ -31,22 +37,27 @@ export async function zipOf(
     method,
     config: base.config,
     labels: [...labels],
-    baseModel: { name: "base", folder: base.folder },
+    baseModel: { name: base.origin === "hub" ? base.name : "base", folder: base.folder },
     weights,
     tokenizerFiles: base.tokenizer.files,
   });
-  const entries: Record<string, Uint8Array> = {};
-  for (const file of files) entries[`${name}/${file.name}`] = await bytesOf(file);
+  const entries: Zippable = {};
+  for (const file of files) {
+    entries[`${name}/${file.name}`] = stored(file.name, await bytesOf(file));
+  }
   const text = (content: string) => new TextEncoder().encode(content);
   entries[`${name}/run.json`] = text(`${JSON.stringify(runFacts(trained, base), null, 2)}\n`);
   if (steps.length > 0) entries[`${name}/steps.jsonl`] = text(steps.map(stepLine).join(""));
-  if (!definitionOf(method).trainsAll) {
+  if (!definitionOf(method).trainsAll && base.origin !== "hub") {
     for (const file of await base.folder.list()) {
-      entries[`base/${file}`] = await base.folder.bytes(file);
+      entries[`base/${file}`] = stored(file, await base.folder.bytes(file));
     }
   }
   return zipSync(entries) as Uint8Array<ArrayBuffer>;
 }
+
+/** Bytes of a zip, packed and unpacked, above which it is not opened in a page's memory. */
+const mostZip = 2e9;
 
 /** Files by name: those in a zip, or those that were chosen as they are. */
 async function filesIn(files: readonly File[]): Promise<Map<string, Uint8Array>> {
@@ -59,8 +70,17 @@ async function filesIn(files: readonly File[]): Promise<Map<string, Uint8Array>>
     }
     let entries: Record<string, Uint8Array>;
     try {
-      entries = unzipSync(bytes);
+      let unpacked = 0;
+      entries = unzipSync(bytes, {
+        filter: ({ originalSize }) => (unpacked += originalSize) <= mostZip,
+      });
+      if (unpacked > mostZip) {
+        throw new UserError(
+          `${file.name} would be ${formatBytes(unpacked)} unpacked, more than a page can hold.`,
+        );
+      }
     } catch (cause) {
+      if (cause instanceof UserError) throw cause;
       throw new UserError(`${file.name} is no zip file, or a damaged one.`, { cause });
     }
     for (const [path, content] of Object.entries(entries)) {
@@ -106,7 +126,7 @@ export async function openRuns(files: readonly File[], base: Base): Promise<Trai
       weights,
       labels: labels ?? Array.from({ length: classes }, (_, id) => `LABEL_${id}`),
       trainableParameters: countParameters(base.config, method, classes).trainable,
-      maxLength: await maxLengthOf(folder),
+      maxLength: Math.min(await maxLengthOf(folder), maxTokens(base.config)),
       origin: "opened from files",
     });
   }

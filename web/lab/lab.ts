@@ -6,28 +6,31 @@ import type { Hyperparameters } from "../../models/training/events.ts";
 import type { Base } from "./base.ts";
 import type { LabelledData } from "./data.ts";
 import { openRuns } from "./files.ts";
+import { Keeper } from "./keeper.ts";
 import { Labeller, type Labelling, untrained } from "./labeller.ts";
 import { freeName, type Trained } from "./trained.ts";
-import { Training } from "./training.ts";
+import { type Told, Training } from "./training.ts";
 
 export class Lab {
   readonly device: Device;
-  readonly base: Base;
-  readonly labeller: Labeller;
+  base: Base;
+  labeller: Labeller;
   data: LabelledData;
-  /** In the order in which they were begun. */
-  readonly trainings: Training[] = [];
+  /** Over the base, in the order in which they were begun. */
+  trainings: Training[] = [];
   /** Trained here to an end or a stop, or opened, in that order. */
   runs: readonly Trained[] = [];
   /** The base under the data's labels, which has learnt nothing. */
   untrained: Labelling;
   /** What has the GPU for itself, such as a check of all kernels. */
   busy?: string;
+  readonly keeper: Keeper;
   readonly #listeners = new Set<() => void>();
 
   constructor(device: Device, base: Base, data: LabelledData) {
     this.device = device;
     this.base = base;
+    this.keeper = new Keeper(() => this.changed());
     this.labeller = new Labeller(device, base);
     this.data = data;
     this.untrained = untrained(data.dataset.labels);
@@ -60,24 +63,67 @@ export class Lab {
     this.changed();
   }
 
+  /** Takes another base, and the runs that are kept over it; those over this one are left, but for what is kept. */
+  async useBase(base: Base): Promise<void> {
+    const { base: before, labeller } = this;
+    this.base = base;
+    this.labeller = new Labeller(this.device, base);
+    this.trainings = [];
+    this.runs = [];
+    this.untrained = untrained(this.data.dataset.labels);
+    await labeller.close();
+    await before.free();
+    await this.openKept();
+  }
+
+  /** Brings the runs back that are kept over the base. */
+  async openKept(): Promise<void> {
+    const { device, base } = this;
+    for (const { id, content: { run, data } } of await this.keeper.over(base)) {
+      const training = Training.kept({ device, base, data }, run, this.#told, id);
+      this.trainings.push(training);
+      this.#take(training);
+    }
+    this.changed();
+  }
+
   /** Trains a method on the data; what comes of it is among the runs afterwards. */
   async train(method: Method, hyperparameters: Hyperparameters): Promise<void> {
     const { device, base, data } = this;
     const name = this.#free(runName(method));
-    const training = new Training({ name, device, base, data, method, hyperparameters }, () => {
-      this.#keep(training);
-      this.changed();
-    });
+    const training = new Training(
+      { name, device, base, data, method, hyperparameters },
+      this.#told,
+    );
     this.trainings.push(training);
     await training.run();
   }
 
+  readonly #told: Told = {
+    changed: (training) => {
+      this.#take(training);
+      this.changed();
+    },
+    keep: (training) => this.keeper.keep(training),
+  };
+
   /** Puts what a training has made in the place of what it had made before. */
-  #keep({ trained }: Training): void {
+  #take({ trained }: Training): void {
     if (trained === undefined || this.runs.includes(trained)) return;
     const older = this.runs.find(({ name }) => name === trained.name);
     if (older) void this.labeller.drop(older);
     this.runs = [...this.runs.filter((run) => run !== older), trained];
+  }
+
+  /** Drops a training, what came of it, and what the browser keeps of it. */
+  async forget(training: Training): Promise<void> {
+    const { id, options: { name } } = training;
+    const run = this.runs.find((other) => other.name === name);
+    this.trainings = this.trainings.filter((other) => other !== training);
+    this.runs = this.runs.filter((other) => other !== run);
+    this.changed();
+    if (run) await this.labeller.drop(run);
+    await this.keeper.forget(id);
   }
 
   #free(wanted: string): string {

@@ -1,5 +1,6 @@
 /** Trained runs on the GPU over one base, ready to label a text: each has what it trained for its own. */
 import type { Device } from "../../engine/device.ts";
+import { maxTokens } from "../../models/encoders/config.ts";
 import { trainedWeights, type WeightSource } from "../../models/encoders/weights.ts";
 import { createModel, type MethodModel } from "../../models/model.ts";
 import { baseSeed } from "../../models/peft/export.ts";
@@ -77,7 +78,10 @@ export class Labeller {
       placing.catch(() => this.#placed.delete(run));
     }
     const built = await placing;
-    const ids = this.#base.tokenizer.encode(text, run.maxLength);
+    const ids = this.#base.tokenizer.encode(
+      text,
+      Math.min(run.maxLength, maxTokens(this.#base.config)),
+    );
     const started = performance.now();
     const sizes = { classes: run.labels.length, batchSize: 1 };
     const logits = await predict(this.#device, built, [{ ids, label: 0 }], sizes);
@@ -85,10 +89,15 @@ export class Labeller {
     return { probabilities: softmax(logits), logits, tokens: ids.length, milliseconds };
   }
 
+  /** Takes all runs off the GPU. */
+  async close(): Promise<void> {
+    await Promise.all([...this.#placed.keys()].map((run) => this.drop(run)));
+  }
+
   /** Takes a run off the GPU. */
   async drop(run: Labelling): Promise<void> {
     const placing = this.#placed.get(run);
     this.#placed.delete(run);
-    (await placing)?.destroy();
+    (await placing?.catch(() => undefined))?.destroy(); // what was not placed is not there
   }
 }

@@ -1,5 +1,7 @@
 /** `run.json` of a run that a page trained, with the fields by which the commands know it again. */
+import { partNames } from "../../models/data/part_names.ts";
 import { definitionOf } from "../../models/peft/methods.ts";
+import { hyperparameterReport } from "../../models/training/hyperparameter_report.ts";
 import type { Base } from "./base.ts";
 import type { Trained } from "./trained.ts";
 
@@ -13,30 +15,30 @@ export function runFacts(trained: Trained, base: Base): Record<string, unknown> 
     config: definitionOf(method).configLabel(method),
     settings: definitionOf(method).report(method, base.config),
     labels,
-    model: { name: base.name, built_in: true },
-    trainable_params: trained.trainableParameters,
-    hyperparameters: {
-      max_length: trained.maxLength,
-      ...(hyperparameters && {
-        learning_rate: hyperparameters.learningRate,
-        batch_size: hyperparameters.batchSize,
-        ...(hyperparameters.maxSteps === undefined
-          ? { num_epochs: hyperparameters.epochs }
-          : { max_steps: hyperparameters.maxSteps }),
-        warmup_steps: hyperparameters.warmupSteps,
-        weight_decay: hyperparameters.weightDecay,
-        seed: hyperparameters.seed,
-      }),
+    model: {
+      name: base.name,
+      built_in: base.origin === "built-in",
+      ...(base.origin === "files" && { beside: true }),
     },
+    trainable_params: trained.trainableParameters,
+    hyperparameters: hyperparameters
+      ? hyperparameterReport(hyperparameters)
+      : { max_length: trained.maxLength },
     ...(data && {
       dataset: {
         name: data.name,
         sample: data.sample,
-        text_column: "text",
-        label_column: "label",
+        text_column: data.textColumn,
+        label_column: data.labelColumn,
         hash: data.hash,
         max_samples: null,
-        split: { seed: data.seed, by: "ratio" },
+        split: {
+          seed: data.seed,
+          by: data.given === undefined ? "ratio" : "given",
+          ...(data.given && {
+            given: partNames.filter((part) => part !== "train" && data.given![part] > 0),
+          }),
+        },
       },
     }),
     ...(test && { test: { count: test.count, accuracy: test.accuracy, macro_f1: test.macroF1 } }),

@@ -1,8 +1,16 @@
 /** A run that the page holds: trained here, or opened from files. */
+import type { Dataset } from "../../models/data/load.ts";
 import type { NamedTensors } from "../../models/files/run_file.ts";
 import type { Method } from "../../models/peft/methods.ts";
 import type { Hyperparameters } from "../../models/training/events.ts";
 import type { Metrics } from "../../models/training/metrics.ts";
+
+/** What of its data a run tells. */
+export interface TrainedOn
+  extends Pick<Dataset, "name" | "sample" | "hash" | "textColumn" | "labelColumn" | "given"> {
+  /** Of the split. */
+  seed: number;
+}
 
 export interface Trained {
   /** Unlike any other's on the page. */
@@ -18,7 +26,7 @@ export interface Trained {
   origin: string;
   /** Of a run that was trained here. */
   hyperparameters?: Hyperparameters;
-  data?: { name: string; sample: boolean; hash: string; seed: number };
+  data?: TrainedOn;
   /** On the test part; of a run that was trained to its end. */
   test?: Metrics;
   steps?: number;

@@ -42,7 +42,8 @@ export function App({ lab }: { lab: Lab }) {
         <span class="gpu" title="The GPU that computes">{busy ?? lab.device.info.description}</span>
       </nav>
       {parts.map(({ id, View }) => (
-        <div key={id} hidden={id !== part.id}>
+        // What the parts but the first have computed is of the base.
+        <div key={id === "train" ? id : `${id} ${lab.base.key}`} hidden={id !== part.id}>
           <View lab={lab} shown={id === part.id} />
         </div>
       ))}

@@ -3,16 +3,20 @@
 import { useId, useState } from "preact/hooks";
 import { fileData, type LabelledData, pastedData, sampleData } from "../lab/data.ts";
 import type { Lab } from "../lab/lab.ts";
+import { findData } from "../lab/hub/data.ts";
 import { fetchFile } from "../site.ts";
+import { DropPanel } from "./drop.tsx";
 import { Choice } from "./fields.tsx";
 import { count, sentenceOf } from "./format.ts";
+import { HubField } from "./hub_field.tsx";
 
-type Source = "sample" | "paste" | "file";
+type Source = "sample" | "paste" | "file" | "hub";
 
 const sources = [
   { value: "sample", label: "The sample" },
   { value: "paste", label: "Paste lines" },
   { value: "file", label: "A file" },
+  { value: "hub", label: "From the hub" },
 ] as const;
 
 const example = `What a wonderful surprise, joy
@@ -28,7 +32,6 @@ export function DataPicker({ lab }: { lab: Lab }) {
   const [source, setSource] = useState<Source>("sample");
   const [text, setText] = useState(example);
   const [problem, setProblem] = useState<string>();
-  const [over, setOver] = useState(false);
   const id = useId();
   const load = async (loading: () => Promise<LabelledData>) => {
     try {
@@ -38,8 +41,8 @@ export function DataPicker({ lab }: { lab: Lab }) {
       setProblem(sentenceOf(error));
     }
   };
-  const take = (files: FileList | null | undefined) => {
-    const file = files?.[0];
+  const take = ([file]: readonly File[]) => {
+    setSource("file");
     if (file) void load(() => fileData(file));
   };
   const choose = (chosen: Source) => {
@@ -49,20 +52,7 @@ export function DataPicker({ lab }: { lab: Lab }) {
   };
   const taken = lab.active !== undefined;
   return (
-    <div
-      class={over ? "panel over" : "panel"}
-      onDragOver={(event) => {
-        event.preventDefault();
-        setOver(true);
-      }}
-      onDragLeave={() => setOver(false)}
-      onDrop={(event) => {
-        event.preventDefault();
-        setOver(false);
-        setSource("file");
-        if (!taken) take(event.dataTransfer?.files);
-      }}
-    >
+    <DropPanel disabled={taken} onFiles={take}>
       <h3>Sentences</h3>
       <Choice<Source>
         legend="Train on"
@@ -99,14 +89,24 @@ export function DataPicker({ lab }: { lab: Lab }) {
             id={id}
             type="file"
             disabled={taken}
-            onChange={({ currentTarget }) => take(currentTarget.files)}
+            onChange={({ currentTarget }) => take([...currentTarget.files ?? []])}
           />
           <small>Or drop one here. It is read by this page and goes nowhere.</small>
         </div>
       )}
+      {source === "hub" && (
+        <HubField
+          type="dataset"
+          label="A data set on the hub, or a file of it: org/name/file.csv"
+          example="boltuix/emotions-dataset"
+          disabled={taken}
+          find={findData}
+          use={(found) => load(() => Promise.resolve(found))}
+        />
+      )}
       {problem && <p class="problem" role="alert">{problem}</p>}
       <DataFacts data={lab.data} />
-    </div>
+    </DropPanel>
   );
 }
 

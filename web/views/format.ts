@@ -6,31 +6,18 @@ import {
   OutOfMemoryError,
 } from "../../engine/errors.ts";
 import { messageOf, UserError } from "../../models/errors.ts";
+import { formatPercent } from "../../models/numbers.ts";
 
-/** `1,645,325` */
-export const count = (value: number): string => value.toLocaleString("en-US");
-
-/** `14 MB` */
-export function bytes(value: number): string {
-  const units = ["bytes", "kB", "MB", "GB"];
-  const power = Math.min(3, Math.floor(Math.log10(Math.max(value, 1)) / 3));
-  const scaled = value / 1000 ** power;
-  return `${scaled < 10 && power > 0 ? scaled.toFixed(1) : Math.round(scaled)} ${units[power]}`;
-}
+export { formatBytes as bytes } from "../../engine/bytes.ts";
+export { formatCount as count, formatDuration as seconds } from "../../models/numbers.ts";
 
 /** `0.6224`, or a dash where there is none. */
 export const decimal = (value: number | undefined, places = 4): string =>
   value === undefined ? "–" : value.toFixed(places);
 
-/** `34 s`, `2 min 5 s` */
-export function seconds(value: number): string {
-  if (value < 10) return `${value.toFixed(1)} s`;
-  const whole = Math.round(value);
-  return whole < 60 ? `${whole} s` : `${Math.floor(whole / 60)} min ${whole % 60} s`;
-}
-
+/** `12.4 %` */
 export const percent = (part: number, whole: number): string =>
-  `${(100 * part / whole).toFixed(part / whole < 0.1 ? 2 : 0)} %`;
+  formatPercent(100 * part / whole).replace(" ", "\u00a0");
 
 /** What can be done about a mistake, in the page's words. */
 function adviceFor(error: unknown): string | undefined {

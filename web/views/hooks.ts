@@ -1,7 +1,7 @@
 /** What views share: they are drawn again when the lab changes, at most once a frame. */
 /// <reference lib="dom" />
 import type { RefObject } from "preact";
-import { useEffect, useReducer, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useReducer, useRef, useState } from "preact/hooks";
 import type { Lab } from "../lab/lab.ts";
 
 /** What every part of the page gets; parts that are not shown keep what was entered there, and rest. */
@@ -40,6 +40,35 @@ export function useWidth(place: RefObject<HTMLElement | null>): number | undefin
     return () => observer.disconnect();
   }, []);
   return width;
+}
+
+/**
+ * Where the button that had the focus goes away or is disabled, such as that which stops a training, the focus goes to a
+ * place that stays, or those who hear the page would be at its top. The result is the panel's.
+ */
+export function useFocusKept(place: RefObject<HTMLElement | null>) {
+  const last = useRef<HTMLElement>(undefined);
+  useLayoutEffect(() => {
+    const { current } = last;
+    const isThere = current?.isConnected && !current.matches(":disabled");
+    if (!current || isThere) return;
+    last.current = undefined;
+    if ([null, document.body, current].includes(document.activeElement as HTMLElement | null)) {
+      place.current?.focus({ preventScroll: true });
+    }
+  });
+  return {
+    onFocusIn: ({ target }: FocusEvent) => last.current = target as HTMLElement,
+    onFocusOut: ({ target }: FocusEvent) => {
+      // Chromium tells this of an element that goes away too, while it is still there.
+      setTimeout(() => {
+        const left = target as HTMLElement;
+        if (last.current === left && left.isConnected && left !== document.activeElement) {
+          last.current = undefined;
+        }
+      });
+    },
+  };
 }
 
 /** Hands a file to the browser's downloads. */

@@ -1,7 +1,11 @@
 /** A training while it runs: how far, how fast, in how much memory; and the buttons that hold and end it. */
+/// <reference lib="dom" />
+import { useRef } from "preact/hooks";
 import type { Lab } from "../lab/lab.ts";
 import type { Phase, Training } from "../lab/training.ts";
+import { formatRate } from "../../models/numbers.ts";
 import { bytes, count, decimal, sentenceOf } from "./format.ts";
+import { useFocusKept } from "./hooks.ts";
 
 const phases: Record<Phase, string> = {
   preparing: "Compiling kernels …",
@@ -23,14 +27,16 @@ export function Progress({ training, lab }: { training: Training; lab: Lab }) {
     ["Step", last ? `${count(last.step)} of ${count(total)}` : "–"],
     ["Epoch", last ? String(last.epoch) : "–"],
     ["Loss", decimal(last?.loss)],
-    ["Learning rate", last ? last.learningRate.toPrecision(3) : "–"],
+    ["Learning rate", last ? formatRate(last.learningRate) : "–"],
     ["Tokens a second", last ? count(Math.round(last.tokensPerSecond)) : "–"],
     ["GPU memory", heldBytes > 0 ? bytes(heldBytes) : "–"],
     ["GPU", info.description],
   ];
+  const title = useRef<HTMLHeadingElement>(null);
+  const focus = useFocusKept(title);
   return (
-    <div class="panel">
-      <h3>
+    <div class="panel" {...focus}>
+      <h3 ref={title} tabIndex={-1}>
         {options.name} <span class="phase" role="status">{phases[phase]}</span>
       </h3>
       <progress
@@ -57,11 +63,11 @@ export function Progress({ training, lab }: { training: Training; lab: Lab }) {
             Pause
           </button>
         )}
-        {(phase === "held" || phase === "stopped") && (
+        {(phase === "held" || training.canGoOn) && (
           <button
             type="button"
             class="main"
-            disabled={phase === "stopped" && lab.isTaken}
+            disabled={training.canGoOn && lab.isTaken}
             onClick={() => training.goOn()}
           >
             Go on

@@ -1,5 +1,7 @@
 /** How it is trained: the method and its size, and the hyperparameters. */
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
+import type { Base } from "../lab/base.ts";
+import { maxTokens } from "../../models/encoders/config.ts";
 import type { Lab } from "../lab/lab.ts";
 import { loraDefaults } from "../../models/peft/lora.ts";
 import type { Split } from "../../models/data/split.ts";
@@ -33,6 +35,10 @@ const sizes = [8, 16, 32, 64, 128, 256];
 const miniLearningRate = 2e-3;
 
 /** Steps of the warm-up: the default, or a fifth of a run of less than twice as many. */
+/** The rate of a base: over others than the built-in one, the command line's. */
+const rateOf = ({ origin }: Base) =>
+  origin === "built-in" ? miniLearningRate : defaultHyperparameters.learningRate;
+
 const warmupOf = (totalSteps: number) => {
   const { warmupSteps } = defaultHyperparameters;
   return totalSteps < 2 * warmupSteps ? Math.floor(totalSteps / 5) : warmupSteps;
@@ -90,16 +96,19 @@ export function Settings({ lab, onTrain }: Props) {
   const [kind, setKind] = useState<Kind>("lora");
   const [rankAt, setRankAt] = useState(ranks.indexOf(8));
   const [sizeAt, setSizeAt] = useState(sizes.indexOf(64));
+  const { data: { dataset, split }, base, isTaken } = lab;
+  const { config } = base;
+  const longest = Math.min(defaultHyperparameters.maxLength, maxTokens(config));
+  const ofBase = { learningRate: rateOf(base), maxLength: longest };
   const [asked, setAsked] = useState<Asked>({
-    learningRate: miniLearningRate,
+    ...ofBase,
     epochs,
     batchSize,
-    maxLength: 512,
     maxSteps: undefined,
     warmupSteps: undefined,
     seed,
   });
-  const { data: { dataset, split }, base: { config }, isTaken } = lab;
+  useEffect(() => setAsked((asked) => ({ ...asked, ...ofBase })), [base]);
   const method = methodOf(kind, { rank: ranks[rankAt], width: sizes[sizeAt] });
   const counts = countParameters(config, method, dataset.labels.length);
   const hyperparameters = planned(asked, split);
@@ -161,7 +170,7 @@ export function Settings({ lab, onTrain }: Props) {
         <summary>More settings</summary>
         <div class="fields">
           {field("batchSize", "Batch size", 1, { most: 1024 })}
-          {field("maxLength", "Tokens a sentence", 3, { most: 512 })}
+          {field("maxLength", "Tokens a sentence", 3, { most: longest })}
           {field("maxSteps", "Steps at most", 1, { placeholder: "all" })}
           {field("warmupSteps", "Warm-up steps", 0, {
             placeholder: String(hyperparameters?.warmupSteps ?? ""),
@@ -170,8 +179,10 @@ export function Settings({ lab, onTrain }: Props) {
         </div>
       </details>
       <p class="actions">
-        <button type="submit" class="main" disabled={isTaken || !hyperparameters}>Train</button>
-        <span class="hint">
+        <button type="submit" class="main" aria-disabled={isTaken || !hyperparameters}>
+          Train
+        </button>
+        <span class="hint" role="status">
           {length ? `${count(length.totalSteps)} steps` : "A number is missing."}
           {hyperparameters?.evalSteps !== undefined &&
             ", and one validation after the last: there are few sentences for it."}

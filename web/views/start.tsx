@@ -51,9 +51,10 @@ export function NoGpu({ error }: { error: DeviceError }) {
         <ul>
           {insecure && <li>Open the page by https, or from localhost.</li>}
           <li>
-            Chrome or Edge from version 113, on Windows, macOS, ChromeOS or Android 12: nothing to
-            set. On Linux: open <code>chrome://flags/#enable-unsafe-webgpu</code>{" "}
-            and enable it, or start with{" "}
+            Chrome or Edge from version 117 on Windows, macOS and ChromeOS, 121 on Android, and 144
+            on Linux with an Intel GPU of Gen12 or newer: nothing to set. On Linux otherwise: open
+            {" "}
+            <code>chrome://flags/#enable-unsafe-webgpu</code> and enable it, or start with{" "}
             <code>--enable-unsafe-webgpu --enable-features=Vulkan</code>.
           </li>
           <li>
@@ -61,7 +62,10 @@ export function NoGpu({ error }: { error: DeviceError }) {
             <code>chromium --enable-unsafe-webgpu --use-webgpu-adapter=swiftshader</code>{" "}
             computes on the processor, slowly.
           </li>
-          <li>Safari from version 26; Firefox from 141 on Windows and 145 on macOS.</li>
+          <li>
+            Safari from version 26. Firefox from 141 on Windows, and from 147 on Macs with Apple
+            silicon.
+          </li>
           <li>
             Or train without a browser:{" "}
             <code>./denow task train --model_name mini --use_sample</code>.

@@ -1,6 +1,7 @@
 /** Train here, now. */
 import { useState } from "preact/hooks";
 import type { Training } from "../lab/training.ts";
+import { BasePicker } from "./base_picker.tsx";
 import { Chart } from "./chart.tsx";
 import { looksOf } from "./colours.ts";
 import { DataPicker } from "./data_picker.tsx";
@@ -17,13 +18,18 @@ export function TrainView({ lab, shown }: PartProps) {
     <section aria-labelledby="train-title">
       <h2 id="train-title">Train here, now</h2>
       <p class="lead">
-        A BERT of 1.6 million parameters is fine-tuned on your own GPU, by the kernels and the
-        trainer of the command line. <b>Nothing leaves this page:</b>{" "}
-        sentences, labels and weights stay in this tab, whose own policy forbids it to talk to
-        anyone but the server it came from.
+        A BERT is fine-tuned on your own GPU, by the kernels and the trainer of the command line.
+        {" "}
+        <b>Nothing leaves this page:</b>{" "}
+        sentences, labels and weights stay in this browser. The page's own policy forbids it to talk
+        to anyone but the server it came from and, where you name a model or a data set of the hub,
+        to huggingface.co, which is told that name and nothing of yours.
       </p>
       <div class="pair">
-        <DataPicker lab={lab} />
+        <div class="column">
+          <BasePicker lab={lab} />
+          <DataPicker lab={lab} />
+        </div>
         <Settings lab={lab} onTrain={(...asked) => void lab.train(...asked)} />
       </div>
       {watched && <Progress training={watched} lab={lab} />}

@@ -1,14 +1,13 @@
-/** Use what was trained: label a sentence by several runs at once, take runs away as files, and open such files. */
+/** Use what was trained: label a sentence by several runs at once. */
 /// <reference lib="dom" />
 import { useEffect, useId, useRef, useState } from "preact/hooks";
-import { methods } from "../../models/peft/methods.ts";
-import { zipOf } from "../lab/files.ts";
 import type { Lab } from "../lab/lab.ts";
 import type { Labelled, Labelling } from "../lab/labeller.ts";
-import type { Trained } from "../lab/trained.ts";
 import { looksOf } from "./colours.ts";
-import { bytes, count, sentenceOf } from "./format.ts";
-import { download, type PartProps, useLab } from "./hooks.ts";
+import { Files } from "./files.tsx";
+import { count, sentenceOf } from "./format.ts";
+import { type PartProps, useLab } from "./hooks.ts";
+import { Kept } from "./kept.tsx";
 
 type Answer = Labelled | { error: unknown };
 
@@ -101,7 +100,8 @@ export function UseView({ lab, shown }: PartProps) {
           </p>
         )}
       </div>
-      <div class="cards" aria-live="polite">
+      <Said answers={answers} runs={asked} text={text} />
+      <div class="cards">
         {asked.map((run) => (
           <Card
             key={run.name}
@@ -112,9 +112,37 @@ export function UseView({ lab, shown }: PartProps) {
         ))}
       </div>
       <Files lab={lab} />
+      <Kept lab={lab} shown={shown} />
     </section>
   );
 }
+
+interface SaidProps {
+  answers: ReadonlyMap<Labelling, Answer>;
+  runs: readonly Labelling[];
+  text: string;
+}
+
+/** For those who hear the page: the labels, when nobody has typed for a moment; the cards would be read number by number. */
+function Said({ answers, runs, text }: SaidProps) {
+  const [said, setSaid] = useState("");
+  useEffect(() => {
+    const soon = setTimeout(() => {
+      const labels = runs.flatMap((run) => {
+        const answer = answers.get(run);
+        return isAnswer(answer) ? [`${run.name}: ${ranked(run, answer)[0].label}`] : [];
+      });
+      setSaid(labels.join("; "));
+    }, 800);
+    return () => clearTimeout(soon);
+  }, [answers, text]);
+  return <p class="hidden" role="status">{said}</p>;
+}
+
+/** Labels with their probabilities, the most probable first. */
+const ranked = ({ labels }: Labelling, { probabilities }: Labelled) =>
+  [...probabilities].map((value, index) => ({ label: labels[index], value }))
+    .sort((one, other) => other.value - one.value);
 
 /** Labels that are shown of a run. */
 const mostLabels = 6;
@@ -122,19 +150,16 @@ const mostLabels = 6;
 function Card(
   { run, answer, colour }: { run: Labelling; answer: Answer | undefined; colour: string },
 ) {
-  const ranked = isAnswer(answer)
-    ? [...answer.probabilities].map((value, index) => ({ label: run.labels[index], value }))
-      .sort((one, other) => other.value - one.value)
-    : [];
+  const labels = isAnswer(answer) ? ranked(run, answer) : [];
   return (
     <article class="card" style={`--bar: ${colour}`}>
       <h3>{run.name}</h3>
       {answer && "error" in answer && <p class="problem">{sentenceOf(answer.error)}</p>}
       {isAnswer(answer) && (
         <>
-          <p class="answer">{ranked[0].label}</p>
+          <p class="answer">{labels[0].label}</p>
           <ul class="bars">
-            {ranked.slice(0, mostLabels).map(({ label, value }) => (
+            {labels.slice(0, mostLabels).map(({ label, value }) => (
               <li key={label}>
                 <span>{label}</span>
                 <i style={`width: ${100 * value}%`} />
@@ -148,70 +173,5 @@ function Card(
         </>
       )}
     </article>
-  );
-}
-
-/** Which programs load a run's folder. */
-const loadedBy: Record<Trained["method"]["method"], string> = {
-  lora: "PEFT",
-  ia3: "PEFT",
-  adapter: "AdapterHub, with use_safetensors=True",
-  full: "transformers",
-};
-
-function Files({ lab }: { lab: Lab }) {
-  const [problem, setProblem] = useState<string>();
-  const id = useId();
-  const save = async (run: Trained) => {
-    const training = lab.trainings.find(({ trained }) => trained === run);
-    const zip = await zipOf(run, lab.base, training?.steps ?? []);
-    download(`${run.name}.zip`, zip, "application/zip");
-  };
-  const open = async (files: FileList | null) => {
-    if (!files || files.length === 0) return;
-    try {
-      await lab.open([...files]);
-      setProblem(undefined);
-    } catch (error) {
-      setProblem(sentenceOf(error));
-    }
-  };
-  return (
-    <div class="panel">
-      <h3>Take it with you</h3>
-      {lab.runs.length > 0 && (
-        <ul class="files">
-          {lab.runs.map((run) => (
-            <li key={run.name}>
-              <span>
-                <b>{run.name}</b>{" "}
-                <small>
-                  {methods[run.method.method].label}, {bytes(4 * run.trainableParameters)} trained,
-                  {" "}
-                  {run.origin}; loads in {loadedBy[run.method.method]}
-                </small>
-              </span>
-              <button type="button" onClick={() => save(run)}>Download {run.name}.zip</button>
-            </li>
-          ))}
-        </ul>
-      )}
-      <p class="hint">
-        A zip holds the run's folder and, beside it, the base. Unpacked, the command line reads it:
-        {" "}
-        <code>./denow task predict --run lora-r8 "Thank you"</code>.
-      </p>
-      <div class="field">
-        <label for={id}>Open runs: a zip, or a folder's files together</label>
-        <input
-          id={id}
-          type="file"
-          multiple
-          accept=".zip,.json,.safetensors,.txt,.md,.jsonl"
-          onChange={({ currentTarget }) => open(currentTarget.files)}
-        />
-      </div>
-      {problem && <p class="problem" role="alert">{problem}</p>}
-    </div>
   );
 }

@@ -1,5 +1,6 @@
 /** Values of Parquet's types as text that reads as pandas shows them, and keeps their digits. */
 import type { SchemaElement } from "hyparquet";
+import { hexOf } from "../../files/hex.ts";
 import { isDecimal } from "./schema.ts";
 
 /** A time since 1970 in units of which `perMillisecond` make a millisecond. */
@@ -25,7 +26,7 @@ function wholeNumber(value: unknown): bigint | undefined {
   if (typeof value === "bigint") return value;
   if (typeof value === "number") return BigInt(value);
   if (!(value instanceof Uint8Array) || value.length === 0) return undefined;
-  const unsigned = BigInt(`0x${value.toHex()}`);
+  const unsigned = BigInt(`0x${hexOf(value)}`);
   return BigInt.asIntN(value.length * 8, unsigned);
 }
 

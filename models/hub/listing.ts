@@ -1,18 +1,11 @@
-/** What a hub lists, checked before anything is done with it: paths, sizes and hashes. */
-import { UserError } from "../errors.ts";
+/**
+ * What a hub lists of a repository: the hub's package asks, over requests of the caller's, and the answers are checked
+ * before anything is done with them: paths, sizes and hashes.
+ */
+import { datasetInfo, listFiles, modelInfo } from "@huggingface/hub";
 import { shown } from "../files/json.ts";
-import { HubFault } from "./hub_errors.ts";
-
-export interface RepositoryFile {
-  path: string;
-  /** Bytes. */
-  size: number;
-  /**
-   * The name under which the cache keeps the content: the SHA-256 of a large file (64 digits), else the SHA-1 that git
-   * gives it (40 digits).
-   */
-  hash: string;
-}
+import { HubFault } from "./errors.ts";
+import type { HubAccess, Repository, RepositoryFile, RepositoryListing } from "./repository.ts";
 
 /** Files of a repository, above which a listing is not read to its end. */
 const mostFiles = 100_000;
@@ -61,20 +54,37 @@ export async function checkedFiles(
   return [...files.values()];
 }
 
-/** Names that Windows keeps for devices. */
-const device = /^(con|prn|aux|nul|com\d|lpt\d)(\..*)?$/i;
+/**
+ * Keeps the hub package's `console.debug` and `console.info` out of our output. Calls must not
+ * overlap: they would restore each other's silence.
+ */
+export async function quietly<Result>(work: () => Promise<Result>): Promise<Result> {
+  const { debug, info } = console;
+  console.debug = console.info = () => {};
+  try {
+    return await work();
+  } finally {
+    console.debug = debug;
+    console.info = info;
+  }
+}
 
-/** Throws a UserError where a file's name, which git can hold, would mean something else on a disk, or cannot be there. */
-export function checkStorable(path: string, os: string = Deno.build.os): void {
-  const encoder = new TextEncoder();
-  const windows = os === "windows";
-  const refused = path.split("/").find((part) =>
-    /[\\\p{Cc}]/u.test(part) || /^[a-z]:/i.test(part) || encoder.encode(part).length > 240 ||
-    (windows && (device.test(part) || /[<>:"|?*]|[. ]$/.test(part)))
-  );
-  if (refused === undefined) return;
-  throw new UserError(
-    `The file ${shown(path)} of the hub is not fetched: ${shown(refused)} is no name for a file ` +
-      `on this machine.`,
-  );
+/** Lists the files of a repository's main branch. Throws what `fetch` does, and a HubFault for what no hub lists. */
+export function listMain(
+  repository: Repository,
+  { endpoint: hubUrl, token: accessToken, fetch }: HubAccess,
+): Promise<RepositoryListing> {
+  return quietly(async () => {
+    const { name, type } = repository;
+    const access = { hubUrl, accessToken, fetch };
+    const query = { name, revision: "main", ...access };
+    const { sha } = type === "model"
+      ? await modelInfo({ ...query, additionalFields: ["sha"] })
+      : await datasetInfo({ ...query, additionalFields: ["sha"] });
+    if (typeof sha !== "string" || !/^[0-9a-f]{40}$/.test(sha)) {
+      throw new HubFault("no commit by its hash");
+    }
+    const entries = listFiles({ repo: repository, revision: sha, recursive: true, ...access });
+    return { revision: sha, files: await checkedFiles(entries) };
+  });
 }
