@@ -1,4 +1,4 @@
-/** What axe says of the page's rooms Train and Use, as they are before a reader trains and after. */
+/** What axe says of the page's rooms: before a reader trains and after, with a broken kernel, with times. */
 import assert from "node:assert/strict";
 import type { PlaywrightPage } from "./browser.ts";
 
@@ -45,6 +45,16 @@ export async function checkSite(page: PlaywrightPage): Promise<void> {
   await page.evaluate(`location.hash = "#use"`);
   await until(page, `document.querySelectorAll(".card .answer").length === 2`);
   await look(page, "where runs are used");
+  await page.evaluate(`location.hash = "#understand"`);
+  await until(page, `document.querySelector(".sources code")?.checkVisibility()`);
+  await page.evaluate(`document.querySelector("[role=switch]").click()`);
+  await until(page, `document.querySelector(".switches li").innerText.includes("Caught")`);
+  await look(page, "where a kernel is broken");
+  await page.evaluate(`location.hash = "#measure"`);
+  await page.evaluate(press("Time all"));
+  await until(page, `document.querySelectorAll(".kernels tbody tr").length >= 2`);
+  await page.evaluate(press("Stop"));
+  await look(page, "where kernels are timed");
   await page.evaluate(`document.querySelector("h1").append(new Image())`);
   const [seen] = await page.evaluate<string[]>(faults);
   assert.match(seen, /^image-alt/, "axe sees what it is there for");
