@@ -127,6 +127,8 @@ export class Device {
   #tunedPlans: TunedPlans = {};
   #one?: Storage;
   #error?: DeviceError;
+  /** What the GPU told by itself: on Dawn what follows from a kernel's mistake comes before the mistake. */
+  #reported?: DeviceError;
 
   constructor(gpu: GPUDevice, info: DeviceInfo, kernels: KernelChoice, maxBindingBytes?: number) {
     this.gpu = gpu;
@@ -140,7 +142,7 @@ export class Device {
     gpu.addEventListener("uncapturederror", (event) => {
       event.preventDefault();
       const { message } = (event as GPUUncapturedErrorEvent).error;
-      onError(new DeviceError(`The GPU reports: ${message}`));
+      this.#reported ??= new DeviceError(`The GPU reports: ${message}`);
     });
     gpu.lost.then((lost) => onError(new DeviceLostError(lost)));
   }
@@ -158,7 +160,8 @@ export class Device {
 
   /** Throws what the GPU has reported since, if anything. */
   check(): void {
-    if (this.#error) throw this.#error;
+    const error = this.#error ?? this.#reported;
+    if (error) throw error;
   }
 
   /**
@@ -179,12 +182,12 @@ export class Device {
     this.launcher.submit();
     await this.gpu.queue.onSubmittedWorkDone();
     await aMoment(); // one mistake has several reports: of the pipeline, the bind group, the submission
-    const error = this.#error ?? thrown;
+    const error = this.#error ?? this.#reported ?? thrown;
     const blameless = [OutOfMemoryError, BindingTooLargeError, DeviceLostError];
     if (!(error instanceof DeviceError) || blameless.some((kind) => error instanceof kind)) {
       throw error;
     }
-    this.#error = undefined;
+    this.#error = this.#reported = undefined;
     return error;
   }
 
