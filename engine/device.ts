@@ -15,7 +15,7 @@ import {
 import { Launcher } from "./launcher.ts";
 import { matrixUnits, refusal } from "./matrix_units.ts";
 import { Memory, type Storage } from "./memory.ts";
-import { adapterPlan, type Product, readsTexturesFaster, type TunedPlans } from "./plans.ts";
+import { adapterPlan, type Product, type TunedPlans } from "./plans.ts";
 import type { MatmulPrecision } from "./precision.ts";
 import { domains, randomKey } from "./random.ts";
 
@@ -94,7 +94,7 @@ export async function createDevice(options: DeviceOptions = {}): Promise<Device>
   const kernels: KernelChoice = {
     matmul: adapterPlan(info),
     broadcastLanes: hasSubgroups && info.software && info.subgroupSize <= 8 ? info.subgroupSize : 0,
-    attentionTextures: readsTexturesFaster(info),
+    attentionTextures: info.software,
     rowLanes: info.software ? 8 : 32,
     ...options.kernels,
   };
