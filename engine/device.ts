@@ -15,7 +15,7 @@ import {
 import { Launcher } from "./launcher.ts";
 import { matrixUnits, refusal } from "./matrix_units.ts";
 import { Memory, type Storage } from "./memory.ts";
-import { adapterPlan, type Product, readsTexturesFaster, type TunedPlans } from "./plans.ts";
+import { adapterPlan, type Product, type TunedPlans } from "./plans.ts";
 import type { ComputeDtype, MatmulPrecision } from "./precision.ts";
 import { domains, randomKey } from "./random.ts";
 
@@ -102,12 +102,11 @@ export async function createDevice(options: DeviceOptions = {}): Promise<Device>
   const kernels: KernelChoice = {
     matmul: adapterPlan(info),
     broadcastLanes: hasSubgroups && info.software && info.subgroupSize <= 8 ? info.subgroupSize : 0,
-    attentionTextures: readsTexturesFaster(info),
+    attentionTextures: info.software,
     rowLanes: info.software ? 8 : 32,
     activations,
     // Textures hold pairs of values, not f16's.
-    nativeF16: activations === "f16" && gpu.features.has("shader-f16") &&
-      !readsTexturesFaster(info),
+    nativeF16: activations === "f16" && gpu.features.has("shader-f16") && !info.software,
     ...options.kernels,
   };
   const withPlan = (matmul: MatmulPlan) =>
@@ -146,6 +145,8 @@ export class Device {
   #tunedPlans: TunedPlans = {};
   #one?: Storage;
   #error?: DeviceError;
+  /** What the GPU told by itself: on Dawn what follows from a kernel's mistake comes before the mistake. */
+  #reported?: DeviceError;
 
   constructor(gpu: GPUDevice, info: DeviceInfo, kernels: KernelChoice, maxBindingBytes?: number) {
     this.gpu = gpu;
@@ -159,7 +160,7 @@ export class Device {
     gpu.addEventListener("uncapturederror", (event) => {
       event.preventDefault();
       const { message } = (event as GPUUncapturedErrorEvent).error;
-      onError(new DeviceError(`The GPU reports: ${message}`));
+      this.#reported ??= new DeviceError(`The GPU reports: ${message}`);
     });
     gpu.lost.then((lost) => onError(new DeviceLostError(lost)));
   }
@@ -177,7 +178,8 @@ export class Device {
 
   /** Throws what the GPU has reported since, if anything. */
   check(): void {
-    if (this.#error) throw this.#error;
+    const error = this.#error ?? this.#reported;
+    if (error) throw error;
   }
 
   /**
@@ -198,12 +200,12 @@ export class Device {
     this.launcher.submit();
     await this.gpu.queue.onSubmittedWorkDone();
     await aMoment(); // one mistake has several reports: of the pipeline, the bind group, the submission
-    const error = this.#error ?? thrown;
+    const error = this.#error ?? this.#reported ?? thrown;
     const blameless = [OutOfMemoryError, BindingTooLargeError, DeviceLostError];
     if (!(error instanceof DeviceError) || blameless.some((kind) => error instanceof kind)) {
       throw error;
     }
-    this.#error = undefined;
+    this.#error = this.#reported = undefined;
     return error;
   }
 

@@ -202,10 +202,11 @@ export class Launcher {
       layout: "auto",
       compute: { module, entryPoint: kernel.entryPoint, constants: kernel.constants },
     });
+    const layout = pipeline.getBindGroupLayout(0);
     this.#gpu.popErrorScope().then((error) => {
       if (error) this.#onError(new DeviceError(`Kernel ${kernel.name}: ${error.message}`));
     }, () => {});
-    const compiled = { id: this.newId(), pipeline, layout: pipeline.getBindGroupLayout(0) };
+    const compiled = { id: this.newId(), pipeline, layout };
     this.#pipelines.set(kernel, compiled);
     return compiled;
   }

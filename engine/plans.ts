@@ -133,10 +133,6 @@ export const registerPlan = (
   ...options,
 });
 
-/** Whether a load from a texture is known to cost less than one from a buffer: measured on llvmpipe only. */
-export const readsTexturesFaster = ({ description }: Pick<DeviceInfo, "description">): boolean =>
-  /llvmpipe/.test(description);
-
 /** A plan with tiles of y · rows · 4 rows and x · columns · 4 columns in workgroup memory. */
 export const workgroupPlan = (
   rows: number,
@@ -155,14 +151,16 @@ export const workgroupPlan = (
 /** What narrow products of other plans get: tiles of 64 × 16, so few that memory must be asked ahead. */
 const narrowTile = workgroupPlan(1, 1, { prefetch: true, workgroup: [4, 16] });
 
-/** The plan for an adapter that was not tuned. A GPU's has tiles of 64 × 64: larger ones are too few in short batches. */
+/**
+ * The plan for an adapter that was not tuned. A GPU's has tiles of 64 × 64: larger ones are too few in short batches.
+ * To a CPU a load from a texture costs less than one from a buffer, on llvmpipe as on SwiftShader: see kernels/texture.ts.
+ */
 export function adapterPlan(info: DeviceInfo): MatmulPlan {
   const { software, subgroupSize, subgroupMinSize } = info;
   if (!software) return workgroupPlan(1, 1, { prefetch: true });
-  const textures = readsTexturesFaster(info);
   return subgroupSize === 8 && subgroupMinSize === 8
-    ? registerPlan(8, 2, { broadcast: true, workgroup: [8, 1], textures })
-    : registerPlan(2, 2, { textures });
+    ? registerPlan(8, 2, { broadcast: true, workgroup: [8, 1], textures: true })
+    : registerPlan(2, 2, { textures: true });
 }
 
 /**

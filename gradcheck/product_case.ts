@@ -1,9 +1,12 @@
 /** A product of the matmul family, or a stack of three, beside what the float64 reference makes of it. */
 import type { Device } from "../engine/device.ts";
 import { matmul, tiles } from "../engine/matmul.ts";
+import { dropoutParams } from "../engine/ops/dropout.ts";
 import type { Dtype, PackedDtype } from "../engine/pack.ts";
 import { activationDtype } from "../engine/tensor.ts";
 import type { Transpose } from "../kernels/mod.ts";
+import { elementFactors } from "./dropout_factors.ts";
+import { dropoutSite } from "./op_case.ts";
 import { functions, product, type Values } from "./reference.ts";
 import { randomValues, rounded, tensorOf } from "./values.ts";
 
@@ -18,6 +21,8 @@ export interface ProductOptions {
   /** B of the first product in 16 bits; the reference takes the values that it is rounded to. */
   packB?: PackedDtype;
   gelu?: boolean;
+  /** Probability. */
+  dropout?: number;
   residual?: boolean;
 }
 
@@ -59,8 +64,9 @@ export async function runProduct(
   [rows, inner, columns]: Shape,
   options: ProductOptions = {},
 ): Promise<{ result: Outcome; kept?: Outcome }> {
-  const { bias = false, accumulate = false, second, packB, gelu, residual } = options;
-  device.beginStep(0, 0);
+  const { bias = false, accumulate = false, second, packB, gelu, dropout = 0, residual } = options;
+  const { seed, step } = dropoutSite(dropout);
+  device.beginStep(seed, step);
   const dtypes = dtypesOf(device, transpose, [rows, inner, columns]);
   const operands = (size: number, seed: number, dtypeA: Dtype, dtype: Dtype) => {
     const shapeA = transpose === "TN" ? [size, rows] : [rows, size];
@@ -84,8 +90,9 @@ export async function runProduct(
     (other?.product[i] ?? 0)
   );
   const added = randomOperand(device, rows * columns, 7);
+  const factors = elementFactors(dropoutSite(dropout), sums.length);
   const expected = sums.map((value, i) =>
-    (gelu ? functions.gelu.f(value) : value) + (residual ? added[i] : 0)
+    (gelu ? functions.gelu.f(value) : value) * factors[i] + (residual ? added[i] : 0)
   );
   const result = (values: Values) => tensorOf(device, [rows, columns], values, false, dtypes.c);
   const [kept, c] = [result(before), result(before)];
@@ -95,6 +102,7 @@ export async function runProduct(
     second: other && { u: other.tensors.a, b: other.tensors.b },
     epilogue: {
       ...(gelu && { gelu: { kept } }),
+      ...(dropout > 0 && { dropout: dropoutParams(c, dropout) }),
       ...(residual && { residual: result(added) }),
     },
   });

@@ -4,6 +4,7 @@ import { pathToFileURL } from "node:url";
 import { messageOf, UserError } from "../../models/errors.ts";
 import { exists } from "../../models/host/files.ts";
 import { packageFolder } from "./packages.ts";
+import { paceImmediates } from "./patience.ts";
 
 /** The release of npm's `webgpu` that `deno task dawn` fetches. */
 export const dawnVersion = "0.6.2";
@@ -36,6 +37,7 @@ export async function useDawn(): Promise<void> {
       : messageOf(cause).split("\n")[0];
     throw new UserError(`Dawn in ${folder} cannot be loaded: ${reason}.`, { cause });
   }
+  paceImmediates();
   const gpu = dawn.create(dawnOptions);
   if (await gpu.requestAdapter() === null) {
     throw new UserError(

@@ -45,7 +45,8 @@ for (const plan of smallPlans) {
     for (const shape of vectorShapes) {
       await checkMatmul(device, "NT", shape, { bias: true, gelu: true });
       await checkMatmul(device, "NT", shape, { bias: true, residual: true });
-      await checkMatmul(device, "NT", shape, { bias: true, gelu: true, residual: true, second: 8 });
+      const all = { bias: true, gelu: true, dropout: 0.2, residual: true, second: 8 };
+      await checkMatmul(device, "NT", shape, all);
       await checkMatmul(device, "NN", shape, { residual: true });
     }
   });
@@ -71,7 +72,7 @@ const otherPlans = [
   workgroup(1, 2, 4, [2, 8]),
   workgroup(2, 2, 12, [2, 4], { prefetch: true }),
   cooperative(1, 1),
-  cooperative(2),
+  cooperative(2, 2, 2),
   // Subgroups are smaller than the plan says: there are more of them.
   {
     ...cooperative(1, 1, 2),

@@ -50,6 +50,17 @@ Deno.test("a tuned plan serves its class, narrow products and other classes have
   assert.deepEqual([tile.kind, workgroupTile(tile)], ["workgroup", { rows: 64, columns: 16 }]);
 });
 
+Deno.test("a CPU that plays GPU reads from textures, whatever it is called", async () => {
+  for (const [subgroupSize, broadcast] of [[8, true], [4, false], [0, false]] as const) {
+    const sizes = { subgroupSize, subgroupMinSize: subgroupSize };
+    const plan = adapterPlan({ ...device.info, ...sizes, description: "", software: true });
+    assert.ok(plan.kind === "registers" && plan.textures);
+    assert.equal(plan.broadcast, broadcast);
+  }
+  const { kernels, info } = await createDevice();
+  assert.equal(kernels.attentionTextures, info.software);
+});
+
 Deno.test("a GPU has several kinds of plan to choose from, within WebGPU's limits", () => {
   const gpu = { ...device.info, software: false, subgroupSize: 32, subgroupMinSize: 32 };
   const plans = candidatePlans(gpu, adapterPlan(gpu));
