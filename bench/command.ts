@@ -46,6 +46,7 @@ export function runCommand<Flags>(
   parsed: Parsed<Flags>,
   command: string,
   run: (flags: Flags) => Promise<void>,
+  load?: (flags: Flags) => void,
 ): Promise<number> {
   const clearing = async (flags: Flags) => {
     try {
@@ -55,5 +56,5 @@ export function runCommand<Flags>(
       throw error;
     }
   };
-  return runInCli(parsed, command, clearing, { stderr, advice: adviceForAdapter });
+  return runInCli(parsed, command, clearing, { stderr, advice: adviceForAdapter, load });
 }

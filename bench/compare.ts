@@ -4,6 +4,7 @@ import type { InferValue } from "@optique/core/parser";
 import { argument } from "@optique/core/primitives";
 import { parseCommand, valueOf } from "../cli/shared/flag_parser.ts";
 import { parseText } from "../cli/shared/flag_values.ts";
+import { formatBytes } from "../cli/shared/format.ts";
 import { type Column, renderTable } from "../cli/shared/table.ts";
 import { UserError } from "../models/errors.ts";
 import { print, runCommand, tableWidth } from "./command.ts";
@@ -59,6 +60,12 @@ function timings(result: Result): { what: string; shape: string; seconds: number
         what: kernel,
         shape,
         seconds: 1 / ours, // rates compare as times do
+      }));
+    case "mpi":
+      return result.reductions.map(({ ranks, hosts, network, bytes, milliseconds }) => ({
+        what: `${ranks} ranks on ${hosts}, ${network}`,
+        shape: formatBytes(bytes),
+        seconds: milliseconds / 1000,
       }));
   }
 }

@@ -1,7 +1,7 @@
 /** What a benchmark ran on, and where its results go. */
 import { cpus } from "node:os";
 import type { DeviceInfo } from "../engine/adapter.ts";
-import type { KernelResult, PeerResult, Result, StepResult } from "./schema.ts";
+import type { Result } from "./schema.ts";
 
 type Head = Pick<Result, "version" | "created" | "machine" | "adapter">;
 
@@ -30,6 +30,6 @@ export function slug(description: string): string {
 const folder = new URL("results/", import.meta.url);
 
 /** The file of a result: `bench/results/<adapter>-<kind>.json`. */
-export function resultPath({ adapter, kind }: KernelResult | StepResult | PeerResult): string {
+export function resultPath({ adapter, kind }: Pick<Result, "adapter" | "kind">): string {
   return decodeURIComponent(new URL(`${slug(adapter.description)}-${kind}.json`, folder).pathname);
 }

@@ -31,7 +31,9 @@ export function performanceSection(kept: readonly Kept[]): string[] {
       ? [result]
       : []
   );
-  const own = sorted.filter(({ result }) => result.kind !== "steps" || isOurs(result));
+  const own = sorted.filter(({ result }) =>
+    result.kind !== "mpi" && (result.kind !== "steps" || isOurs(result))
+  );
   const adapters = [...new Set(own.map(({ result }) => result.adapter.description))];
   const lines = adapters.flatMap((description) => {
     const here = own.filter(({ result }) => result.adapter.description === description);
@@ -55,6 +57,8 @@ function sectionOf({ file, result }: Kept, torch: readonly StepResult[]): string
       return stepSection(result, file, torch);
     case "peers":
       return peerSection(result);
+    case "mpi":
+      return []; // docs/cluster.md tells of it
   }
 }
 

@@ -90,7 +90,48 @@ export type PeerRow = v.InferOutput<typeof PeerRow>;
 const PeerResult = v.object({ kind: v.literal("peers"), ...head, results: v.array(PeerRow) });
 export type PeerResult = v.InferOutput<typeof PeerResult>;
 
-const Result = v.variant("kind", [KernelResult, StepResult, PeerResult]);
+/** Where ranks ran: so many on so many hosts, and the network between these, by the name that it was given. */
+const ranks = { ranks: v.number(), hosts: v.number(), network: v.string() };
+
+const ReductionRow = v.object({
+  ...ranks,
+  bytes: v.number(),
+  milliseconds: positive,
+  fastestMilliseconds: positive,
+});
+export type ReductionRow = v.InferOutput<typeof ReductionRow>;
+
+const SharedStepRow = v.object({
+  ...ranks,
+  model: v.string(),
+  method: v.string(),
+  scaling: v.picklist(["strong", "weak"]),
+  batch: v.number(),
+  length: v.union([v.number(), v.string()]),
+  bytes: v.number(),
+  milliseconds: positive,
+  sumMilliseconds: positive,
+});
+export type SharedStepRow = v.InferOutput<typeof SharedStepRow>;
+
+const CopyRow = v.object({
+  bytes: v.number(),
+  milliseconds: positive,
+  fastestMilliseconds: positive,
+});
+export type CopyRow = v.InferOutput<typeof CopyRow>;
+
+const MpiResult = v.object({
+  kind: v.literal("mpi"),
+  ...head,
+  library: v.string(),
+  copies: v.array(CopyRow),
+  reductions: v.array(ReductionRow),
+  steps: v.array(SharedStepRow),
+});
+export type MpiResult = v.InferOutput<typeof MpiResult>;
+
+const Result = v.variant("kind", [KernelResult, StepResult, PeerResult, MpiResult]);
 export type Result = v.InferOutput<typeof Result>;
 
 /** The results in a document: itself, or those that one of bench/gpu.sh or of the page holds. Throws as `parseResult`. */

@@ -34,13 +34,13 @@ export const methods: Record<Point["method"], Method> = {
   adapter: { method: "adapter", size: 64, placement: "shared" },
 };
 
-const configs: Record<Point["model"], EncoderConfig> = {
+export const configs: Record<Point["model"], EncoderConfig> = {
   base: bertBaseUncased,
   mini: parseConfig(mini, "assets/mini/config.json"),
   narrow: { ...bertBaseUncased, hiddenSize: 64, heads: 2, intermediateSize: 64, vocabSize: 500 },
 };
 
-const classes = 13;
+export const classes = 13;
 /** Steps before the clock starts: pipelines, buffers and bind groups are made there. */
 const warmUpSteps = 2;
 
@@ -202,7 +202,11 @@ export function sentenceLengths(batch: number, length: Length): number[] {
   );
 }
 
-function sentencesOf({ batch, length }: Point, vocabulary: number) {
+/** A batch's sentences. */
+export function sentencesOf(
+  { batch, length }: Pick<Point, "batch" | "length">,
+  vocabulary: number,
+) {
   return sentenceLengths(batch, length).map((tokens, sentence) => ({
     ids: Array.from({ length: tokens }, (_, i) => (sentence * 7919 + i * 104729) % vocabulary),
     label: sentence % classes,
@@ -210,7 +214,7 @@ function sentencesOf({ batch, length }: Point, vocabulary: number) {
 }
 
 /** Random weights without a random generator's cost: 110 million normal values take it half a minute. */
-const fastWeights: WeightSource = {
+export const fastWeights: WeightSource = {
   description: "random weights of a benchmark",
   notes: [],
   close() {},

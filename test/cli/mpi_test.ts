@@ -91,9 +91,10 @@ Deno.test("the permission sets have the variables that tell of ranks, and of the
     grants: project.permissions.grants,
     commands: project.permissions.commands,
     doctor: project.permissions.doctor,
+    bench: project.permissions.bench,
   };
   for (const [set, { env }] of Object.entries(sets)) {
-    const selects = set === "grants" ? [] : selecting;
+    const selects = ["grants", "bench"].includes(set) ? [] : selecting;
     for (const variable of [...launcherVariables, ...selects]) {
       const has = env.some((name) =>
         name.endsWith("*") ? variable.startsWith(name.slice(0, -1)) : name === variable
