@@ -141,10 +141,7 @@ function tellRates(rows: ComparedRow[]): void {
   const nameOf = ({ label, config }: ComparedRow) => `${label} ${config}`;
   for (const alike of Map.groupBy(rows, nameOf).values()) {
     if (alike.length === 1) continue;
-    for (const row of alike) {
-      const rate = `lr=${formatRate(learningRate(row.runs[0]))}`;
-      row.config = row.config === "-" ? rate : `${row.config}, ${rate}`;
-    }
+    for (const row of alike) row.label += ` ${formatRate(learningRate(row.runs[0]))}`;
   }
 }
 
