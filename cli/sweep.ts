@@ -12,7 +12,7 @@ import { jsonText, type Output, standardOutput, wrap } from "./shared/terminal.t
 import { compareDone } from "./sweep/finish.ts";
 import { parseSweepFlags, sweepCommand, type SweepFlags } from "./sweep/flags.ts";
 import { doneOf, openSweep } from "./sweep/folder.ts";
-import { jobManifest, mountedResults, writeJob } from "./sweep/kubernetes.ts";
+import { manifestPath, manifestText, mountedResults, writeManifest } from "./sweep/kubernetes.ts";
 import { type Listing, listingTable } from "./sweep/listing_table.ts";
 import { runLocally } from "./sweep/local.ts";
 import { argumentsIn, type Sweep, sweepOf } from "./sweep/place.ts";
@@ -72,11 +72,12 @@ const arrayOf = ({ sweep, flags, left }: Launch) => ({
   template: flags.template,
 });
 
-const jobOf = ({ sweep, flags }: Launch) => ({
+const manifestOf = ({ sweep, flags }: Launch) => ({
   experiment: sweep.experiment,
   arguments: argumentsIn(sweep, mountedResults),
-  tasks: sweep.tasks.length,
+  tasks: sweep.tasks,
   jobs: flags.jobs,
+  processes: flags.processes ?? 1,
   template: flags.template,
 });
 
@@ -84,7 +85,8 @@ const jobOf = ({ sweep, flags }: Launch) => ({
 async function previewOf(launch: Launch): Promise<string> {
   const { sweep: { folder }, flags: { launcher, jobs = 1 }, left } = launch;
   if (launcher === "kubernetes") {
-    return `${folder}/kubernetes.yaml:\n\n${await jobManifest(jobOf(launch))}`;
+    const manifest = manifestOf(launch);
+    return `${manifestPath(folder, manifest)}:\n\n${await manifestText(manifest)}`;
   }
   if (left.length === 0) return `All tasks are done: ${folder}`;
   if (launcher === "slurm") {
@@ -135,7 +137,7 @@ async function handOver(
 ): Promise<{ text: string; fields: Record<string, unknown> }> {
   const { sweep: { folder, tasks }, flags: { launcher }, left } = launch;
   if (launcher === "kubernetes") {
-    const path = await writeJob(folder, jobOf(launch));
+    const path = await writeManifest(folder, manifestOf(launch));
     const start = `kubectl apply -f ${path}`;
     return {
       text: `${path}: ${countOf(tasks.length, "task")}. Start them with: ${start}`,
@@ -149,22 +151,31 @@ async function handOver(
   return { text, fields: { job } };
 }
 
+/** Throws a UserError (wrong use) on flags of another launcher. */
+function checkLauncher(
+  launcher: string,
+  { template, task, jobs, processes = 1 }: SweepFlags,
+): void {
+  const wrong = launcher === "local" && template !== undefined
+    ? "--template is of --launcher slurm or kubernetes: leave it out."
+    : launcher !== "local" && task !== undefined
+    ? `--task trains one task here: leave out --launcher ${launcher}.`
+    : launcher !== "kubernetes" && processes > 1
+    ? `--processes is of --launcher kubernetes. Here and in a Slurm job, mpirun starts them: ` +
+      `mpirun -n ${processes} ./denow task train:mpi.`
+    : processes > 1 && jobs !== undefined
+    ? "--jobs has no effect with --processes: a cluster starts TrainJobs as it has room for them."
+    : undefined;
+  if (wrong !== undefined) throw new UserError(wrong, { exitCode: 2 });
+}
+
 async function run(
   args: readonly string[],
   flags: SweepFlags,
   program: TaskProgram,
 ): Promise<number> {
   const { launcher = "local", dryRun, json } = flags;
-  if (launcher === "local" && flags.template !== undefined) {
-    throw new UserError(`--template is of --launcher slurm or kubernetes: leave it out.`, {
-      exitCode: 2,
-    });
-  }
-  if (launcher !== "local" && flags.task !== undefined) {
-    throw new UserError(`--task trains one task here: leave out --launcher ${launcher}.`, {
-      exitCode: 2,
-    });
-  }
+  checkLauncher(launcher, flags);
   const sweep = sweepOf(args, flags);
   const { folder, tasks } = sweep;
   const out = json ? stderr : stdout;

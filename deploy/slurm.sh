@@ -34,7 +34,7 @@ cd /srv/peft || exit
 # filled in
 set -- --output_dir results --experiment example --methods lora --ranks 4,8 --seeds 1,2 --model_name mini --use_sample
 
-./denow task sweep:task --task "$SLURM_ARRAY_TASK_ID" "$@" &
+./denow task -q sweep:task --task "$SLURM_ARRAY_TASK_ID" "$@" &
 task=$!
 again=
 trap 'again=yes; kill -TERM "$task"' USR1

@@ -80,6 +80,7 @@ const launchFields = {
     launchers[0],
   ),
   jobs: whole("--jobs", "Tasks at a time", "local: 1, else all", 1),
+  processes: whole("--processes", "Of MPI that train a task together (kubernetes)", "1", 1),
   template: flag(
     "--template",
     valueOf("FILE", parseText, ""),

@@ -123,7 +123,7 @@ say "SIGKILL for lora-r4-s1, process $pid"
 kill -KILL "$pid"
 job=$(squeue --noheader --format=%F | head -n 1)
 say "its time is up for lora-r8-s1: SIGUSR1, as two minutes before the end"
-scancel --batch --signal=USR1 "${job}_1"
+timeout 3 scancel --batch --signal=USR1 "${job}_1" || true # else it says so again to the next turn
 
 say "until the array has ended"
 until_true 400 is_empty || fail "the array does not end"
