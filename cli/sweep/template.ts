@@ -35,6 +35,15 @@ export function fill(
         { exitCode: 2 },
       );
     }
+    if (/[[,\\]$/.test(lines[at])) {
+      throw new UserError(
+        `The template's line "${
+          lines[at].trim()
+        }" goes on in the next one: a sweep fills in one line, as ` +
+          `deploy/${name} has it.`,
+        { exitCode: 2 },
+      );
+    }
     const indent = lines[at].length - lines[at].trimStart().length;
     lines[at] = `${" ".repeat(indent)}${begins}${value}`;
   }
