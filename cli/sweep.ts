@@ -4,13 +4,12 @@
  * SIGHUP 129). It may start programs, and so reads no data: what does is a process without that permission.
  */
 import { fileURLToPath } from "node:url";
-import { UserError } from "../models/errors.ts";
 import { grants } from "./grants.ts";
 import { runCommand } from "./shared/command.ts";
 import { countOf } from "./shared/format.ts";
 import { jsonText, type Output, standardOutput, wrap } from "./shared/terminal.ts";
 import { compareDone } from "./sweep/finish.ts";
-import { parseSweepFlags, sweepCommand, type SweepFlags } from "./sweep/flags.ts";
+import { checkLauncher, parseSweepFlags, sweepCommand, type SweepFlags } from "./sweep/flags.ts";
 import { doneOf, openSweep } from "./sweep/folder.ts";
 import { manifestPath, manifestText, mountedResults, writeManifest } from "./sweep/kubernetes.ts";
 import { type Listing, listingTable } from "./sweep/listing_table.ts";
@@ -151,31 +150,13 @@ async function handOver(
   return { text, fields: { job } };
 }
 
-/** Throws a UserError (wrong use) on flags of another launcher. */
-function checkLauncher(
-  launcher: string,
-  { template, task, jobs, processes = 1 }: SweepFlags,
-): void {
-  const wrong = launcher === "local" && template !== undefined
-    ? "--template is of --launcher slurm or kubernetes: leave it out."
-    : launcher !== "local" && task !== undefined
-    ? `--task trains one task here: leave out --launcher ${launcher}.`
-    : launcher !== "kubernetes" && processes > 1
-    ? `--processes is of --launcher kubernetes. Here and in a Slurm job, mpirun starts them: ` +
-      `mpirun -n ${processes} ./denow task train:mpi.`
-    : processes > 1 && jobs !== undefined
-    ? "--jobs has no effect with --processes: a cluster starts TrainJobs as it has room for them."
-    : undefined;
-  if (wrong !== undefined) throw new UserError(wrong, { exitCode: 2 });
-}
-
 async function run(
   args: readonly string[],
   flags: SweepFlags,
   program: TaskProgram,
 ): Promise<number> {
   const { launcher = "local", dryRun, json } = flags;
-  checkLauncher(launcher, flags);
+  checkLauncher(flags);
   const sweep = sweepOf(args, flags);
   const { folder, tasks } = sweep;
   const out = json ? stderr : stdout;

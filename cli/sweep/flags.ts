@@ -2,6 +2,7 @@
 import { group, merge, object } from "@optique/core/constructs";
 import type { InferValue } from "@optique/core/parser";
 import { choice } from "@optique/core/valueparser";
+import { UserError } from "../../models/errors.ts";
 import { methodNames, methods } from "../../models/peft/methods.ts";
 import {
   flag,
@@ -161,3 +162,20 @@ export const trainArguments = (args: readonly string[]): string[] =>
 /** The arguments that every task is given, whatever launches it, but for where results go. */
 export const taskArguments = (args: readonly string[]): string[] =>
   without(args, [...Object.keys(launchFields), "outputDir", "experiment", "dryRun", "json"]);
+
+/** Throws a UserError (wrong use) on flags of another launcher. */
+export function checkLauncher(
+  { launcher = "local", template, task, jobs, processes = 1 }: SweepFlags,
+): void {
+  const wrong = launcher === "local" && template !== undefined
+    ? "--template is of --launcher slurm or kubernetes: leave it out."
+    : launcher !== "local" && task !== undefined
+    ? `--task trains one task here: leave out --launcher ${launcher}.`
+    : launcher !== "kubernetes" && processes > 1
+    ? `--processes is of --launcher kubernetes. Here and in a Slurm job, mpirun starts them: ` +
+      `mpirun -n ${processes} ./denow task train:mpi.`
+    : processes > 1 && jobs !== undefined
+    ? "--jobs has no effect with --processes: a cluster starts TrainJobs as it has room for them."
+    : undefined;
+  if (wrong !== undefined) throw new UserError(wrong, { exitCode: 2 });
+}

@@ -40,7 +40,7 @@ export function train(
 export function startSweep(
   cwd: string,
   args: string[],
-  { path, env, ...options }: FakeOptions & { path?: string; env?: Record<string, string> } = {},
+  { path, ...options }: FakeOptions & { path?: string } = {},
 ) {
   const root = fileURLToPath(new URL("../../", import.meta.url));
   const run = ["run", "-q", "--no-check", "--config", join(root, "deno.json"), "-A"];
@@ -53,7 +53,6 @@ export function startSweep(
       HF_HUB_OFFLINE: "1",
       FAKE_TOOLS: JSON.stringify(options),
       ...(path !== undefined && { PATH: `${path}:${Deno.env.get("PATH")}` }),
-      ...env,
     },
   });
 }
