@@ -6,6 +6,7 @@ import { checkLauncher, parseSweepFlags } from "../../cli/sweep/flags.ts";
 import { argumentsIn } from "../../cli/sweep/place.ts";
 import { ranges, slurmScript, submission } from "../../cli/sweep/slurm.ts";
 import { fill } from "../../cli/sweep/template.ts";
+import { parseFlags } from "../../cli/train/flags.ts";
 import { UserError } from "../../models/errors.ts";
 import { namesIn, withFolder } from "../files/temporary.ts";
 import { runProgram } from "./command.ts";
@@ -158,6 +159,22 @@ Deno.test("--dry_run lists tasks and what would be started, and makes nothing", 
     assert.match(starts, /^Would train 4 tasks here, one after another/);
     assert.deepEqual(await namesIn(folder), []);
   }));
+
+Deno.test("the table of docs/cluster.md has the flags that train has not", async () => {
+  const guide = await Deno.readTextFile(new URL("../../docs/cluster.md", import.meta.url));
+  const rows = guide.split("\n").filter((line) => line.startsWith("| `--"));
+  const told = new Set(rows.flatMap((row) => row.split("|")[1].match(/--\w+/g) ?? []));
+  const parsed = parseSweepFlags([]);
+  assert.ok(parsed.kind === "flags");
+  const train = parseFlags([]);
+  assert.ok(train.kind === "flags");
+  const own = Object.keys(parsed.flags).filter((name) => !(name in train.flags));
+  assert.ok(own.length > 5);
+  for (const name of own) {
+    const flag = `--${name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)}`;
+    assert.ok(told.has(flag), flag);
+  }
+});
 
 Deno.test("flags of another launcher are wrong use", () => {
   const wrong: [string[], RegExp][] = [
