@@ -111,7 +111,8 @@ async function trainHere({ sweep, flags, left, program, out }: Launch): Promise<
   const { failed, elsewhere, stop } = outcome;
   if (comparison !== undefined) {
     const remarks = comparisonRemarks(comparison).flatMap((remark) => wrap(remark, 79));
-    print(out, ["", ...comparisonTable(comparison, Math.max(80, out.columns())), "", ...remarks]);
+    print(out, ["", ...comparisonTable(comparison, Math.max(80, out.columns()))]);
+    if (remarks.length > 0) print(out, ["", ...remarks]);
   }
   print(out, [
     "",

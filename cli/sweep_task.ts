@@ -13,6 +13,7 @@ import { openSweep } from "./sweep/folder.ts";
 import { listTasks } from "./sweep/listing.ts";
 import { type Sweep, sweepOf } from "./sweep/place.ts";
 import { busyCode, runTask } from "./sweep/task.ts";
+import { isAdapter } from "./train/continued.ts";
 import { endOnSignals, newSession } from "./train/session.ts";
 import type { DeviceHandle, TrainingTools } from "./train/tools.ts";
 import { StoppedError } from "./train/watch.ts";
@@ -77,6 +78,14 @@ async function run<Device extends DeviceHandle>(
   loadTools: () => Promise<TrainingTools<Device>>,
 ): Promise<number> {
   const sweep = sweepOf(args, flags);
+  const { modelName } = flags;
+  if (modelName !== undefined && await isAdapter(modelName)) {
+    throw new UserError(
+      `${modelName} is an adapter's folder, with which deno task train goes on under its own method: ` +
+        `a sweep takes a model.`,
+      { exitCode: 2 },
+    );
+  }
   if (flags.dryRun) {
     warn(sweep.tasks.flatMap(({ plan }) => plan.warnings));
     stdout.write(`${jsonText(await listTasks(sweep.folder, sweep.tasks, stderr))}\n`);

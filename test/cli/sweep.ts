@@ -40,12 +40,13 @@ export function train(
 export function startSweep(
   cwd: string,
   args: string[],
-  { path, ...options }: FakeOptions & { path?: string } = {},
+  { path, modelName = "mini", ...options }: FakeOptions & { path?: string; modelName?: string } =
+    {},
 ) {
   const root = fileURLToPath(new URL("../../", import.meta.url));
   const run = ["run", "-q", "--no-check", "--config", join(root, "deno.json"), "-A"];
   const program = join(root, "test/cli/fake_sweep.ts");
-  const all = ["--model_name", "mini", "--use_sample", ...args];
+  const all = ["--model_name", modelName, "--use_sample", ...args];
   return startProgram(Deno.execPath(), [...run, program, ...all], {
     cwd,
     env: {

@@ -8,7 +8,7 @@ import { ranges, slurmScript, submission } from "../../cli/sweep/slurm.ts";
 import { fill } from "../../cli/sweep/template.ts";
 import { parseFlags } from "../../cli/train/flags.ts";
 import { UserError } from "../../models/errors.ts";
-import { namesIn, withFolder } from "../files/temporary.ts";
+import { golden, namesIn, withFolder } from "../files/temporary.ts";
 import { runProgram } from "./command.ts";
 import { startSweep, sweep } from "./sweep.ts";
 
@@ -152,6 +152,11 @@ Deno.test("--dry_run lists tasks and what would be started, and makes nothing", 
       listed.stdout,
       /\nsbatch --parsable --array=0-3 results\/e\/slurm\.sh\n\n#!\/bin\/sh\n/,
     );
+    const adapter = ["--dry_run", "--methods", "lora"];
+    const model = golden("lora", "peft");
+    const refused = await startSweep(folder, adapter, { modelName: model }).ended();
+    assert.equal(refused.code, 2);
+    assert.match(refused.stderr, /is an adapter's folder, with which deno task train goes on/);
     const json = await startSweep(folder, [...lists, "--dry_run", "--json"]).ended();
     const { tasks, launcher, starts } = JSON.parse(json.stdout);
     assert.equal(tasks.length, 4);
