@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { object } from "@optique/core/constructs";
 import { UserError } from "../models/errors.ts";
 import { isFolder } from "../models/host/resolve.ts";
+import { compareDone } from "./sweep/finish.ts";
 import { adviceForReport } from "./shared/advice.ts";
 import { runCommand } from "./shared/command.ts";
 import { flag, parseCommand, switchOn, texts, valueOf } from "./shared/flag_parser.ts";
@@ -61,13 +62,19 @@ export function main(
   });
   return runCommand(parsed, command, async ({ folders, output, json }) => {
     const path = await outputOf(folders, output);
+    const unfinished: string[] = [];
+    for (const folder of folders) {
+      const { done = [], tasks = [] } = await compareDone(folder) ?? {};
+      if (done.length === tasks.length) continue;
+      unfinished.push(`${folder}: ${done.length} of ${tasks.length} tasks of the sweep are done.`);
+    }
     // Loaded only now: charts are drawn by packages that take their time.
     const { writeReport } = await import("./report/write.ts");
     const { bytes, runs, problems } = await writeReport(folders, path, output);
     for (const problem of problems) stderr.write(renderNotice(stderr, problem));
     const text = json
-      ? jsonText({ path, bytes, runs, problems })
-      : `${path}: ${countOf(runs, "run")}, ${formatBytes(bytes)}`;
+      ? jsonText({ path, bytes, runs, problems, unfinished })
+      : [`${path}: ${countOf(runs, "run")}, ${formatBytes(bytes)}`, ...unfinished].join("\n");
     stdout.write(`${text}\n`);
   }, { stdout, stderr, advice: adviceForReport });
 }

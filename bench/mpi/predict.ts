@@ -4,7 +4,7 @@ import { bertBaseUncased } from "../../models/encoders/mod.ts";
 import { countParameters } from "../../models/peft/methods.ts";
 import { formatBytes, formatCount } from "../../cli/shared/format.ts";
 import { print, printJson, progress, tableWidth } from "../command.ts";
-import { formatTime } from "../kernel_table.ts";
+import { formatTime } from "../../kernelbench/format.ts";
 import { benchSteps, classes, methods, type Point } from "../step_bench.ts";
 import { timeCopies } from "./measure.ts";
 import { type Network, strongSpeedup, type Terms, weakSpeedup } from "./model.ts";

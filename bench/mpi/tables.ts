@@ -1,7 +1,7 @@
 /** Tables of what several ranks take, measured and predicted. */
 import { formatBytes, formatCount } from "../../cli/shared/format.ts";
 import { type Column, renderTable } from "../../cli/shared/table.ts";
-import { formatTime } from "../kernel_table.ts";
+import { formatTime } from "../../kernelbench/format.ts";
 import type { CopyRow, ReductionRow, SharedStepRow } from "../schema.ts";
 import { type Network, reductionSeconds, strongSpeedup, type Terms, weakSpeedup } from "./model.ts";
 

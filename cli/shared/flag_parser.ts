@@ -21,7 +21,8 @@ type Metavar =
   | "FILE"
   | "PATH"
   | "KIND"
-  | "METHOD";
+  | "METHOD"
+  | "WHERE";
 
 /** A value parser of Optique from a function that throws a sentence. */
 export function valueOf<T>(
@@ -97,7 +98,7 @@ function toSnakeCase(argument: string): string {
 }
 
 /** What follows `--` is no flag, and stays as it is. */
-function flagsInSnakeCase(args: readonly string[]): string[] {
+export function flagsInSnakeCase(args: readonly string[]): string[] {
   const end = args.includes("--") ? args.indexOf("--") : args.length;
   return [...args.slice(0, end).map(toSnakeCase), ...args.slice(end)];
 }

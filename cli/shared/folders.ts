@@ -148,11 +148,15 @@ function renameIfThere(from: string, to: string): boolean {
 /**
  * Puts in order what a killed program left in a folder: half-written files and folders go; of a folder whose
  * replacement was under way, the new one takes its place, which was whole before the old one was moved. Nobody else may
- * be writing there.
+ * be writing there, or, where `only` names what is mended, writing that.
  */
-export async function mend(folder: string): Promise<void> {
+export async function mend(folder: string, only?: string): Promise<void> {
+  const isMended = (name: string) => {
+    const [, replaced] = leftover.exec(name) ?? [];
+    return replaced !== undefined && (only ?? replaced) === replaced;
+  };
   const present = new Set(await names(folder));
-  for (const name of present) {
+  for (const name of [...present].filter(isMended)) {
     const [, replaced, id, suffix] = leftover.exec(name) ?? [];
     if (suffix !== "old" || present.has(replaced) || /^\.\.?$/.test(replaced)) continue;
     const fresh = `.${replaced}.${id}.tmp`;
@@ -160,7 +164,7 @@ export async function mend(folder: string): Promise<void> {
     present.add(replaced);
   }
   for (const name of await names(folder)) {
-    if (leftover.test(name)) await Deno.remove(join(folder, name), { recursive: true });
+    if (isMended(name)) await Deno.remove(join(folder, name), { recursive: true });
   }
 }
 

@@ -24,7 +24,7 @@ export interface Continued {
 }
 
 /** Whether a name is an adapter's folder, and no whole model's that has an adapter's config beside it. */
-async function isAdapter(name: string): Promise<boolean> {
+export async function isAdapter(name: string): Promise<boolean> {
   return await isFolder(name) && await exists(join(name, adapterConfigFile)) &&
     !(await exists(join(name, weightsFile)));
 }

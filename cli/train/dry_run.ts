@@ -37,7 +37,7 @@ interface Classes {
 }
 
 /** The data set's own number of classes where it lies on this machine, else 13. */
-async function classesOf(flags: Flags, hub: HubSettings): Promise<Classes> {
+export async function classesOf(flags: Flags, hub: HubSettings): Promise<Classes> {
   const { dataset, useSample } = flags;
   if (!useSample && (dataset === undefined || !(await exists(dataset)))) {
     if (dataset !== undefined) hubNameOf(dataset);

@@ -1,10 +1,11 @@
 /** An experiment: the planned runs one after another, each saved when it is whole, then compared. */
 import { join } from "node:path";
-import { messageOf, UserError } from "../../models/errors.ts";
-import { checkExperiment, ensureFolder, newExperiment } from "../shared/folders.ts";
+import { messageOf } from "../../models/errors.ts";
+import { ensureFolder, newExperiment } from "../shared/folders.ts";
 import { formatBytes } from "../shared/format.ts";
 import { type Output, renderNotice } from "../shared/terminal.ts";
 import { createPace } from "./place.ts";
+import { claimNamed } from "./claim_named.ts";
 import { keepBagsOfWords } from "./comparing/baselines.ts";
 import { isDiskFull } from "./checkpoints.ts";
 import type { Comparison } from "./comparing/comparison.ts";
@@ -13,23 +14,14 @@ import { type Fact, factsOf, printFacts } from "./facts.ts";
 import { load, type Loaded, type LoadOptions, noticesOf } from "./load.ts";
 import { type Shared, trainRun } from "./one_run.ts";
 import { type PlannedRun, rateNote } from "./plan.ts";
-import { checkSame, readAgain, type Resumed, savedReport } from "./resume.ts";
+import { checkSame, type Resumed, savedReport } from "./resume.ts";
 import type { RanksReport, RunReport } from "./run_report.ts";
 import { endSession, type Session } from "./session.ts";
-import { resumeCommand, withStanding } from "./standing.ts";
+import { withStanding } from "./standing.ts";
 import type { DeviceHandle, TrainingTools } from "./tools.ts";
 import { compared, productsOf, tuneForAdapter, type Tuning } from "./tuning.ts";
 import { StoppedError } from "./watch.ts";
-import {
-  checkpointsOf,
-  claimWork,
-  describeWork,
-  dropWork,
-  mendWork,
-  readWork,
-  type Work,
-  writeWork,
-} from "./work.ts";
+import { checkpointsOf, claimWork, dropWork, type Work, workFolder, writeWork } from "./work.ts";
 
 export interface ExperimentOptions extends LoadOptions {
   /** The command's arguments, for `run.json`; of an experiment that goes on they are those that began it. */
@@ -39,6 +31,8 @@ export interface ExperimentOptions extends LoadOptions {
   /** Progress goes here. */
   out: Output;
   session: Session;
+  /** A task of a sweep: its session has claimed its work, and other tasks write into the experiment at the same time. */
+  task?: { folder: string; work: string; goOn: string };
   /** Called when model and data are here, and no network is needed any more. */
   onLoaded?(): void;
   /** The other processes that train the runs too, where there are any. */
@@ -60,29 +54,6 @@ export interface Experiment {
   runs: RunReport[];
   comparison: Comparison;
 }
-
-/** Claims a named experiment, or one that goes on. Throws a UserError where its runs would meet what is there. */
-async function claimNamed(
-  folder: string,
-  { plan, flags, resumed, session }: ExperimentOptions,
-): Promise<void> {
-  session.folder = folder;
-  session.claim = claimWork(folder);
-  await mendWork(folder);
-  if (resumed !== undefined) return await readAgain(resumed);
-  if (flags.overwrite) return;
-  const work = await readWork(folder);
-  if (work !== undefined && !isFinished(work)) {
-    throw new UserError(
-      `${folder} has unfinished runs: ${await describeWork(folder, work)}. Go on with: ` +
-        `${resumeCommand(folder)}, or drop them with --overwrite.`,
-      { exitCode: 2 },
-    );
-  }
-  await checkExperiment(folder, plan.runs.map((run) => run.name));
-}
-
-const isFinished = ({ runs, done }: Work) => runs.every((run) => done.includes(run));
 
 /** The kernels' plans: those of the experiment that goes on, where they are for this adapter, else timed or cached ones. */
 async function tune<Device extends DeviceHandle>(
@@ -107,23 +78,35 @@ async function tune<Device extends DeviceHandle>(
   return await tuneForAdapter(device, products, tools, err);
 }
 
-/**
- * Runs an experiment, or what is left of one. What can be checked is checked before anything is trained; a run's folder
- * appears when the run is whole, and finished runs and checkpoints stay whatever comes after. Throws a UserError for what
- * the user can put right, and a StoppedError where the session was to stop.
- */
+/** Runs an experiment, or what is left of one, and compares its runs; throws as {@link trainExperiment}. */
 export async function runExperiment<Device extends DeviceHandle>(
   options: ExperimentOptions,
   tools: TrainingTools<Device>,
 ): Promise<Experiment> {
-  const { flags, plan, resumed, out, err, session, crew } = options;
+  return await trainExperiment(options, tools, async (folder, work, train) => {
+    const runs = await train().finally(() => reportFinished(folder, work, options.err));
+    return { folder, runs, comparison: await writeComparison(folder, runs[0].run) };
+  });
+}
+
+/**
+ * Trains what is left of an experiment as `finish` wants it. What can be checked is checked before anything is trained; a run's folder
+ * appears when the run is whole, and finished runs and checkpoints stay whatever comes after. Throws a UserError for what
+ * the user can put right, and a StoppedError where the session was to stop.
+ */
+export async function trainExperiment<Device extends DeviceHandle, Result>(
+  options: ExperimentOptions,
+  tools: TrainingTools<Device>,
+  finish: (folder: string, work: Work, train: () => Promise<RunReport[]>) => Promise<Result>,
+): Promise<Result> {
+  const { flags, plan, resumed, out, err, session, task, crew } = options;
   const outputDir = flags.outputDir ?? "results";
-  const named = resumed?.folder ??
+  const named = task?.folder ?? resumed?.folder ??
     (flags.experiment === undefined ? undefined : join(outputDir, flags.experiment));
   let device: Device | undefined;
   try {
     if (named === undefined) await ensureFolder(outputDir);
-    else await claimNamed(named, options);
+    else if (task === undefined) await claimNamed(named, options);
     const { matmulPrecision, computeDtype } = plan.runs[0].hyperparameters;
     device = await tools.createDevice({ matmulPrecision, computeDtype });
     const loadHere = () => load(options, tools);
@@ -157,8 +140,9 @@ export async function runExperiment<Device extends DeviceHandle>(
       tuning: { key: tools.tuningKey(device), plans: tuning.plans, refused: tuning.refused },
     };
     // Not before: what was unfinished stays where the new command turns out to be wrong.
-    if (resumed === undefined) await dropWork(folder);
-    await writeWork(folder, work);
+    const workAt = task?.work ?? workFolder(folder);
+    if (resumed === undefined) await dropWork(workAt);
+    await writeWork(workAt, work);
     const shared: Shared<Device> = {
       ...loaded,
       maxSamples: flags.maxSamples,
@@ -173,16 +157,14 @@ export async function runExperiment<Device extends DeviceHandle>(
       command: work.command,
       device,
       folder,
+      work: workAt,
       session,
       checkpoints: { steps: flags.checkpointSteps, keep: flags.keepCheckpoints ?? 2 },
       out,
       err,
     };
     if (flags.baselines) await keepBagsOfWords(folder, dataset, loaded.split, plan.splitSeed, out);
-    const reports = await trainRuns(runs, work, shared, tools)
-      .finally(() => reportFinished(folder, work, err));
-    const comparison = await writeComparison(folder, runs[0].name);
-    return { folder, runs: reports, comparison };
+    return await finish(folder, work, () => trainRuns(runs, work, shared, tools, task?.goOn));
   } finally {
     session.training = false;
     device?.destroy();
@@ -222,8 +204,9 @@ async function trainRuns<Device extends DeviceHandle>(
   work: Work,
   shared: Shared<Device>,
   tools: TrainingTools<Device>,
+  goOn?: string,
 ): Promise<RunReport[]> {
-  const { folder, session, out } = shared;
+  const { folder, work: workAt, session, out } = shared;
   const reports: RunReport[] = [];
   const pace = createPace(runs.length - work.done.length);
   session.training = true;
@@ -241,12 +224,12 @@ async function trainRuns<Device extends DeviceHandle>(
       out.write(`  saved ${name}, ${formatBytes(report.exported_bytes)}\n`);
       reports.push(report);
       work.done.push(name);
-      await noteDone(folder, name, work);
+      await noteDone(workAt, name, work);
       // So that an interrupted experiment has the comparison of what it finished; the caller writes that of all.
       if (index < runs.length - 1) await writeComparison(folder, name);
     } catch (error) {
       if (error instanceof StoppedError) throw error;
-      throw await withStanding(error, name, folder, work);
+      throw await withStanding(error, name, { folder, work: workAt, goOn }, work);
     }
   }
   return reports;

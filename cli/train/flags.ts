@@ -61,14 +61,14 @@ function settingFlag([name, { kind, help, shown }]: [string, Setting]) {
   }
 }
 
-/** The flags of all methods' settings. TypeScript cannot follow the table's types through `fromEntries`. */
-const settingFlags = object(
-  Object.fromEntries(
-    Object.values(methods).flatMap(({ settings }) =>
-      Object.entries<Setting>(settings).map((setting) => [setting[0], settingFlag(setting)])
-    ),
-  ),
-) as unknown as Parser<"sync", GivenSettings, unknown>;
+/** The flags of all methods' settings but some. TypeScript cannot follow the table's types through `fromEntries`. */
+export function settingFlags(without: readonly string[] = []) {
+  const settings = Object.values(methods).flatMap(({ settings }) =>
+    Object.entries<Setting>(settings)
+  ).filter(([name]) => !without.includes(name));
+  const flags = settings.map((setting) => [setting[0], settingFlag(setting)]);
+  return object(Object.fromEntries(flags)) as unknown as Parser<"sync", GivenSettings, unknown>;
+}
 
 const labels = methodNames.map((name) => methods[name].label);
 const left = methodNames.filter((name) => !methods[name].compared);
@@ -80,10 +80,10 @@ const methodFlags = object({
     `${methodNames.join(", ")}; all leaves ${left.join(" and ")} out`,
     "all",
   ),
-  settings: settingFlags,
+  settings: settingFlags(),
 });
 
-const dataFlags = object({
+export const dataFlags = object({
   modelName: flag(
     "--model_name",
     valueOf("NAME", parseText, ""),
@@ -115,7 +115,8 @@ const dataFlags = object({
   ),
 });
 
-const trainingFlags = object({
+/** The flags of training; a sweep has lists in the place of some. */
+export const trainingFields = {
   numEpochs: whole("--num_epochs", "Passes over the training part", `${defaults.epochs}`, 1),
   maxSteps: whole("--max_steps", "Optimiser steps, instead of epochs", "not used", 1),
   evalSteps: whole("--eval_steps", "Validate every so many steps", "each epoch", 1),
@@ -213,7 +214,7 @@ const trainingFlags = object({
     "Train each run with each, on the split of --seed",
     "that of --seed",
   ),
-});
+};
 
 const outputFlags = object({
   outputDir: flag(
@@ -249,7 +250,7 @@ const outputFlags = object({
 export const parser = merge(
   group("Methods", methodFlags),
   group("Model and data", dataFlags),
-  group("Training", trainingFlags),
+  group("Training", object(trainingFields)),
   group("Results", outputFlags),
 );
 

@@ -29,6 +29,8 @@ export interface Shared<Device extends DeviceHandle>
   tokenizer: Tokenizer;
   /** The experiment's folder. */
   folder: string;
+  /** Where its unfinished work is kept. */
+  work: string;
   session: Session;
   /** Optimiser steps between checkpoints besides those after each epoch, and how many of a run's are kept. */
   checkpoints: { steps: number | undefined; keep: number };
@@ -45,10 +47,14 @@ async function saveBuiltIn<Device extends DeviceHandle>(
   tools: TrainingTools<Device>,
 ): Promise<string> {
   const base = join(folder, "base");
-  if (!(await exists(join(base, "config.json")))) {
+  const isThere = () => exists(join(base, "config.json"));
+  if (await isThere()) return base;
+  try {
     await writeFolderWhole(base, session.unfinished, async (temporary) => {
       await writeFiles(temporary, await tools.builtInFiles(model.folder));
     });
+  } catch (error) {
+    if (!(await isThere())) throw error; // else another task of a sweep was faster
   }
   return base;
 }
@@ -97,7 +103,7 @@ export async function trainRun<Device extends DeviceHandle>(
   const { method } = planned;
   const { model, dataset, tokenizer, session, out, err } = shared;
   const { unfinished } = session;
-  const checkpoints = checkpointsOf(shared.folder, planned.name);
+  const checkpoints = checkpointsOf(shared.work, planned.name);
   const stopped = await newestCheckpoint(checkpoints, (text) => err.write(renderNotice(err, text)));
   const search = planned.tuned ? await tunedRate(planned, place, shared, tools) : undefined;
   const hyperparameters = {

@@ -9,6 +9,7 @@ import type { ResolvedModel } from "../../models/host/resolve.ts";
 import type { ClassWeights } from "../../models/training/class_weights.ts";
 import { type Flags, parseFlags } from "./flags.ts";
 import type { RunReport } from "./run_report.ts";
+import { isSweep } from "./sweep_folder.ts";
 import { readWork, type Work, workFolder } from "./work.ts";
 
 /** An experiment that goes on. */
@@ -79,8 +80,13 @@ export async function findResumed(flags: Flags): Promise<Found> {
     ? dirname(asked)
     : asked;
   if (!(await exists(folder))) throw new UserError(`There is no folder ${folder} to resume.`);
-  const work = await readWork(folder);
+  const work = await readWork(workFolder(folder));
   if (work === undefined) {
+    if (await isSweep(folder)) {
+      throw new UserError(
+        `${folder} is the folder of a sweep: give deno task sweep the same flags again to go on with it.`,
+      );
+    }
     if (await exists(join(folder, "comparison.json"))) return { finished: true, folder };
     throw new UserError(`${folder} is not the folder of an experiment that was stopped.`);
   }
@@ -110,7 +116,7 @@ export async function findResumed(flags: Flags): Promise<Found> {
  * UserError where nothing is left.
  */
 export async function readAgain(resumed: Resumed): Promise<void> {
-  const work = await readWork(resumed.folder);
+  const work = await readWork(workFolder(resumed.folder));
   if (work === undefined) {
     throw new UserError(`Another program has just finished or dropped ${resumed.folder}.`);
   }

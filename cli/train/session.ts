@@ -2,16 +2,15 @@
 import { removeIfEmpty, removeUnfinished, type Unfinished } from "../shared/folders.ts";
 import { onSignals, type Stop } from "../shared/signals.ts";
 import type { Output } from "../shared/terminal.ts";
-import type { Claim } from "./claim.ts";
-import { leaveWork } from "./work.ts";
+import { leaveWork, type WorkClaim } from "./work.ts";
 
 /** What exists only as long as the experiment runs; whatever ends it removes it. */
 export interface Session {
   unfinished: Unfinished;
   /** The experiment's folder, once it is known; it stays if it holds a finished run or a checkpoint. */
   folder?: string;
-  /** The right to write there. */
-  claim?: Claim;
+  /** The right to write there, and where unfinished work is kept. */
+  claim?: WorkClaim;
   /** Whether a run trains: then the first signal lets it finish its step. */
   training: boolean;
   stop?: Stop;
@@ -24,7 +23,7 @@ export function endSession(session: Session): void {
   const { folder, claim, unfinished } = session;
   removeUnfinished(unfinished);
   if (folder === undefined) return;
-  if (claim !== undefined) leaveWork(folder, claim);
+  if (claim !== undefined) leaveWork(claim.work, claim);
   session.claim = undefined;
   removeIfEmpty(folder);
 }

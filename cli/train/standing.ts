@@ -19,14 +19,14 @@ function isRepeatable(error: unknown): boolean {
   return kind === "lowerLearningRate" || kind === "sameRun";
 }
 
-/** Adds to a failure what is saved and what is not; itself where nothing is. */
+/** Adds to a failure what is saved and what is not, and the command `goOn`; itself where nothing is. */
 export async function withStanding(
   error: unknown,
   failed: string,
-  folder: string,
+  { folder, work, goOn = resumeCommand(folder) }: { folder: string; work: string; goOn?: string },
   { runs, done }: Work,
 ): Promise<unknown> {
-  const checkpoints = checkpointsOf(folder, failed);
+  const checkpoints = checkpointsOf(work, failed);
   const [step] = await checkpointSteps(checkpoints).catch(() => []);
   if (done.length === 0 && step === undefined) return error;
   const left = runs.filter((run) => !done.includes(run) && run !== failed);
@@ -35,7 +35,7 @@ export async function withStanding(
     step !== undefined && `A checkpoint of step ${step} is kept in ${checkpoints}.`,
     left.length > 0 && `Not trained: ${left.join(", ")}.`,
     !isRepeatable(error) && `${isDiskFull(error) ? "Free some space, then go" : "Go"} on with: ` +
-      resumeCommand(folder),
+      goOn,
   ].filter((sentence) => sentence !== false);
   return new UserError([`${failed}: ${messageOf(error)}`, ...sentences].join(" "), {
     // Of a full disk all is said, and in words that fit an experiment which has its folder already.

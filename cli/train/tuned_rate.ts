@@ -16,7 +16,7 @@ import { createProgress } from "./progress.ts";
 import { startTraining } from "./start.ts";
 import type { DeviceHandle, TrainingTools } from "./tools.ts";
 import { StoppedError } from "./watch.ts";
-import { trialsFile, workFolder } from "./work.ts";
+import { trialsFile } from "./work.ts";
 
 const schema = v.object({
   trials: v.array(v.object({
@@ -28,8 +28,8 @@ const schema = v.object({
 });
 
 /** The trials that were made before; none where their file is damaged: they are made again. */
-export async function readTrials(experiment: string, group: string): Promise<Trial[]> {
-  const folder = hostFolder(workFolder(experiment), 0);
+export async function readTrials(work: string, group: string): Promise<Trial[]> {
+  const folder = hostFolder(work, 0);
   if (!(await folder.has(trialsFile(group)))) return [];
   const read = v.safeParse(schema, await readJsonObject(folder, trialsFile(group)));
   return read.success ? read.output.trials : [];
@@ -88,10 +88,10 @@ export async function tunedRate<Device extends DeviceHandle>(
   shared: Shared<Device>,
   tools: TrainingTools<Device>,
 ): Promise<{ learningRate: number; trials: Trial[] }> {
-  const { folder, model, dataset, split, session, out } = shared;
+  const { folder, work, model, dataset, split, session, out } = shared;
   const examples = split.train.length;
   const { totalSteps } = lengthOf(hyperparameters, examples);
-  const trials = await readTrials(folder, group);
+  const trials = await readTrials(work, group);
   const before = trials.length;
   for (;;) {
     const next = nextTrial(trials, totalSteps);
@@ -121,7 +121,7 @@ export async function tunedRate<Device extends DeviceHandle>(
       progress.clear();
       weights.close();
     }
-    await writeFileWhole(join(workFolder(folder), trialsFile(group)), toJson({ trials }));
+    await writeFileWhole(join(work, trialsFile(group)), toJson({ trials }));
     const { loss, macroF1 } = trials.at(-1)!;
     const outcome = loss === undefined
       ? "came to no number"

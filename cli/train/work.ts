@@ -40,21 +40,24 @@ export type Work = Omit<v.InferOutput<typeof schema>, "tuning"> & {
   tuning: KeptTuning & { key: string };
 };
 
+/** A claim, and the folder of unfinished work that it is on. */
+export type WorkClaim = Claim & { work: string };
+
 const file = "command.json";
 
 /** Where an experiment keeps its unfinished work. */
 export const workFolder = (experiment: string) => join(experiment, "checkpoints");
 
-/** Where a run's checkpoints go. */
-export const checkpointsOf = (experiment: string, run: string) => join(workFolder(experiment), run);
+/** Where a run's checkpoints go, in a folder of unfinished work. */
+export const checkpointsOf = (work: string, run: string) => join(work, run);
 
 /** Where the finished trials of a learning rate's search are kept, beside the checkpoints. */
 export const trialsFile = (group: string) => `${group}.trials.json`;
 const isTrials = (name: string) => name.endsWith(".trials.json");
 
-/** An experiment's unfinished work, or undefined where all is finished. Throws a UserError where it is damaged. */
-export async function readWork(experiment: string): Promise<Work | undefined> {
-  const folder = hostFolder(workFolder(experiment), 0);
+/** The unfinished work in a folder, or undefined where all is finished. Throws a UserError where it is damaged. */
+export async function readWork(path: string): Promise<Work | undefined> {
+  const folder = hostFolder(path, 0);
   if (!(await folder.has(file))) return undefined;
   const damaged = (what: string, cause?: unknown) =>
     new UserError(
@@ -72,22 +75,25 @@ export async function readWork(experiment: string): Promise<Work | undefined> {
   throw damaged(`${join(folder.name, file)}: ${issueOf(read.issues)}.`);
 }
 
-export async function writeWork(experiment: string, work: Work): Promise<void> {
-  await writeFileWhole(join(workFolder(experiment), file), toJson(work));
+export async function writeWork(folder: string, work: Work): Promise<void> {
+  await writeFileWhole(join(folder, file), toJson(work));
 }
 
 /** Where the runs stand that have checkpoints: `lora-r8 at step 120`. */
-export async function describeWork(experiment: string, { runs, done }: Work): Promise<string> {
+export async function describeWork(folder: string, { runs, done }: Work): Promise<string> {
   const left = runs.filter((run) => !done.includes(run));
   const places = await Promise.all(left.map(async (run) => {
-    const [step] = await checkpointSteps(checkpointsOf(experiment, run));
+    const [step] = await checkpointSteps(checkpointsOf(folder, run));
     return step === undefined ? run : `${run} at step ${step}`;
   }));
   return places.join(", ");
 }
 
 /** Claims an experiment's folder for this program. Throws a UserError where that cannot be. */
-export const claimWork = (experiment: string): Claim => claim(experiment, workFolder(experiment));
+export function claimWork(experiment: string): WorkClaim {
+  const work = workFolder(experiment);
+  return { ...claim(experiment, work), work };
+}
 
 /** Puts in order what a killed program left in an experiment, which is claimed. */
 export async function mendWork(experiment: string): Promise<void> {
@@ -100,21 +106,19 @@ export async function mendWork(experiment: string): Promise<void> {
   }
 }
 
-/** Removes an experiment's unfinished work, but for the lock, which its claim holds. */
-export async function dropWork(experiment: string): Promise<void> {
-  const folder = workFolder(experiment);
+/** Removes the unfinished work in a folder, but for the lock, which its claim holds. */
+export async function dropWork(folder: string): Promise<void> {
   for await (const { name } of Deno.readDir(folder)) {
     if (name !== "lock") await Deno.remove(join(folder, name), { recursive: true });
   }
 }
 
 /**
- * Gives a claimed experiment back: its work stays where something can be gone on with, which is a finished run or a
+ * Gives a claimed folder of work back: its work stays where something can be gone on with, which is a finished run or a
  * checkpoint, and goes where nothing can, or nothing is left to do; where its file is damaged it stays too, since a user may
  * mend that. Synchronous, since the process may be ending.
  */
-export function leaveWork(experiment: string, held: Claim): void {
-  const folder = workFolder(experiment);
+export function leaveWork(folder: string, held: Claim): void {
   try {
     if (!isUseful(folder)) Deno.removeSync(folder, { recursive: true });
   } catch {

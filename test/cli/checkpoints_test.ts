@@ -121,8 +121,8 @@ Deno.test("unfinished work stays where a run is done or has a checkpoint, and go
     };
     const leave = async (done: string[]) => {
       const held = claimWork(folder);
-      await writeWork(folder, { ...work, done });
-      leaveWork(folder, held);
+      await writeWork(held.work, { ...work, done });
+      leaveWork(held.work, held);
       return await namesIn(folder);
     };
     assert.deepEqual(await leave([]), []);
@@ -134,9 +134,12 @@ Deno.test("unfinished work stays where a run is done or has a checkpoint, and go
     // Where its file is damaged, a checkpoint stays all the same: the file can be mended.
     const held = claimWork(folder);
     await Deno.writeTextFile(join(workFolder(folder), "command.json"), "{");
-    leaveWork(folder, held);
+    leaveWork(held.work, held);
     assert.deepEqual(await checkpointSteps(checkpoints), [1]);
-    await assert.rejects(readWork(folder), /command\.json is not JSON: .* --overwrite begins it/);
+    await assert.rejects(
+      readWork(held.work),
+      /command\.json is not JSON: .* --overwrite begins it/,
+    );
   }));
 
 Deno.test("what a program left that was killed while it replaced a folder is put in order", () =>

@@ -51,9 +51,14 @@ async function allowed(set: string, folder: string): Promise<string> {
 }
 
 /** By task. Flags of the tasks add the hub's hosts, and for `predict` the hub's cache to write. */
-const expected: Record<Exclude<keyof typeof commands, "completions"> | "peft", string> = {
+const expected: Record<
+  Exclude<keyof typeof commands, "completions"> | "peft" | "sweep" | "sweep:task",
+  string
+> = {
   peft: "read write hub",
   train: "read write hub",
+  sweep: "read write run",
+  "sweep:task": "read write hub",
   evaluate: "read write hub",
   merge: "read write hub",
   pretrain: "read write hub",
@@ -110,7 +115,8 @@ Deno.test("no task and no set of the commands starts programs, loads libraries, 
     const set: Record<string, unknown> =
       project.permissions[name as keyof typeof project.permissions];
     for (const kind of ["run", "ffi", "all", "import"]) {
-      assert.ok(!(kind in set), `${name} ${kind}`);
+      // A sweep's launcher starts Deno and sbatch, and does nothing else.
+      assert.ok(!(kind in set) || `${name} ${kind}` === "sweep run", `${name} ${kind}`);
     }
     for (const kind of ["write", "net", "env", "sys"]) {
       assert.notEqual(set[kind], true, `${name} ${kind}`);
@@ -125,6 +131,7 @@ Deno.test("no task and no set of the commands starts programs, loads libraries, 
 Deno.test("what is denied to those who may write is all that they run from", async () => {
   const { deny } = project.permissions.commands.write;
   assert.deepEqual(project.permissions.report.write.deny, deny);
+  assert.deepEqual(project.permissions.sweep.write.deny, deny);
   const entries = await Array.fromAsync(Deno.readDir(root));
   const isOurs = ({ name }: Deno.DirEntry) => /^(denow|\.ci|\.git)$|^deno\./.test(name);
   const code = await Promise.all(entries.map(async (entry) => {

@@ -178,11 +178,11 @@ Deno.test("trials whose numbers no search wrote are made again", () =>
     const trial = { learningRate: 1e-3, steps: 20, loss: 1.5, macroF1: 0.5 };
     const read = async (changed: object) => {
       await Deno.writeTextFile(path, JSON.stringify({ trials: [{ ...trial, ...changed }] }));
-      return await readTrials(folder, "lora");
+      return await readTrials(join(folder, "checkpoints"), "lora");
     };
     assert.deepEqual(await read({}), [trial]);
     const damaged = [{ learningRate: 0 }, { learningRate: -1 }, { steps: 0 }, { steps: 2 ** 60 }];
     for (const changed of damaged) assert.deepEqual(await read(changed), []);
     await Deno.writeTextFile(path, JSON.stringify({ trials: [trial] }).replace("1.5", "1e999"));
-    assert.deepEqual(await readTrials(folder, "lora"), []);
+    assert.deepEqual(await readTrials(join(folder, "checkpoints"), "lora"), []);
   }));

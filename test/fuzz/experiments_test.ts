@@ -135,7 +135,7 @@ fuzzOnDisk(
         }),
       ]]),
     ),
-  (folder) => readTrials(folder, "lora"),
+  (folder) => readTrials(join(folder, "checkpoints"), "lora"),
   {
     check(trials) {
       for (const { learningRate, steps, loss, macroF1 } of trials) {

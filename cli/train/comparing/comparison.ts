@@ -136,6 +136,15 @@ function rowOf(name: string, runs: ComparedRun[]): ComparedRow {
   };
 }
 
+/** Rows of one method that differ in their learning rate alone, as a sweep has them, say which is theirs. */
+function tellRates(rows: ComparedRow[]): void {
+  const nameOf = ({ label, config }: ComparedRow) => `${label} ${config}`;
+  for (const alike of Map.groupBy(rows, nameOf).values()) {
+    if (alike.length === 1) continue;
+    for (const row of alike) row.label += ` ${formatRate(learningRate(row.runs[0]))}`;
+  }
+}
+
 /** The comparison of runs with those that `reference` (one of them) can be compared with, without answers or baselines. */
 export function compareRuns(reference: ComparedRun, all: ComparedRun[]): Comparison {
   const runs: ComparedRun[] = [];
@@ -164,14 +173,15 @@ export function compareRuns(reference: ComparedRun, all: ComparedRun[]): Compari
     const names = slower.map(({ run }) => run).join(", ");
     notes.push(`Times of ${names} are with gradient checkpointing, which takes longer.`);
   }
-  const groups = Map.groupBy(runs, groupOf);
+  const rows = [...Map.groupBy(runs, groupOf)].map(([name, members]) => rowOf(name, members));
+  tellRates(rows);
   return {
     model: reference.model.name,
     dataset: reference.dataset.name,
     notices: [...new Set(runs.flatMap((run) => run.notices))],
     notes,
     runs,
-    rows: [...groups].map(([name, members]) => rowOf(name, members)),
+    rows,
     baselines: [],
     pairs: [],
     leftOut,
