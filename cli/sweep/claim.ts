@@ -149,7 +149,8 @@ export async function claimTask(
 ): Promise<{ claim: Claim } | { holder: string }> {
   try {
     Deno.mkdirSync(folder, { recursive: true });
-    for (;;) {
+    // A network drive may list for some seconds what was there before.
+    for (;; await delay(50)) {
       const [newest] = claimsOf(folder, run);
       if (newest !== undefined) {
         const isNewest = () => claimsOf(folder, run)[0]?.number === newest.number;
