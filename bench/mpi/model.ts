@@ -13,7 +13,8 @@ export interface Terms {
   stepSeconds: number;
   /** What is summed in each step. */
   bytes: number;
-  /** From the GPU to the host and back. */
+  /** From the GPU to the host and back: of any number of bytes, and of each. */
+  waitSeconds: number;
   copyBytesPerSecond: number;
   network: Network;
 }
@@ -35,9 +36,10 @@ export function reductionSeconds(
 
 /** Seconds of a step of several ranks in which each computes a share of one rank's step: all of it, where the batch grows. */
 export function stepSeconds(ranks: number, share: number, terms: Terms): number {
-  const { stepSeconds, bytes, copyBytesPerSecond, network } = terms;
+  const { stepSeconds, bytes, waitSeconds, copyBytesPerSecond, network } = terms;
   if (ranks === 1) return share * stepSeconds;
-  return share * stepSeconds + bytes / copyBytesPerSecond + reductionSeconds(ranks, bytes, network);
+  const copies = waitSeconds + bytes / copyBytesPerSecond;
+  return share * stepSeconds + copies + reductionSeconds(ranks, bytes, network);
 }
 
 /** By how much more sentences a second go through so many ranks, each with the batch of one. */

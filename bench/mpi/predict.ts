@@ -19,7 +19,7 @@ const networks: readonly Network[] = [
   { name: "100 Gbit/s", latency: 5e-6, bytesPerSecond: 11.5e9 },
 ];
 
-/** Assumed of a GPU: f32 products at 10 TFLOP/s, and copies by PCIe, both ways together, at 5 GB/s. */
+/** Assumed of a GPU: f32 products at 10 TFLOP/s, and copies there and back at 5 GB/s; the wait is Deno's, as measured. */
 const gpu = { flopsPerSecond: 10e12, copyBytesPerSecond: 5e9 };
 
 const names = ["full", "lora", "adapter"] as const;
@@ -43,10 +43,11 @@ export const summedBytes = (method: Point["method"]): number =>
 interface Measured {
   adapter: string;
   flopsPerSecond: Record<Point["method"], number>;
+  waitSeconds: number;
   copyBytesPerSecond: number;
 }
 
-const measuredWork = { batch: 4, length: 32 };
+const measuredWork = { batch: 8, length: 32 };
 
 async function measure(): Promise<Measured> {
   const device = await createDevice();
@@ -54,7 +55,7 @@ async function measure(): Promise<Measured> {
   const report = ({ method }: Point) => progress(`bert-base ${method}`);
   const steps = await benchSteps(device, points, { report });
   progress("copies");
-  const [{ bytes, milliseconds }] = await timeCopies(device, [1 << 26]);
+  const [{ milliseconds: wait }, { bytes, milliseconds }] = await timeCopies(device, [4, 1 << 26]);
   progress("");
   device.destroy();
   const rates = names.map((method, index) => [
@@ -64,7 +65,8 @@ async function measure(): Promise<Measured> {
   return {
     adapter: device.info.description,
     flopsPerSecond: Object.fromEntries(rates),
-    copyBytesPerSecond: bytes / milliseconds * 1000,
+    waitSeconds: wait / 1000,
+    copyBytesPerSecond: bytes / (milliseconds - wait) * 1000,
   };
 }
 
@@ -72,24 +74,27 @@ async function measure(): Promise<Measured> {
 const termsOf = (
   method: Point["method"],
   flopsPerSecond: number,
-  copyBytesPerSecond: number,
+  copies: Pick<Terms, "waitSeconds" | "copyBytesPerSecond">,
 ): Omit<Terms, "network"> => ({
   stepSeconds: stepFlops(method) / flopsPerSecond,
   bytes: summedBytes(method),
-  copyBytesPerSecond,
+  ...copies,
 });
 
 /** Prints what is to be expected of 2 to 64 ranks. */
 export async function predict(json: boolean): Promise<void> {
   const measured = await measure();
-  const { flopsPerSecond, copyBytesPerSecond } = measured;
+  const { flopsPerSecond, waitSeconds, copyBytesPerSecond } = measured;
   const here = names.map((name) => ({
     name,
-    terms: termsOf(name, flopsPerSecond[name], copyBytesPerSecond),
+    terms: termsOf(name, flopsPerSecond[name], { waitSeconds, copyBytesPerSecond }),
   }));
   const assumed = names.map((name) => ({
     name,
-    terms: termsOf(name, gpu.flopsPerSecond, gpu.copyBytesPerSecond),
+    terms: termsOf(name, gpu.flopsPerSecond, {
+      waitSeconds,
+      copyBytesPerSecond: gpu.copyBytesPerSecond,
+    }),
   }));
   const width = tableWidth();
   const { batch, length } = work;
@@ -102,8 +107,10 @@ export async function predict(json: boolean): Promise<void> {
   print([
     `bert-base, sentences of ${length} tokens; speed-up over one rank, by number of ranks.`,
     "",
-    `Measured here: GFLOP/s of a step, ${gflops.join(", ")}; from the GPU to the host`,
-    `  and back ${formatBytes(copyBytesPerSecond)}/s.`,
+    `Measured here: GFLOP/s of a step, ${gflops.join(", ")}; from the GPU to the`,
+    `  host and back a wait of ${formatTime(waitSeconds)}, and ${
+      formatBytes(copyBytesPerSecond)
+    }/s.`,
     `Assumed: a GPU of ${formatCount(gpu.flopsPerSecond / 1e12)} TFLOP/s and ` +
     `${formatBytes(gpu.copyBytesPerSecond)}/s, a step of ` +
     `${

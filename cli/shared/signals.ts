@@ -11,12 +11,13 @@ const stops = {
   SIGINT: { signal: "Ctrl-C", exitCode: 130 },
   SIGTERM: { signal: "SIGTERM", exitCode: 143 },
   SIGHUP: { signal: "SIGHUP", exitCode: 129 }, // the terminal was closed
+  SIGUSR1: { signal: "SIGUSR1", exitCode: 138 }, // mpirun hands it on to all ranks; schedulers send it before the end
 } as const;
 
 /** Calls `onStop` for each such signal, which ends the program no more by itself. */
 export function onSignals(onStop: (stop: Stop) => void): void {
   for (const [name, stop] of Object.entries(stops)) {
-    if (Deno.build.os === "windows" && name === "SIGTERM") continue; // not known there
+    if (Deno.build.os === "windows" && /TERM|USR1/.test(name)) continue; // not known there
     Deno.addSignalListener(name as keyof typeof stops, () => onStop(stop));
   }
 }

@@ -1,5 +1,11 @@
 /** Made-up results for the tests of tables, plots and the README's section. */
-import type { KernelResult, PeerResult, StepResult, StepRow } from "../../bench/schema.ts";
+import type {
+  KernelResult,
+  MpiResult,
+  PeerResult,
+  StepResult,
+  StepRow,
+} from "../../bench/schema.ts";
 
 const head = {
   version: 1 as const,
@@ -97,4 +103,25 @@ export const peerResult: PeerResult = {
     { kernel: "matmul.NT", shape: "384×768×768", unit: "GFLOP/s", ours: 20, jax_js: 4, tfjs: 5 },
     { kernel: "softmax", shape: "384×768", unit: "GB/s", ours: 1, jax_js: 0.5, tfjs: null },
   ],
+};
+
+const where = { ranks: 2, hosts: 2, network: "a cable" };
+
+export const mpiResult: MpiResult = {
+  kind: "mpi",
+  ...head,
+  library: "An MPI 1.0",
+  copies: [{ bytes: 4, milliseconds: 11, fastestMilliseconds: 10 }],
+  reductions: [{ ...where, bytes: 4, milliseconds: 2, fastestMilliseconds: 1 }],
+  steps: [{
+    ...where,
+    model: "mini",
+    method: "lora",
+    scaling: "weak",
+    batch: 32,
+    length: 32,
+    bytes: 72_200,
+    milliseconds: 20,
+    sumMilliseconds: 2,
+  }],
 };
