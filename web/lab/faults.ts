@@ -19,8 +19,8 @@ export const faults: readonly Fault[] = [
     what: "GELU's derivative without x φ(x): the product rule's second term is forgotten.",
     operation: "gelu",
     lines: [[
-      "dx[i] = dy[i] * (cumulative(value) + value * density);",
-      "dx[i] = dy[i] * cumulative(value);",
+      "dx[i] = storeVector(loadVector(dy[i]) * (cumulative(value) + value * density));",
+      "dx[i] = storeVector(loadVector(dy[i]) * cumulative(value));",
     ]],
   },
   {
@@ -37,8 +37,8 @@ export const faults: readonly Fault[] = [
     what: "LayerNorm's derivative as if the mean did not move with x.",
     operation: "layerNorm",
     lines: [[
-      "dx[start + i] = rstd * (dy[start + i] * gamma[i] - means.x - normalised * means.y);",
-      "dx[start + i] = rstd * (dy[start + i] * gamma[i] - normalised * means.y);",
+      "dx[start + i] = storeVector(rstd * (g - means.x - normalised * means.y));",
+      "dx[start + i] = storeVector(rstd * (g - normalised * means.y));",
     ]],
   },
   {
@@ -49,7 +49,7 @@ export const faults: readonly Fault[] = [
     variant: "LoRA",
     lines: [
       ["addGradient(id, local, params.scale);", "addGradient(id, local, 1);"],
-      ["let kept = params.scale * x[at]", "let kept = x[at]"],
+      ["let kept = params.scale * loadVector(x[at])", "let kept = loadVector(x[at])"],
     ],
   },
 ];
