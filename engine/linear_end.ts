@@ -3,10 +3,11 @@ import { gelu as geluKernels } from "../kernels/mod.ts";
 import { launchElementwise } from "./elementwise.ts";
 import type { Epilogue } from "./matmul.ts";
 import { add } from "./ops/add.ts";
+import { convert } from "./ops/convert.ts";
 import { applyDropout, dropout, dropoutParams } from "./ops/dropout.ts";
 import { gelu } from "./ops/gelu.ts";
 import { isRecorded } from "./tape.ts";
-import { emptyLike, formatOf, type Tensor } from "./tensor.ts";
+import { activationDtype, emptyLike, formatOf, type Tensor } from "./tensor.ts";
 
 /** dropout(gelu(y)) + residual, each part where it is given. */
 export interface LinearEnd {
@@ -17,8 +18,9 @@ export interface LinearEnd {
   residual?: Tensor;
 }
 
-export const isEmpty = ({ gelu, dropout, residual }: LinearEnd): boolean =>
-  !gelu && !dropout && !residual;
+/** Whether there is nothing but the product to make, in f32. */
+export const isPlain = ({ dtype }: Tensor, { gelu, dropout, residual }: LinearEnd): boolean =>
+  dtype === "f32" && !gelu && !dropout && !residual;
 
 /** The same by operations of their own, for products whose kernel has no epilogue. */
 export function applyEnd(
@@ -28,6 +30,16 @@ export function applyEnd(
   let result = activated ? gelu(y) : y;
   if (probability) result = dropout(result, probability);
   return residual ? add(result, residual) : result;
+}
+
+/**
+ * A linear layer that no kernel makes as a whole: its product in f32, which is what kernels for any shape have, then
+ * the end by operations of their own, in x's dtype where the columns have it.
+ */
+export function inSteps(x: Tensor, end: LinearEnd, product: (x: Tensor) => Tensor): Tensor {
+  const y = product(convert(x, "f32"));
+  const dtype = x.dtype === "f32" ? "f32" : activationDtype(x.device, y.columns);
+  return applyEnd(convert(y, dtype), end);
 }
 
 export interface PreparedEnd {

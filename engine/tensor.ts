@@ -5,6 +5,7 @@ import type { Device } from "./device.ts";
 import type { MemoryUse } from "./errors.ts";
 import type { Storage } from "./memory.ts";
 import { bytesPerValue, type Dtype, unpack } from "./pack.ts";
+import type { ComputeDtype } from "./precision.ts";
 import { sizeOf } from "./shape.ts";
 
 /** WebGPU's strictest alignment for the offset of a binding, in bytes. */
@@ -104,7 +105,7 @@ export const formatOf = ({ dtype, device }: Tensor): Format =>
  * The dtype of activations with so many columns: the device's, where kernels can take four values at a time, of
  * which no two share a word.
  */
-export const activationDtype = ({ kernels }: Device, columns: number): Dtype =>
+export const activationDtype = ({ kernels }: Device, columns: number): ComputeDtype =>
   columns % 4 === 0 ? kernels.activations : "f32";
 
 /** A tensor of the step arena, not initialised. It is gone when the step ends. */

@@ -19,7 +19,8 @@ struct Params {
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let first = params.first + random.first[params.rows_of] * params.columns;
   for (var i = id.x; i < params.count; i += groups.x * 64) {
+    let value = loadVector(x[i]);
     let factors = dropoutFactors(params.site, vec2u(first + i, 0), params.threshold, params.keep);
-    y[i] = storeVector(loadVector(x[i]) * factors);
+    y[i] = storeVector(value * factors);
   }
 }

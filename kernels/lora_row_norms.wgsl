@@ -26,7 +26,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
     for (var r = 0u; r < params.rank; r++) {
       update = fma(vec4f(loraB[row * params.rank + r]), loraA[r * params.columns + k], update);
     }
-    let sum = loadVector(weight[row * params.columns + k]) + params.scale * update;
+    let own = loadVector(weight[row * params.columns + k]);
+    let sum = own + params.scale * update;
     squares += dot(sum, sum);
   }
   shares[lane] = squares;

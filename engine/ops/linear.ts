@@ -1,10 +1,8 @@
 import { columnSum } from "../column_sum.ts";
-import { applyEnd, isEmpty, type LinearEnd, prepareEnd } from "../linear_end.ts";
+import { inSteps, isPlain, type LinearEnd, prepareEnd } from "../linear_end.ts";
 import { matmul, tiles } from "../matmul.ts";
-import type { ComputeDtype } from "../precision.ts";
 import { gradientBuffer, record } from "../tape.ts";
 import { empty, type Tensor } from "../tensor.ts";
-import { convert } from "./convert.ts";
 import { lowRank } from "./lora.ts";
 import type { Lora } from "./lora_weights.ts";
 
@@ -22,25 +20,21 @@ export interface LinearWeights {
  * x [rows, in], y [rows, out], or of a stack [layers, rows, out].
  *
  * Backward, with dy of the product: dx = Σ_layers dy W, dW += dyᵀ x, db += Σ_rows dy, each only where it is
- * wanted, and LoRA's. y has x's dtype, or is f32 where no tile fits.
+ * wanted, and LoRA's. y has x's dtype.
  */
 export function linear(x: Tensor, weights: LinearWeights, end: LinearEnd = {}): Tensor {
   const { weight, bias, lora } = weights;
   const { device, rows } = x;
   const [inner, outputs, stack = 1] = weight.shape.toReversed();
   const rank = lora?.b.columns ?? 0;
-  const tiled = tiles("NT", { rows, columns: outputs, inner });
-  const fits = tiled && rank % 4 === 0;
-  const sameDtype = !end.residual || end.residual.dtype === x.dtype;
-  if (!isEmpty(end) && !(fits && sameDtype)) return applyEnd(linear(x, weights), end);
-  if (x.dtype !== "f32" && !tiled) return linear(convert(x, "f32"), weights);
+  const fits = tiles("NT", { rows, columns: outputs, inner }) && rank % 4 === 0;
+  if (!fits && !isPlain(x, end)) return inSteps(x, end, (input) => linear(input, weights));
   const low = lora && lowRank(x, weight, lora);
   const inputs = [x, end.residual, weight, bias, lora?.a, lora?.b].filter((t) => t !== undefined);
-  const dtype = fits ? x.dtype : "f32"; // what is no tile's kernel adds in f32
-  const y = empty(device, [...weight.shape.slice(0, -2), rows, outputs], dtype);
+  const y = empty(device, [...weight.shape.slice(0, -2), rows, outputs], x.dtype);
   const { epilogue, saved, backward } = prepareEnd(y, inputs, end);
   matmul("NT", x, weight, y, { bias, stack, second: low, epilogue });
-  const result = record(inputs, y, (dresult, target) => {
+  return record(inputs, y, (dresult, target) => {
     const dy = backward(dresult);
     if (weight.requiresGrad) {
       matmul("TN", dy, x, gradientBuffer(weight), { stack, accumulate: true });
@@ -52,5 +46,4 @@ export function linear(x: Tensor, weights: LinearWeights, end: LinearEnd = {}): 
     if (dy !== dresult) device.memory.release(dy.storage);
     return [dx?.tensor, end.residual && dresult];
   }, low ? [low.u, ...saved] : saved);
-  return tiled ? convert(result, x.dtype as ComputeDtype) : result;
 }

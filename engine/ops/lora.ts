@@ -24,7 +24,8 @@ export function lowRank(x: Tensor, weight: Tensor, { a, b, scale, dropout, layer
   const sites = layers.map(() => dropoutParams(x, dropout)); // one after another
   const common = { rows, rank, layers: count, slots: packSlots(layers), scale, ...sites[0] };
   const [paramsA, paramsB] = [x.columns, outputs].map((n) => ({ ...common, columns: n / 4 }));
-  const kernelsA = loraA({ subgroup: broadcastLanes, format: formatOf(x) });
+  const variant = { subgroup: broadcastLanes, format: formatOf(x) };
+  const [kernelsA, kernelsB] = [loraA(variant), loraB(variant)];
   const z = Math.ceil(rank / kernelsA.ranks) * count;
   const narrow = [...oneWorkgroupARow(Math.ceil(rows / kernelsA.tokens)), z] as const;
   const wide = (vectors: number) => [Math.ceil(vectors / kernelsA.gradientVectors), 1, z] as const;
@@ -36,7 +37,6 @@ export function lowRank(x: Tensor, weight: Tensor, { a, b, scale, dropout, layer
     const du = empty(device, u.shape);
     const dloraB = b.requiresGrad ? gradientBuffer(b) : undefined;
     if (outputs % 4 === 0) {
-      const kernelsB = loraB({ subgroup: broadcastLanes, format: formatOf(dy) });
       const bindings = { dy: dy.binding, loraB: b.binding, du: du.binding };
       launcher.launch(kernelsB.outputGradient, bindings, paramsB, narrow);
       if (dloraB) {

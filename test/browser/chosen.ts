@@ -7,6 +7,7 @@ export const leftOut: Record<string, string> = {
 
 /** How the names of tests begin that take long on a software adapter, for what others try too. */
 export const slow: readonly string[] = [
+  "f16 activations, as a GPU does: every operation", // one of two ways to write the same
   "attention: rows handed round among four", // as SwiftShader's own in operations_test.ts
   "matmul, broadcast plan: another tile",
   "matmul, broadcast plan: operands in textures",

@@ -35,7 +35,13 @@ Deno.test("runs that were trained just now, from the shell", async (test) => {
     const runs: [string, string[]][] = [
       ["full", ["--method", "full", "--use_sample"]],
       ["lora-r8", ["--method", "lora", "--rank", "8", "--frozen_dtype", "bf16", ...ownData]],
-      ["adapter-16", ["--method", "adapter", "--size", "16", "--max_length", "9", ...ownData]],
+      [
+        "adapter-16",
+        [
+          ...["--method", "adapter", "--size", "16", "--max_length", "9", ...ownData],
+          ...["--compute_dtype", "f16"],
+        ],
+      ],
     ];
     for (const [name, flags] of runs) {
       await test.step(`${name}: test and validation are run.json's`, async () => {
@@ -43,9 +49,12 @@ Deno.test("runs that were trained just now, from the shell", async (test) => {
         assert.equal(trained.code, 0, trained.stderr);
         const run = join(folder, "tried", name);
         const recorded = await readJson(run, "run.json");
-        const { code, stdout, stderr } = await runEvaluate(["--run", run, "--json"]);
+        const dtype = recorded.hyperparameters.compute_dtype;
+        const named = ["--run", run, "--json", "--compute_dtype", dtype];
+        const { code, stdout, stderr } = await runEvaluate(named);
         assert.equal(code, 0, stderr);
         const report = JSON.parse(stdout);
+        assert.equal(report.compute_dtype, dtype);
         assert.deepEqual(report.metrics, recorded.test);
         assert.deepEqual(await readJson(run, "evaluation.json"), report);
         assert.equal(report.split, "test");
@@ -55,7 +64,7 @@ Deno.test("runs that were trained just now, from the shell", async (test) => {
           [report.max_length, report.batch_size],
           [recorded.hyperparameters.max_length, recorded.hyperparameters.batch_size],
         );
-        const asked = ["--run", run, "--json", "--no_write", "--split", "validation"];
+        const asked = [...named, "--no_write", "--split", "validation"];
         const validation = await runEvaluate(asked);
         assert.equal(validation.code, 0, validation.stderr);
         const best = recorded.validation[recorded.best_epoch - 1];

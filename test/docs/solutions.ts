@@ -111,15 +111,15 @@ export const solutions: Record<number, Solution> = {
     half: {
       edits: [{
         file: "kernels/layer_norm.wgsl",
-        find: "y[start + i] = fma((x[start + i] - mean) * rstd, gamma[i], shift);",
-        replace: "y[start + i] = fma((x[start + i] - mean) * rstd, 1.01 * gamma[i], shift);",
+        find: "* rstd, gamma[i], shift));",
+        replace: "* rstd, 1.01 * gamma[i], shift));",
       }],
       says: /Not yet\. The forward pass is wrong too, by \d/,
     },
     edits: [{
       file: "kernels/layer_norm.wgsl",
-      find: " - means.x - normalised * means.y);",
-      replace: " - means.x);",
+      find: " - means.x - normalised * means.y));",
+      replace: " - means.x));",
     }],
     says: /Solved\. The gradient is off by up to \d.* Gradcheck does, at \[/,
   },

@@ -151,7 +151,7 @@ const ofMethods = [
   ["wide-lora", "lora_a.project", "z % groups * 4", "0"],
   ["lora", "lora_a.gradient", "addGradient(id, local, params.scale)", "addGradient(id, local, 1)"],
   ["lora", "lora_a.gradient", "total += shares", "total = shares"],
-  ["lora", "lora_a.input_gradient", "column] += params", "column] = params"],
+  ["lora", "lora_a.input_gradient", "loadVector(dx[at]) + params", "params"],
   ["lora", "lora_a.input_gradient", "layer < params.layers", "layer < 1"],
   ["lora", "lora_b.output_gradient", "half > 0", "half > 1"],
   ["lora", "lora_b.output_gradient", "(params.slots >> (4 * layer)) & 15", "layer"],

@@ -19,8 +19,8 @@ export const faults: readonly Fault[] = [
     what: "GELU's derivative without x φ(x): the product rule's second term is forgotten.",
     operation: "gelu",
     lines: [[
-      "loadVector(dy[i]) * (cumulative(value) + value * density)",
-      "loadVector(dy[i]) * cumulative(value)",
+      "dx[i] = storeVector(loadVector(dy[i]) * (cumulative(value) + value * density));",
+      "dx[i] = storeVector(loadVector(dy[i]) * cumulative(value));",
     ]],
   },
   {
@@ -37,8 +37,8 @@ export const faults: readonly Fault[] = [
     what: "LayerNorm's derivative as if the mean did not move with x.",
     operation: "layerNorm",
     lines: [[
-      "rstd * (g - means.x - normalised * means.y)",
-      "rstd * (g - normalised * means.y)",
+      "dx[start + i] = storeVector(rstd * (g - means.x - normalised * means.y));",
+      "dx[start + i] = storeVector(rstd * (g - normalised * means.y));",
     ]],
   },
   {
