@@ -13,4 +13,5 @@ export const slow: readonly string[] = [
   "matmul, broadcast plan: operands in textures",
   "matmul, plain plan: another tile",
   "matmul, workgroup plan: another tile",
+  "matrix units, played", // as on every adapter
 ];
