@@ -7,8 +7,8 @@ import { type Network, reductionSeconds, strongSpeedup, type Terms, weakSpeedup 
 
 const right = true;
 const time = (milliseconds: number) => formatTime(milliseconds / 1000);
-const rate = (bytes: number, milliseconds: number) =>
-  `${formatBytes(bytes / milliseconds * 1000)}/s`;
+const rateOf = (bytes: number, milliseconds: number) =>
+  `${formatBytes(Math.round(bytes / milliseconds * 1000))}/s`;
 
 /** Sums by size, beside what the model makes of a network, where one is given. */
 export function reductionTable(
@@ -29,7 +29,7 @@ export function reductionTable(
       formatBytes(bytes),
       time(milliseconds),
       time(fastestMilliseconds),
-      rate(bytes, milliseconds),
+      rateOf(bytes, milliseconds),
       ...(network ? [formatTime(reductionSeconds(ranks, bytes, network))] : []),
     ]),
     width,
@@ -49,7 +49,7 @@ export function copyTable(rows: readonly CopyRow[], width: number): string[] {
       formatBytes(bytes),
       time(milliseconds),
       time(fastestMilliseconds),
-      rate(bytes, milliseconds),
+      rateOf(bytes, milliseconds),
     ]),
     width,
   );
