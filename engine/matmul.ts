@@ -181,24 +181,30 @@ function checkDtypes(
   { a, b, c }: { a: Tensor; b: Tensor; c: Tensor },
   { bias, second, epilogue: { residual, gelu } = {} }: MatmulOptions,
 ): void {
-  const refuse = ({ shape, dtype }: Tensor, why: string) => {
-    throw new Error(`Matmul (${transpose}): [${shape.join(", ")}] is ${dtype}; ${why}`);
+  const refuse = (what: string, { shape, dtype }: Tensor, why: string) => {
+    throw new Error(`Matmul (${transpose}): ${what}[${shape.join(", ")}] is ${dtype}${why}`);
   };
   for (const tensor of [a, c]) {
-    if (tensor.dtype === "bf16") refuse(tensor, "only B may be packed so.");
+    if (tensor.dtype === "bf16") refuse("", tensor, "; only B may be packed so.");
   }
   for (const tensor of [bias, second?.u, second?.b, ...(transpose === "TN" ? [c] : [])]) {
     if (tensor && tensor.dtype !== "f32") {
-      refuse(tensor, "only A, B and, but in TN, C may be packed.");
+      refuse("", tensor, "; only A, B and, but for TN's, C may be packed.");
     }
   }
   for (const tensor of [residual, gelu?.kept]) {
-    if (tensor && tensor.dtype !== c.dtype) refuse(tensor, `C is ${c.dtype}.`);
+    if (tensor && tensor.dtype !== c.dtype) refuse("", tensor, `, and C ${c.dtype}.`);
   }
-  const packed = [a, b, c].find(({ dtype }) => dtype !== "f32");
-  if (packed && !tiled) refuse(packed, "packed, all sizes must be multiples of 4.");
+  if (!tiled) {
+    for (const [name, tensor] of [["A", a], ["B", b], ["C", c]] as const) {
+      if (tensor.dtype === "f32") continue;
+      refuse(`${name} `, tensor, "; packed, sizes must be multiples of 4.");
+    }
+  }
   if (b.dtype === "f32") return;
   if (transpose === "TN") {
-    if (b.dtype === "bf16") refuse(b, "only NT and NN read values packed so.");
-  } else if (b.requiresGrad) refuse(b, "and wants a gradient: packed weights are frozen.");
+    if (b.dtype === "bf16") refuse("B ", b, "; only NT and NN read values packed so.");
+  } else if (b.requiresGrad) {
+    refuse("B ", b, " and wants a gradient; packed values are frozen.");
+  }
 }

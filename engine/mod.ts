@@ -15,15 +15,25 @@ export { CooperativeError, fragmentText } from "./matrix_units.ts";
 export { formatBytes } from "./bytes.ts";
 
 // Tensors: a shape over a piece of a buffer, in a step's arena or until destroyed.
-export { clear, empty, part, persistent, Tensor, upload, uploadTogether, zeros } from "./tensor.ts";
+export {
+  activationDtype,
+  clear,
+  empty,
+  part,
+  persistent,
+  Tensor,
+  upload,
+  uploadTogether,
+  zeros,
+} from "./tensor.ts";
 export type { UploadPart } from "./tensor.ts";
 export { sizeOf } from "./shape.ts";
 
-// Values in 16 bits for frozen weights, and how operands enter a product.
+// Values in 16 bits for frozen weights and activations, and how operands enter a product.
 export { bytesPerValue, dtypes, pack, unpack } from "./pack.ts";
 export type { Dtype, PackedDtype } from "./pack.ts";
-export { matmulPrecisions } from "./precision.ts";
-export type { MatmulPrecision } from "./precision.ts";
+export { computeDtypes, matmulPrecisions } from "./precision.ts";
+export type { ComputeDtype, MatmulPrecision } from "./precision.ts";
 
 // Operations, forward and backward.
 export * from "./ops/mod.ts";

@@ -154,7 +154,7 @@ const tiledKernel = cached(
     const vectors = (["A", "B", "C"] as const)
       .map((name) => valuesText(variant[`format${name}`], `Vector${name}`));
     const textures = [...(variant.textureA ? ["a0"] : []), ...(variant.textureB ? ["b0"] : [])];
-    const text = fromTextures([...vectors, product].join("\n"), textures);
+    const text = fromTextures([product, ...vectors].join("\n"), textures);
     const withNormal = variant.gelu ? `${normalSource}\n${text}` : text;
     const source = variant.dropout ? withDropout(withNormal) : withNormal;
     return kernel(`matmul.${variant.transpose}`, source, "main");

@@ -32,7 +32,7 @@ fn loadVector(stored: Vector) -> vec4f {
 }
 
 // pack2x16float may make anything of what f16 cannot hold. It becomes infinite here, as it does where GPUs convert,
-// and NaN with it: neither is to pass for a number. A loss that is no number ends a run, and gradients that are
+// and so does what is no number: neither is to pass for one. A loss that is no number ends a run, and gradients that are
 // none have the step made with a smaller loss scale. The largest value, 0x7bff, turns into infinity, 0x7c00.
 fn storeVector(values: vec4f) -> Vector {
   let fits = abs(values) <= vec4f(65504);

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { Device } from "../../engine/device.ts";
 import { matmul } from "../../engine/matmul.ts";
+import type { PackedDtype } from "../../engine/pack.ts";
 import { zeros } from "../../engine/tensor.ts";
 import { type Shape } from "../../gradcheck/product_case.ts";
 import { packedTensor, randomValues, tensorOf } from "./check.ts";
@@ -180,8 +181,10 @@ Deno.test("matmul: a packed tensor is read back as the values that it holds", as
 });
 
 Deno.test("matmul: packed operands that no kernel reads are refused", () => {
-  const packed = (...shape: number[]) =>
-    packedTensor(adapter, shape, new Array(shape[0] * shape[1]).fill(0), "bf16");
+  const packedAs = (dtype: PackedDtype, ...shape: number[]) =>
+    packedTensor(adapter, shape, new Array(shape[0] * shape[1]).fill(0), dtype);
+  const packed = (...shape: number[]) => packedAs("bf16", ...shape);
+  const half = (...shape: number[]) => packedAs("f16", ...shape);
   const plainZeros = (...shape: number[]) =>
     tensorOf(adapter, shape, new Array(shape[0] * shape[1]).fill(0));
   adapter.beginStep(0, 0);
@@ -196,6 +199,23 @@ Deno.test("matmul: packed operands that no kernel reads are refused", () => {
   assert.throws(
     () => matmul("NT", plainZeros(8, 8), packed(6, 8), plainZeros(8, 6)),
     /B \[6, 8\] is bf16; .* multiples of 4/,
+  );
+  assert.throws(
+    () => matmul("NN", half(5, 7), plainZeros(7, 8), plainZeros(5, 8)),
+    /A \[5, 7\] is f16; .* multiples of 4/,
+  );
+  assert.throws(
+    () => matmul("TN", half(8, 8), half(8, 8), half(8, 8)),
+    /\(TN\): \[8, 8\] is f16; only A, B and, but for TN's, C/,
+  );
+  assert.throws(
+    () => matmul("NT", half(8, 8), half(8, 8), half(8, 8), { bias: half(1, 8) }),
+    /\[1, 8\] is f16; only A, B/,
+  );
+  const residual = plainZeros(8, 8);
+  assert.throws(
+    () => matmul("NT", half(8, 8), half(8, 8), half(8, 8), { epilogue: { residual } }),
+    /\[8, 8\] is f32, and C f16/,
   );
   const trainable = packed(8, 8);
   trainable.requiresGrad = true;
