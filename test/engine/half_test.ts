@@ -1,11 +1,12 @@
 /** Activations and their gradients in 16 bits a value, in both ways that kernels have of writing them. */
 import assert from "node:assert/strict";
 import { createDevice, Device } from "../../engine/device.ts";
-import { convert } from "../../engine/ops/mod.ts";
+import { convert, linear } from "../../engine/ops/mod.ts";
 import { AdamW } from "../../engine/optimizer.ts";
 import { Parameters } from "../../engine/parameters.ts";
-import { registerPlan, workgroupPlan } from "../../engine/plans.ts";
-import { part } from "../../engine/tensor.ts";
+import { plansAmong, registerPlan, shapeClass, workgroupPlan } from "../../engine/plans.ts";
+import { empty, part } from "../../engine/tensor.ts";
+import { traceProducts } from "../../engine/trace.ts";
 import { checksFor, runChecks } from "../../gradcheck/mod.ts";
 import { randomValues, tensorOf } from "./check.ts";
 
@@ -69,6 +70,19 @@ Deno.test("f16 activations: a part starts after half the bytes of f32", () => {
   const x = tensorOf(half, [2, 64, 4], randomValues(512, 1), false, "f16");
   assert.equal(part(x, 1).offset, 64 * 4 * 2);
   half.endStep();
+});
+
+Deno.test("f16 activations have tuned plans of their own", () => {
+  const shape = { transpose: "NT", rows: 64, columns: 64, inner: 64, dtype: "f32" } as const;
+  const [own, others] = [shapeClass({ ...shape, dtypeA: "f16" }), shapeClass(shape)];
+  assert.deepEqual([own, others], ["NT f16×f32 small", "NT f32 small"]);
+  const tuned = { [own]: kernels.matmul, "NT f16×f64 small": kernels.matmul };
+  assert.deepEqual(plansAmong([kernels.matmul], tuned), { [own]: kernels.matmul });
+  const traced = traceProducts(half, (device) => {
+    const x = empty(device, [64, 64], "f16");
+    linear(x, { weight: empty(device, [64, 64]) });
+  });
+  assert.deepEqual(traced.map(shapeClass), [own]);
 });
 
 /** An optimiser of one parameter [4] whose gradient, of the scaled loss, can be set. */
