@@ -6,7 +6,7 @@ import { object } from "@optique/core/constructs";
 import project from "../deno.json" with { type: "json" };
 import { type DoctorTools, gatherFacts } from "./doctor/facts.ts";
 import { canTrain, findingLines, findingsOf, serves } from "./doctor/findings.ts";
-import { gatherRanks, rankRemarks, rankTable } from "./doctor/ranks.ts";
+import { gatherRanks, noRanks, rankRemarks, rankTable } from "./doctor/ranks.ts";
 import { doctorTools } from "./doctor/tools.ts";
 import type { Communicator } from "./mpi/communicator.ts";
 import { backendFlag } from "./shared/backend.ts";
@@ -26,15 +26,15 @@ export const parser = object({
 /** Rank 0 tells what all ranks compute on; returns each one's exit code. */
 async function examineRanks(
   tools: DoctorTools,
-  ranks: Communicator | undefined,
+  ranks: Communicator,
   json: boolean,
   stdout: Output,
 ): Promise<number> {
   const facts = await gatherRanks(tools, ranks, serves);
   const remarks = rankRemarks(facts);
   const can_train = facts.every(({ adapter }) => adapter);
-  if (ranks!.rank === 0) {
-    const { library } = ranks!;
+  if (ranks.rank === 0) {
+    const { library } = ranks;
     const lines = json
       ? [jsonText({ version: project.version, can_train, library, remarks, ranks: facts })]
       : [
@@ -47,7 +47,7 @@ async function examineRanks(
       ];
     stdout.write(`${lines.join("\n")}\n`);
   }
-  ranks!.finalize();
+  ranks.finalize();
   return can_train ? 0 : 1;
 }
 
@@ -66,10 +66,12 @@ export function main(
   });
   let ranks: Communicator | undefined;
   const load = ({ mpi }: { mpi: boolean }) => {
-    if (mpi) ranks = tools.joinRanks();
+    if (!mpi) return;
+    ranks = tools.joinRanks();
+    if (!ranks) throw noRanks();
   };
-  return runCommand(parsed, command, async ({ backend = "deno", offline, mpi, json }) => {
-    if (mpi) return await examineRanks(tools, ranks, json, stdout);
+  return runCommand(parsed, command, async ({ backend = "deno", offline, json }) => {
+    if (ranks) return await examineRanks(tools, ranks, json, stdout);
     const facts = await gatherFacts(tools, { backend, offline, serves });
     const findings = findingsOf(facts);
     const can_train = canTrain(findings);

@@ -24,12 +24,11 @@ export function grants(kinds: readonly string[], read: Read, library = mpiLibrar
   return flags.filter(Boolean).join(" ");
 }
 
-/** The library's path; undefined where there is none, which the command says, or a shell would take it apart. */
+/** The library's path; undefined where there is none, which the command says. */
 function mpiLibrary(read: Read): string | undefined {
   try {
     const launcher = launcherOf(read);
-    const path = launcher && libraryOf(launcher, read);
-    return path && !/[\s,"'$]/.test(path) ? path : undefined;
+    return launcher && libraryOf(launcher, read);
   } catch {
     return undefined;
   }

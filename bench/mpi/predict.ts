@@ -13,9 +13,9 @@ import { predictedRanks, predictionTable } from "./tables.ts";
 /** Sentences of a rank's step, and tokens of each. */
 const work = { batch: 32, length: 128 };
 
-/** Assumed: TCP, of whose rate Open MPI had half for each direction where it was measured, and a cluster's network. */
+/** Assumed: TCP over two connections, as docs/cluster.md has them, and a cluster's network. */
 const networks: readonly Network[] = [
-  { name: "1 Gbit/s", latency: 50e-6, bytesPerSecond: 0.06e9 },
+  { name: "1 Gbit/s", latency: 50e-6, bytesPerSecond: 0.117e9 },
   { name: "100 Gbit/s", latency: 5e-6, bytesPerSecond: 11.5e9 },
 ];
 
@@ -111,11 +111,11 @@ export async function predict(json: boolean): Promise<void> {
     `  host and back a wait of ${formatTime(waitSeconds)}, and ${
       formatBytes(copyBytesPerSecond)
     }/s.`,
-    `Assumed: a GPU of ${formatCount(gpu.flopsPerSecond / 1e12)} TFLOP/s and ` +
-    `${formatBytes(gpu.copyBytesPerSecond)}/s, a step of ` +
-    `${
-      names.map((name, at) => `${formatTime(assumed[at].terms.stepSeconds)} (${name})`).join(", ")
-    };`,
+    `Assumed: a GPU of ${formatCount(gpu.flopsPerSecond / 1e12)} TFLOP/s, with the same wait and ` +
+    `${formatBytes(gpu.copyBytesPerSecond)}/s, so that a`,
+    "  step takes " +
+    names.map((name, at) => `${formatTime(assumed[at].terms.stepSeconds)} (${name})`).join(", ") +
+    ";",
     ...networks.map(({ name, latency, bytesPerSecond }) =>
       `  ${name} with ${formatTime(latency)} and ${formatBytes(bytesPerSecond)}/s;`
     ),

@@ -25,19 +25,20 @@ export interface RankFacts {
   selected: string;
 }
 
-/** What all ranks say of themselves, by rank, on each. Throws a UserError where there is one process only. */
+/** Of one process that was to be one of several. */
+export const noRanks = () =>
+  new UserError(
+    "--mpi is for processes that a launcher started, and none did: mpirun -n 2 ./denow task " +
+      "doctor --mpi",
+    { exitCode: 2 },
+  );
+
+/** What all ranks say of themselves, by rank, on each. */
 export async function gatherRanks(
   tools: Pick<DoctorTools, "adapter" | "environment">,
-  ranks: Communicator | undefined,
+  ranks: Communicator,
   serves: (adapter: AdapterFacts) => boolean,
 ): Promise<RankFacts[]> {
-  if (!ranks) {
-    throw new UserError(
-      "--mpi is for processes that a launcher started, and none did: mpirun -n 2 ./denow task " +
-        "doctor --mpi",
-      { exitCode: 2 },
-    );
-  }
   const found = await tools.adapter().catch(() => undefined); // the others wait for this rank's answer
   const own: RankFacts = {
     rank: ranks.rank,

@@ -22,6 +22,12 @@ export function libraryOf(launcher: Launcher, read: Read, disk: Disk = realDisk)
   const named = read("PEFT_MPI_LIBRARY");
   if (named) {
     const path = resolve(named);
+    if (!isPermissible(path)) {
+      throw new UserError(
+        `PEFT_MPI_LIBRARY names ${path}, and a path with blanks, commas or quotes cannot be ` +
+          `permitted to Deno: name a link to the file.`,
+      );
+    }
     if (disk.isFile(path)) return path;
     throw new UserError(
       `PEFT_MPI_LIBRARY names ${path}, where there is no file: give the path of libmpi's file.`,
@@ -40,11 +46,15 @@ export function libraryOf(launcher: Launcher, read: Read, disk: Disk = realDisk)
   );
 }
 
+/** Whether a task's shell and Deno's list of paths leave a path in one piece. */
+const isPermissible = (path: string) => !/[\s,"'$]/.test(path);
+
 /** The loader's folders, in its order. */
 function libraryFolders(searchPath: string | undefined, disk: Disk): string[] {
   const first = (searchPath ?? "").split(":").filter(isAbsolute);
   const usual = ["/lib64", "/usr/lib64", "/lib", "/usr/lib"];
-  return [...new Set([...first, ...configured("/etc/ld.so.conf", disk), ...usual])];
+  const all = [...first, ...configured("/etc/ld.so.conf", disk), ...usual];
+  return [...new Set(all)].filter(isPermissible);
 }
 
 /** Those that a configuration of the loader names, and the files that it includes. */

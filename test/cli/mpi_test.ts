@@ -69,6 +69,11 @@ Deno.test("the library is looked for where the system's loader does, in its orde
     /^UserError: mpirun of Open MPI started this, but none of its libraries .*libmpi\.so\.40.*apt-get install openmpi-bin;.* PEFT_MPI_LIBRARY/,
   );
   assert.throws(
+    () => find({ PEFT_MPI_LIBRARY: "/m/my mpi.so" }, "/m/my mpi.so"),
+    /^UserError: PEFT_MPI_LIBRARY names \/m\/my mpi\.so, .*: name a link/,
+  );
+  assert.throws(() => find({ LD_LIBRARY_PATH: "/my mpi" }, "/my mpi/libmpi.so.40"), /none of its/);
+  assert.throws(
     () => find({ PEFT_MPI_LIBRARY: "/m/none.so" }, ...paths),
     /^UserError: PEFT_MPI_LIBRARY names \/m\/none\.so, where there is no file/,
   );

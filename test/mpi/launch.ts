@@ -27,18 +27,21 @@ const env = {
 };
 
 /** As a task does: what the rank may load beside its permission set is found by each rank. */
-const task = `program=$1; shift; exec "$0" run -q --no-check --no-prompt $program ` +
+const task = `set=$1; shift; exec "$0" run -q --no-check --no-prompt -P=$set ` +
   `$("$0" run -q -P=grants cli/grants.ts net mpi) "$@"`;
 
-/** Starts so many ranks of a program under a permission set, such as `-P=test`. */
-export function startRanks(launcher: string, size: number, args: string[], set = "-P=test") {
-  const ranks = ["-n", `${size}`, "sh", "-c", task, Deno.execPath(), set];
+/** What ranks run, and under which permission set: rank.ts under the tests', unless another program is named. */
+const tested = { program, set: "test" };
+
+/** Starts so many ranks. */
+export function startRanks(launcher: string, size: number, args: string[], what = tested) {
+  const ranks = ["-n", `${size}`, "sh", "-c", task, Deno.execPath(), what.set, what.program];
   return startProgram(launcher, [...ranks, ...args], { env });
 }
 
-/** Runs so many ranks of rank.ts to their end. */
-export const runRanks = (launcher: string, size: number, args: string[]): Promise<Ended> =>
-  startRanks(launcher, size, [program, ...args]).ended();
+/** Waits until they end. */
+export const runRanks = (launcher: string, size: number, args: string[], what = tested) =>
+  startRanks(launcher, size, args, what).ended();
 
 /** One process of rank.ts without a launcher, with what the environment would tell of one. */
 export function runAlone(args: string[], variables: Record<string, string>): Promise<Ended> {

@@ -65,8 +65,8 @@ for (const launcher of await launchers()) {
   });
 
   Deno.test(`${launcher}: doctor tells what each rank computes on, by one of them`, async () => {
-    const doctor = ["cli/doctor.ts", "--mpi", "--json"];
-    const { code, stdout, stderr } = await startRanks(launcher, 2, doctor, "-P=doctor").ended();
+    const doctor = { program: "cli/doctor.ts", set: "doctor" };
+    const { code, stdout, stderr } = await runRanks(launcher, 2, ["--mpi", "--json"], doctor);
     assert.equal(code, 0, stderr);
     const { ranks } = JSON.parse(stdout);
     assert.deepEqual(ranks.map(({ local_rank }: RankFacts) => local_rank), [0, 1]);
@@ -77,7 +77,7 @@ for (const launcher of await launchers()) {
   Deno.test(`${launcher}: SIGUSR1 reaches all ranks, and none ends of it`, () =>
     withFolder(async (folder) => {
       const file = join(folder, "ready");
-      const { process, ended } = startRanks(launcher, 2, [program, "signal", file]);
+      const { process, ended } = startRanks(launcher, 2, ["signal", file]);
       await until(() => exists(file));
       process.kill("SIGUSR1");
       const { code, stdout, stderr } = await ended();
