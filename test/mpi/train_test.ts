@@ -21,7 +21,7 @@ const training = (folder: string, experiment: string, steps: number, ...more: st
 ];
 
 const startShared = (size: number, args: string[]) =>
-  startRanks(launcher, size, args, { program, set: "-P=commands" });
+  startRanks(launcher, size, args, { program, set: "commands" });
 const runShared = (size: number, args: string[]) => startShared(size, args).ended();
 
 /** Kills the rank $0 of the command whose arguments name $1. */
