@@ -14,10 +14,23 @@ const stops = {
   SIGUSR1: { signal: "SIGUSR1", exitCode: 138 }, // mpirun hands it on to all ranks; schedulers send it before the end
 } as const;
 
-/** Calls `onStop` for each such signal, which ends the program no more by itself. */
+/**
+ * Signals so soon after one are the same wish: under mpirun a rank gets what its group got, and up to 0.3 s later what
+ * `deno task` hands on of it.
+ */
+const sameWish = 500; // ms
+
+/** Calls `onStop` for each such wish; the signals end the program no more by themselves. */
 export function onSignals(onStop: (stop: Stop) => void): void {
+  let last = -Infinity;
+  const wish = (stop: Stop) => {
+    const now = performance.now();
+    const isNew = now - last > sameWish;
+    last = now;
+    if (isNew) onStop(stop);
+  };
   for (const [name, stop] of Object.entries(stops)) {
     if (Deno.build.os === "windows" && /TERM|USR1/.test(name)) continue; // not known there
-    Deno.addSignalListener(name as keyof typeof stops, () => onStop(stop));
+    Deno.addSignalListener(name as keyof typeof stops, () => wish(stop));
   }
 }

@@ -194,7 +194,7 @@ Deno.test("a second signal stops at once: finished runs stay, and nothing half",
   withFolder(async (folder) => {
     const { process, ended } = await startHanging(folder, { deaf: true });
     process.kill("SIGINT");
-    await new Promise((resolve) => setTimeout(resolve, 200));
+    await new Promise((resolve) => setTimeout(resolve, 700));
     process.kill("SIGINT");
     const { code, stderr } = await ended();
     assert.equal(code, 130);
@@ -213,7 +213,7 @@ Deno.test("an interruption before anything is kept leaves no folder", () =>
       join(results, (await namesIn(results))[0] ?? "", "checkpoints", "command.json");
     await until(async () => await isThere(results) && await isThere(await command()));
     process.kill("SIGINT");
-    await new Promise((resolve) => setTimeout(resolve, 200));
+    await new Promise((resolve) => setTimeout(resolve, 700));
     process.kill("SIGINT");
     assert.equal((await ended()).code, 130);
     assert.deepEqual(await namesIn(results), []);
