@@ -6,7 +6,7 @@
 // A GPU: its adapter, and the engine's state on it.
 export type { DeviceInfo } from "./adapter.ts";
 export { createDevice, Device, neededBindings } from "./device.ts";
-export type { DeviceOptions, KernelChoice } from "./device.ts";
+export type { BatchStart, DeviceOptions, KernelChoice } from "./device.ts";
 
 // What goes wrong on it, as facts; whoever shows them says what to do.
 export * from "./errors.ts";
@@ -53,6 +53,9 @@ export { AdamW, historySlots, setOrAdd } from "./optimizer.ts";
 export type { AdamWOptions, AdamWState, StepRecord } from "./optimizer.ts";
 export { scheduleFactor, schedulers } from "./schedule.ts";
 export type { Scheduler } from "./schedule.ts";
+
+// Values that the host changes between the halves, such as gradients that machines sum.
+export { Exchange } from "./exchange.ts";
 
 // Random numbers that depend on seed, use and place only.
 export { domains, HostRandom, randomKey } from "./random.ts";

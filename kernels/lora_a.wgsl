@@ -13,8 +13,7 @@
 
 fn factors(layer: u32, at: u32) -> vec4f { // dropout's
   if (params.threshold == 0) { return vec4f(1); }
-  let element = at + random.first.x * params.columns;
-  return dropoutFactors(params.site + layer, vec2u(element, 0), params.threshold, params.keep);
+  return dropoutFactors(params.site + layer, inWholeBatch(at, params.columns), params.threshold, params.keep);
 }
 fn wide(layer: u32, row: u32, k: u32, scale: f32) -> vec4f {
   let at = row * params.columns + k;

@@ -84,7 +84,7 @@ fn store(z: u32, row: u32, column: u32, value: vec4f) {
   y *= cumulative(y);
   //: end
   //: if DROPOUT
-  y *= dropoutFactors(params.site, vec2u(at + random.first.x * columns, 0), params.threshold, params.keep);
+  y *= dropoutFactors(params.site, inWholeBatch(at, columns), params.threshold, params.keep);
   //: end
   //: if RESIDUAL
   y += loadVectorC(residual[at]);

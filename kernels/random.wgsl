@@ -30,6 +30,11 @@ fn threefry(key: vec2u, counter: vec2u) -> vec2u {
   return x;
 }
 
+// An element of the batch's tokens × columns as the whole batch counts it.
+fn inWholeBatch(at: u32, columns: u32) -> vec2u {
+  return vec2u(at + random.first.x * columns, 0);
+}
+
 // Dropout's draws for four neighbouring elements: one draw's 64 bits, 16 for each.
 fn dropoutDraws(site: u32, element: vec2u) -> vec2u {
   return threefry(random.key, vec2u(element.x, (element.y << 12u) | site));
