@@ -101,7 +101,8 @@ Deno.test("what the GPU lacks is said with what to do about it, whether or not a
         ? ["Error: ", ""]
         : ["Error: lora-r8: ", `Finished and saved in results/.*: lora-r4\\. Not trained: .* `];
       const message = "Out of GPU memory: 158 MB asked for the step arena, 3\\.0 GB held\\. ";
-      const advice = "Lower --batch_size [^.]* or take --gradient_checkpointing\\.\n";
+      const advice =
+        "Lower --batch_size [^.]* or take --compute_dtype f16 or --gradient_checkpointing\\.\n";
       assert.match(stderr, new RegExp(`^${standing[0]}${message}${standing[1]}${advice}$`));
       assert.equal(stderr.match(/--batch_size/g)?.length, 1, "advised once");
     }
