@@ -19,11 +19,12 @@ export interface Resumed {
   work: Work;
 }
 
-/** Flags that may stand beside `--resume`: they change nothing of what is trained. */
+/** Flags that may stand beside `--resume`: they change nothing of what is trained, but for the last bits by another backend. */
 const allowed: readonly (keyof Flags)[] = [
   "resume",
   "outputDir",
   "json",
+  "backend",
   "checkpointSteps",
   "keepCheckpoints",
 ];
