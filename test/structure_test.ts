@@ -250,3 +250,27 @@ Deno.test("the check sees what it forbids", () => {
   ];
   for (const [path, code] of allowed) assert.deepEqual(problems(path, code), [], code);
 });
+
+Deno.test("the image has all that its commands load", async () => {
+  const dockerfile = await Deno.readTextFile(join(root, "deploy", "Dockerfile"));
+  const copied = [...dockerfile.matchAll(/^COPY --chown=1000 (.+) \S+$/gm)]
+    .flatMap(([, names]) => names.split(" "));
+  const cached = dockerfile.slice(dockerfile.indexOf("RUN deno cache")).match(/\bcli\/\S+\.ts/g)!;
+  const seen = new Set<string>();
+  const visit = async (path: string) => {
+    if (seen.has(path)) return;
+    seen.add(path);
+    if (!path.endsWith(".ts")) return;
+    for (const specifier of importsOf(await Deno.readTextFile(join(root, path)))) {
+      if (specifier.startsWith(".")) {
+        await visit(relative(root, join(root, dirname(path), specifier)));
+      }
+    }
+  };
+  for (const path of cached) await visit(path);
+  assert.ok(seen.size > 200, `only ${seen.size} files were found`);
+  const missing = [...seen].filter((path) =>
+    !copied.some((name) => path === name || path.startsWith(`${name}/`))
+  );
+  assert.deepEqual(missing, []);
+});

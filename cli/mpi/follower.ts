@@ -1,5 +1,6 @@
 /** The other ranks: each does what the first one tells, and says nothing but its errors. */
 import { hubSettings } from "../shared/hub.ts";
+import { giveUp } from "../shared/permissions.ts";
 import type { Output } from "../shared/terminal.ts";
 import { findContinued } from "../train/continued.ts";
 import { load, type Loaded } from "../train/load.ts";
@@ -24,14 +25,20 @@ async function prepare<Device extends DeviceHandle>(
   { flags, plan, device: options }: Extract<Message, { kind: "begin" }>,
 ): Promise<Prepared<Device>> {
   const { device } = await createDevices(ranks, given, options);
-  const hub = hubSettings(silent);
   let tools = given;
-  const { loaded } = await loadAll(ranks, async () => {
-    const continued = await findContinued(flags, () => hub);
-    if (continued) tools = continued.tools(given);
-    return await load({ flags, plan, hub, err: silent }, tools);
-  });
-  return { tools, device, loaded };
+  try {
+    const { loaded } = await loadAll(ranks, async () => {
+      const hub = hubSettings(silent); // of this host's environment, which may be wrong here alone
+      const continued = await findContinued(flags, () => hub);
+      if (continued) tools = continued.tools(given);
+      return await load({ flags, plan, hub, err: silent }, tools);
+    });
+    giveUp("net");
+    return { tools, device, loaded };
+  } catch (error) {
+    device.destroy();
+    throw error;
+  }
 }
 
 /** Follows the first rank to its end; returns the exit code that it ends with. */

@@ -1,6 +1,7 @@
 /** Steps that every rank makes by itself: all learn what came of it, and of a failure on any. */
 import { deserialize, serialize } from "node:v8";
-import { messageOf, UserError } from "../../models/errors.ts";
+import { UserError } from "../../models/errors.ts";
+import { messageWithAdvice } from "../shared/advice.ts";
 import type { Communicator } from "./communicator.ts";
 
 type Outcome<Told> = { host: string } & ({ told: Told } | { failed: string });
@@ -25,7 +26,7 @@ export async function together<Result, Told>(
     return { host, told: tell(made) };
   }, (thrown: unknown) => {
     error = thrown;
-    return { host, failed: messageOf(thrown) };
+    return { host, failed: messageWithAdvice(thrown) };
   });
   const all = ranks.gather(serialize(outcome)).map((bytes): Outcome<Told> => deserialize(bytes));
   const failures = all.flatMap((each, rank) =>

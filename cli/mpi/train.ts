@@ -2,13 +2,13 @@
  * `deno task train:mpi`: `deno task train` by the processes that `mpirun` starts, which share every batch. The first
  * prints and writes, the others print their errors alone. Without mpirun it is `deno task train`. Ends as that does.
  */
-import { messageOf, UserError } from "../../models/errors.ts";
 import type { Communicator } from "./communicator.ts";
 import { follow } from "./follower.ts";
 import { joinRanks } from "./join.ts";
 import { Leader } from "./leader.ts";
 import { rankName } from "./together.ts";
 import { useBackend } from "../shared/backend.ts";
+import { tellError } from "../shared/command.ts";
 import { onSignals, type Stop } from "../shared/signals.ts";
 import { standardOutput } from "../shared/terminal.ts";
 import { loadTrainingTools, main } from "../train.ts";
@@ -28,9 +28,9 @@ async function mainOfFollower(ranks: Communicator, args: readonly string[]): Pro
     if (parsed.kind === "flags") await useBackend(parsed.flags.backend);
     return await follow(ranks, await loadTrainingTools(), () => stop !== undefined);
   } catch (error) {
-    stderr.write(`Error: ${rankName(ranks.rank, ranks.host)}: ${messageOf(error)}\n`);
-    if (!(error instanceof UserError) && error instanceof Error) stderr.write(`${error.stack}\n`);
-    return ranks.abort(1);
+    return ranks.abort(
+      tellError(error, stderr, { whose: `${rankName(ranks.rank, ranks.host)}: ` }),
+    );
   }
 }
 
@@ -39,8 +39,7 @@ async function mainOfAll(args: readonly string[]): Promise<number> {
   try {
     ranks = joinRanks();
   } catch (error) {
-    stderr.write(`Error: ${messageOf(error)}\n`);
-    return 1;
+    return tellError(error, stderr);
   }
   if (!ranks) return await main(args, loadTrainingTools);
   if (ranks.rank > 0) {

@@ -20,6 +20,24 @@ export interface CommandOptions<Flags> {
 
 const harmlessLines = (message: string) => message.split("\n").map(harmless).join("\n");
 
+/** Tells why a command ends, in a sentence that may begin with whose error it is; returns its exit code. */
+export function tellError(
+  error: unknown,
+  stderr: Output,
+  { advice = adviceFor, escape = harmlessLines, whose = "" }:
+    & Pick<CommandOptions<unknown>, "advice" | "escape">
+    & { whose?: string } = {},
+): number {
+  const message = whose + escape(messageWithAdvice(error, advice));
+  stderr.write(`${paint(stderr, "red", "Error:")} ${message}\n`);
+  if (error instanceof UserError) return error.exitCode;
+  // Of the GPU and the file system a message says all; what is left is a mistake of ours.
+  if (error instanceof DeviceError || systemCode(error) !== undefined) return 1;
+  if (Object.values(Deno.errors).some((kind) => error instanceof kind)) return 1;
+  if (error instanceof Error && error.stack) stderr.write(`${harmlessLines(error.stack)}\n`);
+  return 1;
+}
+
 /**
  * Runs a command: prints help or the error in its flags, else runs it. Returns the exit code: what `run` returns,
  * or 0; 1 where it throws or where standard output took not all of it, 2 for wrong use.
@@ -31,7 +49,6 @@ export async function runCommand<Flags>(
   options: CommandOptions<Flags> = {},
 ): Promise<number> {
   const { stdout = standardOutput("stdout"), stderr = standardOutput("stderr") } = options;
-  const { advice = adviceFor, escape = harmlessLines } = options;
   const unlessLost = (code: number) => code === 0 && stdout.lost ? 1 : code;
   try {
     if (parsed.kind === "help") {
@@ -46,13 +63,6 @@ export async function runCommand<Flags>(
     await useBackend(backend);
     return unlessLost(await run(parsed.flags) ?? 0);
   } catch (error) {
-    const message = escape(messageWithAdvice(error, advice));
-    stderr.write(`${paint(stderr, "red", "Error:")} ${message}\n`);
-    if (error instanceof UserError) return error.exitCode;
-    // Of the GPU and the file system a message says all; what is left is a mistake of ours.
-    if (error instanceof DeviceError || systemCode(error) !== undefined) return 1;
-    if (Object.values(Deno.errors).some((kind) => error instanceof kind)) return 1;
-    if (error instanceof Error && error.stack) stderr.write(`${harmlessLines(error.stack)}\n`);
-    return 1;
+    return tellError(error, stderr, options);
   }
 }

@@ -9,3 +9,7 @@ export function formatAdapter(
 ): string {
   return `${description}${software ? " (software)" : ""}`;
 }
+
+/** `hiddenSize` → `hidden_size`: the spelling of flags and files. */
+export const inSnakeCase = (name: string): string =>
+  name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);

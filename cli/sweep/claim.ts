@@ -130,8 +130,12 @@ function create(
   return {
     release() {
       clearInterval(timer);
-      for (const older of claimsOf(folder, run)) {
-        if (older.number <= number) Deno.removeSync(older.path);
+      for (const { path } of claimsOf(folder, run).filter((claim) => claim.number <= number)) {
+        try {
+          Deno.removeSync(path);
+        } catch {
+          // A network drive may list what is gone; and what stays is left by a process that is gone.
+        }
       }
       file.close();
     },

@@ -1,10 +1,8 @@
 /** The comparison of a sweep: of all its runs by the task that ends last, and of those that are done when a report is asked for. */
-import { join } from "node:path";
-import { messageOf } from "../../models/errors.ts";
 import { mend } from "../shared/folders.ts";
-import { type Output, renderNotice } from "../shared/terminal.ts";
+import type { Output } from "../shared/terminal.ts";
 import type { Comparison } from "../train/comparing/comparison.ts";
-import { writeComparison } from "../train/comparing/comparison_files.ts";
+import { writeComparison, writePage } from "../train/comparing/comparison_files.ts";
 import { isSweep } from "../train/sweep_folder.ts";
 import { doneOf, readTasks, tasksFolder } from "./folder.ts";
 import type { Task } from "./tasks.ts";
@@ -21,14 +19,7 @@ export async function finishSweep(
   if ((await doneOf(folder, tasks)).length < tasks.length) return undefined;
   await mend(folder, "base");
   const comparison = await writeComparison(folder, tasks[0].run);
-  try {
-    // Loaded only now: what draws the charts takes its time.
-    const { writeReport } = await import("../report/write.ts");
-    await writeReport([folder], join(folder, "comparison.html"));
-  } catch (error) {
-    const what = "The runs are saved, but comparison.html could not be written:";
-    err.write(renderNotice(err, `${what} ${messageOf(error)} See deno task report.`));
-  }
+  await writePage(folder, err);
   await Deno.remove(tasksFolder(folder)).catch(() => {}); // it is not empty while another task ends
   return comparison;
 }

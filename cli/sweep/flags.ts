@@ -21,12 +21,13 @@ import {
   parseSizes,
   parseText,
 } from "../shared/flag_values.ts";
+import { inSnakeCase } from "../shared/format.ts";
 import { dataFlags, settingFlags, trainingFields } from "../train/flags.ts";
 
 export const sweepCommand = "deno task sweep";
 
 /** Where tasks run. */
-export const launchers = ["local", "slurm", "kubernetes"] as const;
+const launchers = ["local", "slurm", "kubernetes"] as const;
 
 const compared = methodNames.filter((name) => methods[name].compared);
 
@@ -136,9 +137,6 @@ export function parseSweepFlags(args: readonly string[]): Parsed<SweepFlags> {
     ],
   });
 }
-
-const inSnakeCase = (name: string) =>
-  name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 
 /** The arguments without some flags, all of which but switches take a value. */
 function without(args: readonly string[], fields: readonly string[]): string[] {

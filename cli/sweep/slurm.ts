@@ -2,7 +2,6 @@
 import { join, resolve } from "node:path";
 import { UserError } from "../../models/errors.ts";
 import { writeFileWhole } from "../../models/host/write.ts";
-import { shellQuoted } from "../shared/shell.ts";
 import { quoted } from "../shared/shell.ts";
 import { fill, readTemplate } from "./template.ts";
 
@@ -35,8 +34,8 @@ export function ranges(numbers: readonly number[]): string {
 
 const scriptPath = (folder: string) => join(folder, templateName);
 
-/** A word in single quotes where it needs them; in a line of `#SBATCH` too. */
-const word = (text: string) => /^[\w./:@%+,=-]+$/.test(text) ? text : shellQuoted(text);
+/** A word for the nodes' shell, whatever machine submits; in a line of `#SBATCH` too. */
+const word = (text: string) => quoted(text, "linux");
 
 /** The script of all tasks. Throws a UserError where the template is none. */
 export async function slurmScript(job: ArrayJob): Promise<string> {

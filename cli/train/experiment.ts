@@ -1,6 +1,5 @@
 /** An experiment: the planned runs one after another, each saved when it is whole, then compared. */
 import { join } from "node:path";
-import { messageOf } from "../../models/errors.ts";
 import { ensureFolder, newExperiment } from "../shared/folders.ts";
 import { formatBytes } from "../shared/format.ts";
 import { type Output, renderNotice } from "../shared/terminal.ts";
@@ -9,7 +8,7 @@ import { claimNamed } from "./claim_named.ts";
 import { keepBagsOfWords } from "./comparing/baselines.ts";
 import { isDiskFull } from "./checkpoints.ts";
 import type { Comparison } from "./comparing/comparison.ts";
-import { writeComparison } from "./comparing/comparison_files.ts";
+import { writeComparison, writePage } from "./comparing/comparison_files.ts";
 import { type Fact, factsOf, printFacts } from "./facts.ts";
 import { load, type Loaded, type LoadOptions, noticesOf } from "./load.ts";
 import { type Shared, trainRun } from "./one_run.ts";
@@ -84,7 +83,11 @@ export async function runExperiment<Device extends DeviceHandle>(
   tools: TrainingTools<Device>,
 ): Promise<Experiment> {
   return await trainExperiment(options, tools, async (folder, work, train) => {
-    const runs = await train().finally(() => reportFinished(folder, work, options.err));
+    // Also where others failed or were stopped.
+    const page = async () => {
+      if (work.done.length > 0) await writePage(folder, options.err);
+    };
+    const runs = await train().finally(page);
     return { folder, runs, comparison: await writeComparison(folder, runs[0].run) };
   });
 }
@@ -183,19 +186,6 @@ async function noteDone(folder: string, run: string, work: Work): Promise<void> 
     await writeWork(folder, work);
   }
   await drop();
-}
-
-/** Writes the page of the runs that are finished, also where others failed or were stopped; what hinders it is told. */
-async function reportFinished(folder: string, { done }: Work, err: Output): Promise<void> {
-  if (done.length === 0) return;
-  try {
-    // Loaded only now: what draws the charts takes its time.
-    const { writeReport } = await import("../report/write.ts");
-    await writeReport([folder], join(folder, "comparison.html"));
-  } catch (error) {
-    const what = "The runs are saved, but comparison.html could not be written:";
-    err.write(renderNotice(err, `${what} ${messageOf(error)} See deno task report.`));
-  }
 }
 
 /** Trains the runs that are not done, and notes each in the work when it is. Returns the reports of all. */

@@ -7,6 +7,7 @@ import { entriesOf, exists, hostFolder } from "../../models/host/files.ts";
 import { weightsDiffer } from "../../models/host/fingerprint.ts";
 import type { ResolvedModel } from "../../models/host/resolve.ts";
 import type { ClassWeights } from "../../models/training/class_weights.ts";
+import { inSnakeCase } from "../shared/format.ts";
 import { type Flags, parseFlags } from "./flags.ts";
 import type { RunReport } from "./run_report.ts";
 import { isSweep } from "./sweep_folder.ts";
@@ -18,11 +19,12 @@ export interface Resumed {
   work: Work;
 }
 
-/** Flags that may stand beside `--resume`: they change nothing of what is trained. */
+/** Flags that may stand beside `--resume`: they change nothing of what is trained, but for the last bits by another backend. */
 const allowed: readonly (keyof Flags)[] = [
   "resume",
   "outputDir",
   "json",
+  "backend",
   "checkpointSteps",
   "keepCheckpoints",
 ];
@@ -34,7 +36,7 @@ function surplusFlags(flags: Flags): string[] {
   const { settings, ...rest } = flags;
   const names = Object.entries(rest)
     .filter(([name, value]) => isGiven(value) && !allowed.includes(name as keyof Flags))
-    .map(([name]) => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`));
+    .map(([name]) => inSnakeCase(name));
   const ofMethods = Object.entries(settings).filter(([, value]) => isGiven(value));
   return [...names, ...ofMethods.map(([name]) => name)].map((name) => `--${name}`);
 }

@@ -14,6 +14,7 @@ import type { Hyperparameters, TrainingResult } from "../../models/training/even
 import { hyperparameterReport } from "../../models/training/hyperparameter_report.ts";
 import type { Metrics } from "../../models/training/metrics.ts";
 import type { Trial } from "../../models/training/rate_search.ts";
+import { inSnakeCase } from "../shared/format.ts";
 import { standsWithin, wholeMatrix } from "../trained/confusion.ts";
 import { dataReport } from "./data_report.ts";
 import { configLabel, methodLabel } from "./plan.ts";
@@ -58,10 +59,8 @@ export interface RunContext {
 }
 
 /** `{ hiddenSize }` → `{ hidden_size }`: the files have one spelling throughout. */
-function inSnakeCase(fields: object): Record<string, unknown> {
-  const snake = (name: string) => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
-  return Object.fromEntries(Object.entries(fields).map(([name, value]) => [snake(name), value]));
-}
+const fieldsInSnakeCase = (fields: object): Record<string, unknown> =>
+  Object.fromEntries(Object.entries(fields).map(([name, value]) => [inSnakeCase(name), value]));
 
 export function metricsReport(metrics: Metrics) {
   return {
@@ -125,7 +124,7 @@ export function runReport(
       folder: model.folder,
       built_in: model.builtIn,
       ...(model.continuedFrom !== undefined && { continued_from: model.continuedFrom }),
-      config: inSnakeCase(model.config),
+      config: fieldsInSnakeCase(model.config),
     },
     dataset: {
       name: dataset.name,
@@ -157,7 +156,7 @@ export function runReport(
       ...dataReport(split, dataset.labels),
     },
     hyperparameters: hyperparameterReport(hyperparameters),
-    ...(context.trials && { learning_rate_trials: context.trials.map(inSnakeCase) }),
+    ...(context.trials && { learning_rate_trials: context.trials.map(fieldsInSnakeCase) }),
     /** No hyperparameter: it changes time and memory only. */
     gradient_checkpointing: context.gradientCheckpointing,
     /** Nor are these; what is measured of time is all ranks', of memory and GPU the first one's. */
@@ -183,7 +182,7 @@ export function runReport(
     tokens_per_second: result.tokensPerSecond,
     seconds_per_thousand_predictions: 1000 * result.testSeconds / result.test.count,
     peak_gpu_bytes: result.peakGpuBytes,
-    adapter: inSnakeCase(context.adapter),
+    adapter: fieldsInSnakeCase(context.adapter),
     /** With other plans the last bits of the result differ. */
     matmul_plans: context.kernels,
     versions: versions(),

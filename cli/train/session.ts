@@ -1,4 +1,5 @@
 /** How a training ends early: Ctrl-C and the system's signals. */
+import type { CheckpointEvent } from "../../models/training/events.ts";
 import { removeIfEmpty, removeUnfinished, type Unfinished } from "../shared/folders.ts";
 import { onSignals, type Stop } from "../shared/signals.ts";
 import type { Output } from "../shared/terminal.ts";
@@ -17,6 +18,12 @@ export interface Session {
 }
 
 export const newSession = (): Session => ({ unfinished: new Set(), training: false });
+
+/** Notes that a run comes to a checkpoint to stop at; where no signal came to this process, one came to another rank. */
+export function noteStop(session: Session, { stopRequested }: CheckpointEvent): void {
+  if (!stopRequested) return;
+  session.stop ??= { signal: "a signal to another rank", exitCode: 143 };
+}
 
 /** Leaves nothing half-written behind; synchronous, since the process may be ending. */
 export function endSession(session: Session): void {

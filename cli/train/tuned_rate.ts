@@ -5,7 +5,11 @@ import { counted, UserError } from "../../models/errors.ts";
 import { readJsonObject, toJson } from "../../models/files/json.ts";
 import { hostFolder } from "../../models/host/files.ts";
 import { writeFileWhole } from "../../models/host/write.ts";
-import type { Hyperparameters, TrainingEvent } from "../../models/training/events.ts";
+import type {
+  CheckpointEvent,
+  Hyperparameters,
+  TrainingEvent,
+} from "../../models/training/events.ts";
 import { lengthOf } from "../../models/training/length.ts";
 import { nextTrial, type Trial, trialCount } from "../../models/training/rate_search.ts";
 import { formatRate } from "../shared/format.ts";
@@ -13,6 +17,7 @@ import type { Place } from "./place.ts";
 import type { Shared } from "./one_run.ts";
 import type { PlannedRun } from "./plan.ts";
 import { createProgress } from "./progress.ts";
+import { noteStop } from "./session.ts";
 import { startTraining } from "./start.ts";
 import type { DeviceHandle, TrainingTools } from "./tools.ts";
 import { StoppedError } from "./watch.ts";
@@ -60,7 +65,7 @@ export const isDivergence = (error: unknown) =>
 async function outcomeOf(
   events: AsyncGenerator<TrainingEvent>,
   show: (event: TrainingEvent) => void,
-  onStop: () => StoppedError,
+  stoppedAt: (checkpoint: CheckpointEvent) => StoppedError,
 ): Promise<Pick<Trial, "loss" | "macroF1">> {
   try {
     for await (const event of events) {
@@ -69,7 +74,7 @@ async function outcomeOf(
         return { loss, macroF1 };
       }
       // Its own checkpoints are not kept: a trial is short.
-      if (event.type === "checkpoint") throw onStop();
+      if (event.type === "checkpoint") throw stoppedAt(event);
       show(event);
     }
   } catch (error) {
@@ -115,8 +120,11 @@ export async function tunedRate<Device extends DeviceHandle>(
       const training = { run: `${name} at ${label}`, method, hyperparameters: settings, weights };
       const events = startTraining(training, shared, tools);
       const where = `${trials.length} of up to ${trialCount} trials of ${name} are kept`;
-      const stopped = () => new StoppedError(session.stop!, folder, where);
-      trials.push({ ...trial, ...await outcomeOf(events, progress.show, stopped) });
+      const stoppedAt = (checkpoint: CheckpointEvent) => {
+        noteStop(session, checkpoint);
+        return new StoppedError(session.stop!, folder, where);
+      };
+      trials.push({ ...trial, ...await outcomeOf(events, progress.show, stoppedAt) });
     } finally {
       progress.clear();
       weights.close();

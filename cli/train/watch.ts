@@ -13,7 +13,7 @@ import type { Place } from "./place.ts";
 import { type RunHistory, type StoppedRun, writeCheckpoint } from "./checkpoints.ts";
 import type { PlannedRun } from "./plan.ts";
 import { createProgress } from "./progress.ts";
-import type { Session } from "./session.ts";
+import { noteStop, type Session } from "./session.ts";
 
 /** Where a run was left because the user or the system wished it. */
 export class StoppedError extends Error {
@@ -57,9 +57,10 @@ export async function watch(
   let writing: Promise<void> = Promise.resolve();
 
   const write = async (event: CheckpointEvent) => {
-    const { stop } = session;
     await writing; // one at a time: memory holds one state beside the one that trains
     const state = await event.capture();
+    noteStop(session, event);
+    const { stop } = session;
     const captured = { state, history: structuredClone(history), steps: [...steps] };
     writing = writeCheckpoint(checkpoints.folder, captured, checkpoints).catch((error) => {
       if (stop) throw error;

@@ -69,12 +69,12 @@ function main(args: readonly string[]): Promise<number> {
   const parsed = parseCommand(parser, args, {
     command,
     brief: "Writes the runs that the page shows without a GPU, web/recorded.json.",
-    examples: ["web:record outputs/experiment"],
+    examples: ["web:record results/experiment"],
     operands: "FOLDER …",
   });
   return runCommand(parsed, command, async ({ folders }) => {
     if (folders.length === 0) {
-      throw new UserError("Name an experiment's folder, as outputs/experiment.", { exitCode: 2 });
+      throw new UserError("Name an experiment's folder, as results/experiment.", { exitCode: 2 });
     }
     const recording = await recordingOf(folders);
     const path = repositoryPath("web/recorded.json");

@@ -38,7 +38,7 @@ function checkedFile(
 }
 
 /** The files of a listing, each once. Throws a HubFault as {@link checkedFile} does, and for too many. */
-export async function checkedFiles(
+async function checkedFiles(
   entries: AsyncIterable<{ type: unknown; path: unknown; size: unknown }>,
 ): Promise<RepositoryFile[]> {
   const files = new Map<string, RepositoryFile>();

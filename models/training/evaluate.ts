@@ -97,16 +97,21 @@ export function softmax(logits: Float32Array): Float64Array {
   return powers.map((power) => power / sum);
 }
 
-/** Metrics of logits [examples, labels]; the loss is taken from them in float64. Throws a UserError where one is no number. */
+/**
+ * Metrics of logits [examples, labels]; the loss is taken from them in float64. Throws a UserError where one is no
+ * number, which is for a lower rate than `highestRate`, of the training that made the weights.
+ */
 export function metricsOf(
   logits: Float32Array,
   examples: readonly Pick<EncodedExample, "label">[],
   labels: readonly string[],
+  highestRate?: number,
 ): Metrics {
   if (!logits.every(Number.isFinite)) {
     throw new UserError(
       "The model's scores are no finite numbers after the last update: the learning rate or the " +
         "weight decay is too high.",
+      highestRate === undefined ? {} : { remedy: { kind: "lowerLearningRate", rate: highestRate } },
     );
   }
   const classes = labels.length;

@@ -122,6 +122,8 @@ export interface CheckpointEvent {
   type: "checkpoint";
   /** Steps that were made. */
   step: number;
+  /** Whether it comes because this process, or another rank, is to stop. */
+  stopRequested: boolean;
   /** Reads the state back; to be called before the next event is asked for. Costs as much as its bytes. */
   capture(): Promise<TrainState>;
 }

@@ -122,7 +122,7 @@ export class Run {
       const { metrics } = yield* this.#evaluate(split.validation);
       yield { type: "evaluation", split: "validation", metrics, ...validation.add(metrics) };
       this.#leaveEpoch();
-      yield this.#checkpoint();
+      yield this.#checkpoint(false);
     }
     validation.restoreBest();
     const started = performance.now();
@@ -135,18 +135,19 @@ export class Run {
 
   /** What the weights as they are make of a part, or a checkpoint first where a stop is requested meanwhile. */
   async *#evaluate(part: readonly Example[]): AsyncGenerator<TrainingEvent, Evaluated> {
-    const { hyperparameters: { batchSize }, labels, stopRequested } = this.#options;
+    const { hyperparameters, labels, stopRequested } = this.#options;
+    const { batchSize, learningRate } = hyperparameters;
     const { device, built } = this.#training;
     const examples = part.map(this.#encode);
     const sizes = { classes: labels.length, batchSize, ranks: this.#ranks };
     let logits = await predictUnless(stopRequested, device, built, examples, sizes);
     if (!logits) {
-      yield this.#checkpoint();
+      yield this.#checkpoint(true);
       logits = await predict(device, built, examples, sizes);
     }
     const scores = logits;
     return {
-      metrics: metricsOf(scores, examples, labels),
+      metrics: metricsOf(scores, examples, labels, learningRate),
       predictions: () => predictionsOf(scores, examples, labels.length),
     };
   }
@@ -178,7 +179,7 @@ export class Run {
       if (!due && !stop) continue;
       yield* progress.read(optimizer);
       progress.pause(); // what the consumer does meanwhile is no training
-      yield this.#checkpoint();
+      yield this.#checkpoint(stop);
       progress.resume();
     }
     yield* progress.read(optimizer);
@@ -201,9 +202,9 @@ export class Run {
   }
 
   /** A moment at which no step is unread, so that the run can be captured. */
-  #checkpoint(): TrainingEvent {
+  #checkpoint(stopRequested: boolean): TrainingEvent {
     const { step } = this.#progress;
-    return { type: "checkpoint", step, capture: () => this.#capture() };
+    return { type: "checkpoint", step, stopRequested, capture: () => this.#capture() };
   }
 
   /** What the whole run took, with what came before it was stopped. */

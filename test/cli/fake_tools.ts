@@ -134,7 +134,7 @@ export function fakeTools(options: FakeOptions = {}): TrainingTools<DeviceHandle
           if (options.deaf || !stopRequested()) continue;
           const capture = () =>
             Promise.resolve(stateOf({ method, model: config, hyperparameters }));
-          yield { type: "checkpoint", step: step - 1, capture };
+          yield { type: "checkpoint", step: step - 1, stopRequested: true, capture };
         }
         if (options.failIn === run && step === 3) {
           if (options.deviceError !== "out of memory") throw new Error("The GPU went away.");

@@ -86,7 +86,7 @@ function show(
     progress.show(stepEvent(step));
   }
   const capture = () => Promise.reject(new Error("Nobody asked for the state."));
-  progress.show({ type: "checkpoint", step: made, capture });
+  progress.show({ type: "checkpoint", step: made, stopRequested: false, capture });
   const metrics: Metrics = {
     count: 10,
     loss: 1.5,

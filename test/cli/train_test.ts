@@ -243,7 +243,7 @@ Deno.test("--resume takes no flag that would change what is trained, and needs s
     const surplus = await start(folder, ["--resume", "--num_epochs", "9", "--rank=4"]).ended();
     assert.equal(surplus.code, 2);
     assert.match(surplus.stderr, /leave out --num_epochs, --rank\./);
-    const none = await start(folder, ["--resume", "--json"]).ended();
+    const none = await start(folder, ["--resume", "--json", "--backend", "deno"]).ended();
     assert.equal(none.code, 1);
     assert.match(none.stderr, /^Error: results holds no experiment that was stopped/);
     const missing = await start(folder, ["--resume", "results/x"]).ended();

@@ -23,7 +23,7 @@ interface Made {
   seed: number;
 }
 
-/** Runs an experiment whose losses are a function of the rate; `stopAt` asks to stop in the so-manieth training. */
+/** Runs an experiment whose losses are a function of the rate; `stopAt`: another rank is to stop in the so-manieth training. */
 async function experiment(
   folder: string,
   args: string[],
@@ -48,8 +48,8 @@ async function experiment(
     const { learningRate: rate, maxSteps: steps, seed } = options.hyperparameters;
     made.push({ run: options.run, rate, steps, seed });
     if (made.length === stopAt) {
-      session.stop = { signal: "Ctrl-C", exitCode: 130 };
-      yield { type: "checkpoint", step: 1, capture: () => Promise.reject(new Error("not kept")) };
+      const capture = () => Promise.reject(new Error("not kept"));
+      yield { type: "checkpoint", step: 1, stopRequested: true, capture };
     }
     for await (const event of train(options, from)) {
       if (event.type !== "evaluation") yield event;
@@ -119,6 +119,7 @@ Deno.test("a search that is stopped goes on after its last finished trial", () =
     const first = await experiment(folder, args, byDistance(1e-3), 4);
     await assert.rejects(first.ended, (error) => {
       assert.ok(error instanceof StoppedError);
+      assert.deepEqual(error.stop, { signal: "a signal to another rank", exitCode: 143 });
       assert.equal(error.where, `3 of up to ${trialCount} trials of full-tuned are kept`);
       return true;
     });

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { hostFolder } from "../../models/host/files.ts";
+import { exists, hostFolder } from "../../models/host/files.ts";
 import { readTensors } from "../../models/files/run_file.ts";
 import { withFolder } from "../files/temporary.ts";
 import { runProgram, runTrain, until } from "../cli/command.ts";
@@ -24,12 +24,12 @@ const startShared = (size: number, args: string[]) =>
   startRanks(launcher, size, args, { program, set: "commands" });
 const runShared = (size: number, args: string[]) => startShared(size, args).ended();
 
-/** Kills the rank $0 of the command whose arguments name $1. */
-const killRank = `
+/** Sends the rank $0 of the command whose arguments name $1 the signal $2. */
+const signalRank = `
 for process in /proc/[0-9]*; do
   grep -qsz cli/mpi/train.ts "$process/cmdline" && grep -qsz "$1" "$process/cmdline" || continue
   grep -qszE "^(OMPI_COMM_WORLD|PMI)_RANK=$0$" "$process/environ" || continue
-  kill -KILL "\${process#/proc/}" && exit
+  kill -$2 "\${process#/proc/}" && exit
 done
 exit 1`;
 
@@ -86,12 +86,24 @@ Deno.test("a rank that is killed ends all, and other ranks go on from the last c
     const hasCheckpoint = () =>
       Deno.stat(join(checkpoints, "step-10", "state.json")).then(() => true, () => false);
     await until(hasCheckpoint);
-    const killed = await runProgram("sh", ["-c", killRank, "1", folder]);
+    const killed = await runProgram("sh", ["-c", signalRank, "1", folder, "KILL"]);
     assert.equal(killed.code, 0, killed.stderr);
     assert.notEqual((await started.ended()).code, 0);
     const resumed = await runShared(2, ["--resume", join(folder, "killed")]);
     assert.equal(resumed.code, 0, resumed.stderr);
     await assertSame(folder, "killed", "one");
+  });
+});
+
+Deno.test("a signal to one rank stops all with a checkpoint", async () => {
+  await withFolder(async (folder) => {
+    const started = startShared(2, training(folder, "told", 400, "--checkpoint_steps", "5"));
+    await until(() => exists(join(folder, "told", "checkpoints", "lora-r4", "step-5")));
+    const told = await runProgram("sh", ["-c", signalRank, "1", folder, "TERM"]);
+    assert.equal(told.code, 0, told.stderr);
+    const { code, stderr } = await started.ended();
+    assert.equal(code, 143, stderr);
+    assert.match(stderr, /Stopped \(a signal to another rank\): lora-r4 is kept as of step \d+\./);
   });
 });
 

@@ -1,13 +1,12 @@
 /** Several processes that share every batch train what one process trains: here they share a GPU, too. */
 import assert from "node:assert/strict";
 import { Device } from "../../engine/device.ts";
-import { loraDefaults } from "../../models/peft/lora.ts";
 import type { Method } from "../../models/peft/methods.ts";
 import type { Hyperparameters, StepEvent, TrainingResult } from "../../models/training/events.ts";
 import { type Ranks, shareOf } from "../../models/training/ranks.ts";
 import type { TrainState } from "../../models/training/state.ts";
 import { testDevice } from "../models/device.ts";
-import { bits, run, type RunChanges, start } from "./small_task.ts";
+import { bits, methods, run, type RunChanges, start } from "./small_task.ts";
 
 /** Ranks that meet in memory; each sum is made once all have brought their values. */
 function ranksInMemory(size: number): Ranks[] {
@@ -47,7 +46,7 @@ async function together(
   return await Promise.all(
     ranksInMemory(size).map((ranks) => {
       const device = new Device(gpu, info, kernels);
-      return run(method, changes, { ...optionsOf(ranks.rank), ranks, device });
+      return run(method, changes, { device, ...optionsOf(ranks.rank), ranks });
     }),
   );
 }
@@ -82,14 +81,7 @@ function assertSame(
 }
 
 const short = { learningRate: 1e-3, maxSteps: 6, evalSteps: 3 };
-const methods: Method[] = [
-  { method: "full" },
-  loraDefaults(4),
-  { ...loraDefaults(4), useDora: true },
-  { method: "adapter", size: 8, placement: "shared" },
-];
-for (const method of methods) {
-  const what = "useDora" in method && method.useDora ? "dora" : method.method;
+for (const [what, method] of Object.entries(methods)) {
   Deno.test(`${what}: 2 and 3 ranks make the losses and weights of one process`, async () => {
     const one = await run(method, short);
     for (const size of [2, 3]) {
@@ -103,7 +95,7 @@ for (const method of methods) {
   });
 }
 
-const lora = loraDefaults(4);
+const { lora } = methods;
 const variants: Record<string, Partial<Hyperparameters>> = {
   "gradients that are accumulated": { batchSize: 4, gradientAccumulationSteps: 3 },
   "weights of the classes, and smoothing": {
@@ -118,6 +110,16 @@ for (const [name, changes] of Object.entries(variants)) {
     for (const each of await together(3, lora, { ...short, ...changes })) assertSame(each, one);
   });
 }
+
+Deno.test("2 ranks of f16 activations scale the loss and make the losses of one process", async () => {
+  const { gpu, info, kernels } = await testDevice();
+  const half = () => new Device(gpu, info, { ...kernels, activations: "f16" });
+  const one = await run(lora, short, { device: half() });
+  assert.notDeepEqual(lossesOf(one.steps), lossesOf((await run(lora, short)).steps), "it is f32");
+  for (const each of await together(2, lora, short, () => ({ device: half() }))) {
+    assertSame(each, one);
+  }
+});
 
 Deno.test("the same ranks twice make the same bits", async () => {
   const [first] = await together(3, lora, short);

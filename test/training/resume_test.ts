@@ -6,7 +6,7 @@ import { loraDefaults } from "../../models/peft/lora.ts";
 import type { Method } from "../../models/peft/methods.ts";
 import type { TrainState } from "../../models/training/state.ts";
 import { testDevice } from "../models/device.ts";
-import { bits, run, start } from "./small_task.ts";
+import { bits, methods, run, start } from "./small_task.ts";
 
 const settings = { epochs: 3 };
 
@@ -18,14 +18,7 @@ async function stateAfter(steps: number, method: Method): Promise<TrainState> {
   throw new Error(`No checkpoint after ${steps} steps.`);
 }
 
-const methods: Method[] = [
-  { method: "full" },
-  loraDefaults(4),
-  { ...loraDefaults(4), useDora: true },
-  { method: "adapter", size: 8, placement: "shared" },
-];
-for (const method of methods) {
-  const what = "useDora" in method && method.useDora ? "dora" : method.method;
+for (const [what, method] of Object.entries(methods)) {
   for (
     const [where, steps] of [["within an epoch", 2], ["at an epoch's end", 6], [
       "in the last one",

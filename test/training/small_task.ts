@@ -6,6 +6,7 @@ import { type EncoderConfig, parseConfig } from "../../models/encoders/mod.ts";
 import { randomWeights, type WeightSource } from "../../models/encoders/weights.ts";
 import type { Example } from "../../models/data/clean.ts";
 import type { Split } from "../../models/data/split.ts";
+import { loraDefaults } from "../../models/peft/lora.ts";
 import type { Method } from "../../models/peft/methods.ts";
 import {
   defaultHyperparameters,
@@ -30,6 +31,14 @@ export const config = parseConfig({
   initializer_range: 0.2,
 });
 const labels = ["a", "b", "c"];
+
+/** One of each kind, by its name in tests. */
+export const methods: Record<string, Method> = {
+  full: { method: "full" },
+  lora: loraDefaults(4),
+  dora: { ...loraDefaults(4), useDora: true },
+  adapter: { method: "adapter", size: 8, placement: "shared" },
+};
 
 /** Sentences of ids as text: [CLS], common words, words of the class, [SEP]. */
 function examples(count: number, stream: number): Example[] {

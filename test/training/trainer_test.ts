@@ -179,7 +179,7 @@ Deno.test("weights that the last update of an epoch made useless are told, as a 
   await assert.rejects(
     run({ method: "full" }, settings),
     (error) =>
-      error instanceof UserError &&
+      error instanceof UserError && error.remedy?.kind === "lowerLearningRate" &&
       /scores are no finite numbers.*learning rate/.test(error.message),
   );
 });

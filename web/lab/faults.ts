@@ -63,7 +63,7 @@ export interface Change {
 }
 
 /** A device on the same GPU, which compiles the faulty text; `changes` gets what was changed in it. */
-export function withFault(
+function withFault(
   { gpu, info, kernels, maxBindingBytes }: Device,
   fault: Fault,
   changes: Change[] = [],

@@ -12,6 +12,7 @@ import { adapterConfigFile, classesOf } from "../../models/peft/run_files.ts";
 import type { StepEvent } from "../../models/training/events.ts";
 import { stepLine } from "../../models/training/step_line.ts";
 import type { Base } from "./base.ts";
+import { pathOf } from "./local_model.ts";
 import { runFacts } from "./run_json.ts";
 import type { Trained } from "./trained.ts";
 
@@ -65,7 +66,7 @@ async function filesIn(files: readonly File[]): Promise<Map<string, Uint8Array>>
   for (const file of files) {
     const bytes = new Uint8Array(await file.arrayBuffer());
     if (!/\.zip$/i.test(file.name)) {
-      found.set(file.webkitRelativePath || file.name, bytes);
+      found.set(pathOf(file), bytes);
       continue;
     }
     let entries: Record<string, Uint8Array>;

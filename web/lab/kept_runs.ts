@@ -7,8 +7,6 @@ import type { Trained } from "./trained.ts";
 /** What is known of a kept run without reading it. */
 export interface AboutKept {
   id: string;
-  /** Changes when what is kept could be read wrongly; see {@link format}. */
-  format: number;
   name: string;
   /** The base that it lies over. */
   base: { key: string; name: string };
@@ -27,7 +25,7 @@ export interface KeptRun {
   state?: TrainState;
 }
 
-/** Of what this version keeps; older formats are forgotten when they are met. */
+/** Changes when what is kept could be read wrongly: what an older version kept is forgotten then. */
 const format = 1;
 
 const [abouts, contents, dataOf] = ["abouts", "contents", "data"];
@@ -99,7 +97,6 @@ export class KeptRuns {
   ): Promise<void> {
     const about: AboutKept = {
       id,
-      format,
       name: run.trained.name,
       base,
       bytes: bytesOf(run),

@@ -5,7 +5,7 @@ import { benchKernels, type KernelRow, type KernelTimes } from "../../kernelbenc
 import { parseShapes } from "../../kernelbench/shapes.ts";
 
 /** Sizes that kernels are timed at, by the name that `--shapes` has for them. */
-export const shapeNames = ["mini", "base"] as const;
+const shapeNames = ["mini", "base"] as const;
 export type ShapeName = typeof shapeNames[number];
 
 export interface KernelTimesOptions {

@@ -79,7 +79,9 @@ export class Lab {
   /** Brings the runs back that are kept over the base. */
   async openKept(): Promise<void> {
     const { device, base } = this;
-    for (const { id, content: { run, data } } of await this.keeper.over(base)) {
+    const kept = await this.keeper.over(base);
+    if (this.base !== base) return; // another one was taken meanwhile
+    for (const { id, content: { run, data } } of kept) {
       const training = Training.kept({ device, base, data }, run, this.#told, id);
       this.trainings.push(training);
       this.#take(training);

@@ -38,7 +38,7 @@ export function untrained(labels: readonly string[]): Labelling {
 }
 
 /** Builds a model of trained weights over the base, whose frozen weights it shares. The caller destroys it. */
-export async function placeModel(
+async function placeModel(
   device: Device,
   base: Base,
   { method, labels, weights }: { method: Method; labels: readonly string[]; weights: NamedTensors },

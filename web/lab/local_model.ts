@@ -2,7 +2,7 @@
 import { type Base, readBase } from "./base.ts";
 
 /** A file's path, within the folder that was chosen where one was. */
-const pathOf = ({ webkitRelativePath, name }: File) => webkitRelativePath || name;
+export const pathOf = ({ webkitRelativePath, name }: File) => webkitRelativePath || name;
 
 /**
  * Reads the model among files: those beside the config.json that lies highest. Throws a UserError where there is none, or

@@ -1,9 +1,10 @@
-/** The comparison as people and programs read it: table, Markdown, CSV, LaTeX, JSON. */
+/** The comparison as people and programs read it: table, Markdown, CSV, LaTeX, JSON, and the experiment's page. */
 import { join } from "node:path";
+import { messageOf } from "../../../models/errors.ts";
 import { writeFileWhole } from "../../../models/host/write.ts";
 import { formatBytes, formatCount, formatDuration, formatPercent } from "../../shared/format.ts";
 import { renderLatex } from "../../shared/latex.ts";
-import { harmless } from "../../shared/terminal.ts";
+import { harmless, type Output, renderNotice } from "../../shared/terminal.ts";
 import { type Column, escapeMarkdown, renderMarkdown, renderTable } from "../../shared/table.ts";
 import { baselinesOf } from "./baselines.ts";
 import { readRuns } from "./compared_run.ts";
@@ -256,4 +257,16 @@ export async function writeComparison(folder: string, name: string): Promise<Com
   await writeFileWhole(join(folder, "comparison.md"), comparisonMarkdown(comparison));
   await writeFileWhole(join(folder, "comparison.tex"), comparisonLatex(comparison));
   return comparison;
+}
+
+/** Writes `comparison.html`, the page of the runs that are finished; what hinders it is told. */
+export async function writePage(folder: string, err: Output): Promise<void> {
+  try {
+    // Loaded only now: what draws the charts takes its time.
+    const { writeReport } = await import("../../report/write.ts");
+    await writeReport([folder], join(folder, "comparison.html"));
+  } catch (error) {
+    const what = "The runs are saved, but comparison.html could not be written:";
+    err.write(renderNotice(err, `${what} ${messageOf(error)} See deno task report.`));
+  }
 }
