@@ -11,6 +11,7 @@
 import {
   adamw as adamwKernels,
   gradientNorm as normKernels,
+  leastLossScale,
   scaledAdamw,
   scaledGradientNorm,
 } from "../kernels/mod.ts";
@@ -62,8 +63,6 @@ export const historySlots = 64;
 const noClipping = 1e30;
 /** What the loss is multiplied by at first: as matmul_cooperative.wgsl has it, f16 then holds 5.8e-11 to 64. */
 const firstLossScale = 1024;
-/** The least: a step that is no number with it is not the scale's fault. */
-const leastLossScale = 1;
 /** Partial sums of the norm that one piece of the gradient makes, at most. */
 const partialsPerPiece = 256;
 
@@ -127,9 +126,14 @@ export class AdamW {
     this.#step = device.launcher.createUniform();
   }
 
-  /** First and second moments, laid out as the parameters' slabs. */
-  get moments(): Tensor[] {
-    return this.#state.flatMap(({ mean, variance }) => [mean, variance]);
+  /** What an update depends on beside gradients and values: moments, laid out as the parameters' slabs, and the loss scale. */
+  get state(): Tensor[] {
+    const { lossScale } = this;
+    const scale = lossScale && new Tensor(this.#device, [2], lossScale.storage);
+    return [
+      ...this.#state.flatMap(({ mean, variance }) => [mean, variance]),
+      ...scale ? [scale] : [],
+    ];
   }
 
   /**

@@ -24,7 +24,7 @@ struct LossScale {
   steps: f32, // since the factor was last changed
 }
 
-const leastFactor = 1.0;
+const leastFactor: f32 = $LEAST;
 const mostFactor = 65536.0;
 const growthSteps = 200.0;
 

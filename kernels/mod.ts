@@ -96,8 +96,10 @@ const crossEntropyWith = (values: { WEIGHTED: number }) => {
 };
 export const crossEntropy = crossEntropyWith({ WEIGHTED: 0 });
 export const weightedCrossEntropy = crossEntropyWith({ WEIGHTED: 1 });
+/** The least loss scale: a step that is no number with it is not the scale's fault. */
+export const leastLossScale = 1;
 const gradientNormWith = (values: { SCALED: number }) => {
-  const source = expand(gradientNormSource, values);
+  const source = expand(gradientNormSource, { ...values, LEAST: leastLossScale });
   return {
     partial: kernel("gradient_norm", source, "partial"),
     finish: kernel("gradient_norm", source, "finish"),

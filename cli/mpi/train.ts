@@ -16,6 +16,9 @@ import { parseFlags } from "../train/flags.ts";
 
 const stderr = standardOutput("stderr");
 
+/** What fails on all ranks is the first one's to tell, with what it has kept: the others wait so long before they end all. */
+const firstWord = 2000; // ms
+
 /** What a rank other than the first does. A second signal ends it, and all with it. */
 async function mainOfFollower(ranks: Communicator, args: readonly string[]): Promise<number> {
   let stop: Stop | undefined;
@@ -28,9 +31,10 @@ async function mainOfFollower(ranks: Communicator, args: readonly string[]): Pro
     if (parsed.kind === "flags") await useBackend(parsed.flags.backend);
     return await follow(ranks, await loadTrainingTools(), () => stop !== undefined);
   } catch (error) {
-    return ranks.abort(
-      tellError(error, stderr, { whose: `${rankName(ranks.rank, ranks.host)}: ` }),
-    );
+    const whose = `${rankName(ranks.rank, ranks.host)}: `;
+    const exitCode = tellError(error, stderr, { whose });
+    await new Promise((resolve) => setTimeout(resolve, firstWord));
+    return ranks.abort(exitCode);
   }
 }
 

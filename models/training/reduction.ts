@@ -18,7 +18,7 @@ export class Reduction {
     const gradients = slabs.map(({ gradient }) => gradient);
     this.#gradients = new Exchange(device, [optimizer.loss, ...gradients]);
     const values = slabs.map(({ value }) => value);
-    this.#trained = new Exchange(device, [...values, ...optimizer.moments]);
+    this.#trained = new Exchange(device, [...values, ...optimizer.state]);
   }
 
   /** Between a step's halves: makes loss and gradients those of the whole batch, on all ranks. Waits for the GPU. */
@@ -27,8 +27,8 @@ export class Reduction {
   }
 
   /**
-   * Gives all ranks the weights and moments of rank 0. Equal GPUs have them already; where GPUs round differently,
-   * the ranks' weights would drift apart.
+   * Gives all ranks the weights of rank 0, and its optimiser's state. Equal GPUs have them already; where GPUs round
+   * differently, the ranks' weights would drift apart.
    */
   async align(): Promise<void> {
     await this.#trained?.run((values) => {
