@@ -4,34 +4,26 @@ import { choice } from "@optique/core/valueparser";
 import type { InferValue } from "@optique/core/parser";
 import { backendFlag } from "../cli/shared/backend.ts";
 import { flag, parseCommand, switchOn, valueOf, whole } from "../cli/shared/flag_parser.ts";
-import { parseChoices, parsePositive, parseText } from "../cli/shared/flag_values.ts";
+import { parsePositive, parseText } from "../cli/shared/flag_values.ts";
 import type { Communicator } from "../cli/mpi/communicator.ts";
 import { joinRanks } from "../cli/mpi/join.ts";
 import { createDevice } from "../engine/device.ts";
 import { alone } from "../models/training/ranks.ts";
 import { print, printJson, progress, runCommand, tableWidth, writeResult } from "./command.ts";
 import { resultHead, resultPath } from "./environment.ts";
+import { methodsFlag } from "./methods_flag.ts";
 import { mergedWith } from "./mpi/kept.ts";
 import { timeCopies, timeReductions, timeSteps, type Where } from "./mpi/measure.ts";
 import type { Network } from "./mpi/model.ts";
 import { predict } from "./mpi/predict.ts";
 import { copyTable, reductionTable, sharedStepTable } from "./mpi/tables.ts";
 import type { MpiResult, ReductionRow } from "./schema.ts";
-import { modelNames, type Point } from "./step_bench.ts";
+import { modelNames } from "./step_bench.ts";
 
 const parser = object({
   ...backendFlag,
   model: flag("--model", choice(modelNames, { metavar: "NAME" }), "As of bench:step", "mini"),
-  methods: flag(
-    "--methods",
-    valueOf<Point["method"][]>(
-      "LIST",
-      (text) => parseChoices(text, ["full", "lora", "adapter"]),
-      [],
-    ),
-    "full, lora (rank 8), adapter (size 64)",
-    "all",
-  ),
+  ...methodsFlag,
   batch: whole("--batch", "Sentences of one rank's step", "32", 1),
   length: whole("--length", "Tokens a sentence", "32", 1, 512),
   reduction: switchOn("--reduction", "Sums alone, without a GPU"),

@@ -17,6 +17,7 @@ import {
   writeResult,
 } from "./command.ts";
 import { resultHead, resultPath } from "./environment.ts";
+import { methodsFlag } from "./methods_flag.ts";
 import { formatShare } from "../kernelbench/format.ts";
 import { matmulShare, profileTable } from "./profile.ts";
 import type { StepResult, StepRow } from "./schema.ts";
@@ -31,16 +32,7 @@ const parser = object({
     `${modelNames.join(", ")} (bert-base 64 wide, for the host's time)`,
     "all",
   ),
-  methods: flag(
-    "--methods",
-    valueOf<Point["method"][]>(
-      "LIST",
-      (text) => parseChoices(text, ["full", "lora", "adapter"]),
-      [],
-    ),
-    "full, lora (rank 8), adapter (size 64)",
-    "all",
-  ),
+  ...methodsFlag,
   batches: flag("--batches", valueOf("LIST", parseSizes, []), "Sentences a step", "4 to 64"),
   lengths: flag(
     "--lengths",
