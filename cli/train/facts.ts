@@ -1,5 +1,6 @@
 /** What an experiment is about, printed before its first run. */
 import type { DeviceInfo } from "../../engine/adapter.ts";
+import { conflictingTexts, droppedRows } from "../../models/data/clean.ts";
 import type { Dataset } from "../../models/data/load.ts";
 import { type PartName, partNames } from "../../models/data/part_names.ts";
 import type { Split } from "../../models/data/split.ts";
@@ -11,15 +12,13 @@ import { harmless, type Output, paint, wrap } from "../shared/terminal.ts";
 export type Fact = [label: string, text: string];
 
 function describeData(dataset: Dataset): string {
-  const { examples, emptyRows, duplicates, conflicts, labels } = dataset;
-  const dropped: string[] = [];
-  if (emptyRows > 0) dropped.push(`${formatCount(emptyRows)} empty`);
-  if (duplicates > 0) dropped.push(`${formatCount(duplicates)} duplicate`);
-  const rows = emptyRows + duplicates === 1 ? "row" : "rows";
+  const { examples, labels } = dataset;
+  const dropped = droppedRows(dataset);
+  const conflicting = conflictingTexts(dataset);
   return `${dataset.name}: ${countOf(examples.length, "example")} of ` +
     countOf(labels.length, "class", "classes") +
-    (dropped.length > 0 ? ` (${dropped.join(" and ")} ${rows} dropped)` : "") +
-    (conflicts > 0 ? `; ${countOf(conflicts, "text has", "texts have")} more than one label` : "");
+    (dropped === undefined ? "" : ` (${dropped})`) +
+    (conflicting === undefined ? "" : `; ${conflicting}`);
 }
 
 function describeColumns(

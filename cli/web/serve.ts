@@ -1,7 +1,11 @@
-/** `deno task web`: serves the page that was built, to this machine alone, until it is ended. */
+/**
+ * `deno task web`: serves the page that was built, to this machine alone, until it is ended. Its files are held in memory:
+ * another build, which begins by removing them, leaves a page alone that is served already.
+ */
 import { extname, join } from "node:path";
 import { object } from "@optique/core/constructs";
 import { UserError } from "../../models/errors.ts";
+import { filesBelow } from "../../models/host/files.ts";
 import { runCommand } from "../shared/command.ts";
 import { parseCommand, whole } from "../shared/flag_parser.ts";
 import { type Output, standardOutput } from "../shared/terminal.ts";
@@ -13,25 +17,37 @@ export const parser = object({
   port: whole("--port", "The port on localhost", "a free one", 1, 65_535),
 });
 
-/** Answers with a file of the site, by a path that names one and leads nowhere else. */
-export async function answer(request: Request, folder = siteFolder): Promise<Response> {
+/** The site's files by their names. */
+export type Site = ReadonlyMap<string, Uint8Array<ArrayBuffer>>;
+
+/** Reads the files of a site, which are a few MB. */
+export async function readSite(folder: string): Promise<Site> {
+  const names = await filesBelow(folder);
+  return new Map(
+    await Promise.all(
+      names.map(async (name) => [name, await Deno.readFile(join(folder, name))] as const),
+    ),
+  );
+}
+
+/** Answers with a file of the site, by a path that names one. */
+export function answer(request: Request, site: Site): Response {
   if (request.method !== "GET" && request.method !== "HEAD") {
     return new Response("GET alone is answered.", { status: 405, headers: { allow: "GET, HEAD" } });
   }
   const path = new URL(request.url).pathname;
   const name = path === "/" ? "index.html" : path.slice(1);
+  const content = site.get(name);
   const type = types[extname(name).slice(1)];
-  const known = /^[\w-]+(\/[\w-]+)*\.\w+$/.test(name) && type !== undefined;
-  const content = known
-    ? await Deno.readFile(join(folder, name)).catch(() => undefined)
-    : undefined;
-  if (content === undefined) return new Response("There is no such file.", { status: 404 });
+  if (content === undefined || type === undefined) {
+    return new Response("There is no such file.", { status: 404 });
+  }
   const headers = { "content-type": type, "cache-control": "no-cache" };
   return new Response(request.method === "HEAD" ? null : content, { headers });
 }
 
 /** Listens on localhost. Throws a UserError where the port is taken. */
-export function listen(port: number | undefined, stdout: Output): Deno.HttpServer {
+export function listen(port: number | undefined, site: Site, stdout: Output): Deno.HttpServer {
   try {
     return Deno.serve({
       hostname: "127.0.0.1",
@@ -40,7 +56,7 @@ export function listen(port: number | undefined, stdout: Output): Deno.HttpServe
         stdout.write(
           `PEFT in a tab: http://localhost:${address.port}/ (Ctrl-C ends it)\n`,
         ),
-    }, (request) => answer(request));
+    }, (request) => answer(request, site));
   } catch (cause) {
     if (
       !(cause instanceof Deno.errors.AddrInUse || cause instanceof Deno.errors.PermissionDenied)
@@ -60,7 +76,7 @@ function main(args: readonly string[]): Promise<number> {
     examples: ["web", "web --port 8000"],
   });
   return runCommand(parsed, command, async ({ port }) => {
-    await listen(port, stdout).finished;
+    await listen(port, await readSite(siteFolder), stdout).finished;
   }, { stdout });
 }
 

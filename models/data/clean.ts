@@ -1,5 +1,6 @@
 /** From raw rows to labelled examples: what is dropped, what is counted, and the data's hash. */
 import { hexOf } from "../files/hex.ts";
+import { countOf, formatCount } from "../numbers.ts";
 import { isBlank, type LabelCase, type LookAlikes, normalLabels } from "./labels.ts";
 import { type PartName, partNames } from "./part_names.ts";
 
@@ -34,6 +35,21 @@ export interface CleanRows {
   /** SHA-256, in hex, of the kept rows' texts and labels in their order, and of their parts where those are given. */
   hash: string;
 }
+
+/** What was left out of the rows, for people: `3 empty and 1 duplicate rows dropped`; undefined where nothing was. */
+export function droppedRows(
+  { emptyRows, duplicates }: Pick<CleanRows, "emptyRows" | "duplicates">,
+): string | undefined {
+  const kinds: string[] = [];
+  if (emptyRows > 0) kinds.push(`${formatCount(emptyRows)} empty`);
+  if (duplicates > 0) kinds.push(`${formatCount(duplicates)} duplicate`);
+  const rows = emptyRows + duplicates === 1 ? "row" : "rows";
+  return kinds.length > 0 ? `${kinds.join(" and ")} ${rows} dropped` : undefined;
+}
+
+/** Of texts that have more than one label, for people; undefined where there are none. */
+export const conflictingTexts = ({ conflicts }: Pick<CleanRows, "conflicts">): string | undefined =>
+  conflicts > 0 ? `${countOf(conflicts, "text has", "texts have")} more than one label` : undefined;
 
 /** Rows as tables have them: `texts[i]` has `labels[i]`. */
 export interface RawRows {

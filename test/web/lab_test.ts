@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { unzipSync } from "fflate";
 import { findRun } from "../../cli/trained/run.ts";
-import { pastedData, pastedRows } from "../../web/lab/data.ts";
+import { aboutRows, fileData, pastedData, pastedRows } from "../../web/lab/data.ts";
 import { openRuns, zipOf } from "../../web/lab/files.ts";
 import { type Base, baseFiles, readBase } from "../../web/lab/base.ts";
 import { rankErrors, singularValues } from "../../web/lab/singular_values.ts";
@@ -26,6 +26,13 @@ Deno.test("pasted lines are cut at a tab, or at their last comma", () => {
     { text: "Why, oh why", label: "anger" },
     { text: "so\tgood, really", label: "joy" },
   ]);
+  const csv = `"I said, ""no""","anger"\n"Why" she said "now",joy\nso,"joy, pure"\na 5" nail,"joy"`;
+  assert.deepEqual(pastedRows(csv), [
+    { text: 'I said, "no"', label: "anger" },
+    { text: '"Why" she said "now"', label: "joy" },
+    { text: "so", label: "joy, pure" },
+    { text: 'a 5" nail', label: "joy" },
+  ]);
   assert.throws(() => pastedRows("good, joy\nbad"), {
     message: 'Line 2 has no label: "bad". Write the sentence, a comma and its label.',
   });
@@ -36,8 +43,24 @@ Deno.test("pasted lines become a split data set, or a sentence on what is missin
   const { dataset, split } = await pastedData(lines.join("\n"));
   assert.deepEqual(dataset.labels, ["anger", "joy"]);
   assert.deepEqual([split.train.length, split.validation.length, split.test.length], [4, 2, 2]);
+  await assert.rejects(pastedData("text,label\n"), {
+    message: "There is no line to use. Write sentences, each with a comma and its label.",
+  });
   await assert.rejects(pastedData("good, joy\nbetter, joy"), /has one class, "joy"/);
   await assert.rejects(pastedData("good, joy\nbad, anger"), /at least 3 rows/);
+});
+
+Deno.test("what was read of a file, and what was not, is told", async () => {
+  const rows = [0, 1, 2, 3].flatMap((n) => [`t,good ${n},joy`, `t,bad ${n},anger`]);
+  const more = ["t,lost,", "t,good 0,joy", "t,good 1,anger"];
+  const file = new File([["title,text,label", ...rows, ...more].join("\n")], "mine.csv");
+  assert.deepEqual(aboutRows((await fileData(file)).dataset), [
+    'Texts are in the column "text", labels in "label"; not used: "title".',
+    "1 empty and 1 duplicate rows dropped.",
+    "1 text has more than one label.",
+  ]);
+  const { dataset } = await pastedData(rows.map((row) => row.slice(2)).join("\n"));
+  assert.deepEqual(aboutRows(dataset), []);
 });
 
 Deno.test("singular values are those of known matrices, and tell what a rank misses", () => {

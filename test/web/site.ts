@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 import { buildSite } from "../../cli/web/build.ts";
-import { answer } from "../../cli/web/serve.ts";
+import { answer, readSite } from "../../cli/web/serve.ts";
 import { runProgram } from "../cli/command.ts";
 
 const entry = fileURLToPath(new URL("../../web/main.tsx", import.meta.url));
@@ -18,8 +18,9 @@ export async function build(folder: string): Promise<void> {
 
 /** Serves a built page while something uses its address. */
 export async function serving(folder: string, use: (url: string) => Promise<void>): Promise<void> {
+  const site = await readSite(folder);
   const options = { hostname: "127.0.0.1", port: 0, onListen() {} };
-  const server = Deno.serve(options, (request) => answer(request, folder));
+  const server = Deno.serve(options, (request) => answer(request, site));
   try {
     await use(`http://localhost:${server.addr.port}/`);
   } finally {

@@ -10,36 +10,53 @@ export interface KeptOver {
   content: { run: KeptRun; data?: LabelledData };
 }
 
+/** What keeps runs: a connection to the browser's database. */
+export type Store = Pick<KeptRuns, "list" | "read" | "put" | "forget" | "close">;
+
+type Write = (store: Store) => Promise<void>;
+
+const isNamed = (error: unknown, ...names: string[]) =>
+  error instanceof DOMException && names.includes(error.name);
+
+/** What a browser calls by such names is a disk, or what a page may have of it, that is full; its messages do not say so. */
+const wordsOf = (error: unknown) =>
+  isNamed(error, "QuotaExceededError", "UnknownError", "AbortError")
+    ? "the browser has no room for it, or its disk is full."
+    : messageOf(error);
+
 export class Keeper {
   /** All that is kept, over whatever base, the oldest first. */
   kept: readonly AboutKept[] = [];
   /** Why nothing is kept, or the last run is not. */
   problem?: string;
   readonly #changed: () => void;
-  readonly #opened: Promise<KeptRuns | undefined>;
+  /** Undefined where there is nothing to keep runs in, as outside of a browser. */
+  readonly #open?: () => Promise<Store>;
+  #opened?: Promise<Store>;
   /** Runs whose data are kept already. */
   readonly #withData = new Set<string>();
   /** Runs that were forgotten while they were to be kept. */
   readonly #forgotten = new Set<string>();
   #writing: Promise<void> = Promise.resolve();
 
-  constructor(changed: () => void) {
+  constructor(
+    changed: () => void,
+    open = typeof indexedDB === "undefined" ? undefined : (): Promise<Store> => KeptRuns.open(),
+  ) {
     this.#changed = changed;
-    this.#opened = typeof indexedDB === "undefined"
-      ? Promise.resolve(undefined)
-      : KeptRuns.open().catch((error) => this.#failed("This browser keeps no runs", error));
+    this.#open = open;
   }
 
-  #failed(what: string, error: unknown): undefined {
-    this.problem = `${what}: ${messageOf(error)}`;
+  #failed(what: string, error: unknown): void {
+    this.problem = `${what}: ${wordsOf(error)}`;
     this.#changed();
   }
 
   /** The runs over a base, the oldest first. */
   async over({ key }: Base): Promise<KeptOver[]> {
-    const store = await this.#opened;
-    if (!store) return [];
+    if (!this.#open) return [];
     try {
+      const store = await (this.#opened ??= this.#open());
       this.kept = await store.list();
       const found: KeptOver[] = [];
       for (const { id, base } of this.kept) {
@@ -47,7 +64,7 @@ export class Keeper {
       }
       return found;
     } catch (error) {
-      this.#failed("The runs that were kept cannot be read", error);
+      this.#failed("Runs that this browser keeps cannot be read", error);
       return [];
     }
   }
@@ -72,18 +89,31 @@ export class Keeper {
   }
 
   /** Writes after what is written, and tells what went wrong. */
-  #after(write: (store: KeptRuns) => Promise<void>, failed: string): Promise<void> {
+  #after(write: Write, failed: string): Promise<void> {
     this.#writing = this.#writing.then(async () => {
-      const store = await this.#opened;
-      if (!store) return;
+      if (!this.#open) return;
       try {
-        await write(store);
-        this.kept = await store.list();
+        await this.#write(this.#open, write);
         this.#changed();
       } catch (error) {
         this.#failed(failed, error);
       }
     });
     return this.#writing;
+  }
+
+  /** Writes by the connection that is open, and by a new one where that was closed, as a browser does when its disk is full. */
+  async #write(open: () => Promise<Store>, write: Write, again = true): Promise<void> {
+    const opened = this.#opened ??= open();
+    try {
+      const store = await opened;
+      await write(store);
+      this.kept = await store.list();
+    } catch (error) {
+      this.#opened = undefined;
+      opened.then((store) => store.close(), () => {});
+      if (!again || !isNamed(error, "InvalidStateError")) throw error;
+      await this.#write(open, write, false);
+    }
   }
 }

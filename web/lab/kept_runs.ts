@@ -74,6 +74,10 @@ export class KeptRuns {
     return new KeptRuns(database);
   }
 
+  close(): void {
+    this.#database.close();
+  }
+
   /** What is kept, the oldest first. */
   async list(): Promise<AboutKept[]> {
     const store = this.#database.transaction(abouts).objectStore(abouts);

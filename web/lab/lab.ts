@@ -124,8 +124,8 @@ export class Lab {
     this.trainings = this.trainings.filter((other) => other !== training);
     this.runs = this.runs.filter((other) => other !== run);
     this.changed();
-    if (run) await this.labeller.drop(run);
-    await this.keeper.forget(id);
+    // What is kept goes at once: the tab may be closed before a run that is being put on the GPU is there to be dropped.
+    await Promise.all([this.keeper.forget(id), run && this.labeller.drop(run)]);
   }
 
   #free(wanted: string): string {

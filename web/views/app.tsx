@@ -29,7 +29,10 @@ export function App({ lab }: { lab: Lab }) {
     addEventListener("hashchange", follow);
     return () => removeEventListener("hashchange", follow);
   }, []);
-  const busy = lab.active ? `${lab.active.options.name} trains` : lab.busy;
+  const { active } = lab;
+  const busy = active
+    ? `${active.options.name} ${active.phase === "held" ? "is paused" : "trains"}`
+    : lab.busy;
   return (
     <>
       <Header />

@@ -1,7 +1,7 @@
 /** Which sentences are trained on: the sample, the reader's own lines, or a file. */
 /// <reference lib="dom" />
 import { useId, useState } from "preact/hooks";
-import { fileData, type LabelledData, pastedData, sampleData } from "../lab/data.ts";
+import { aboutRows, fileData, type LabelledData, pastedData, sampleData } from "../lab/data.ts";
 import type { Lab } from "../lab/lab.ts";
 import { findData } from "../lab/hub/data.ts";
 import { fetchFile } from "../site.ts";
@@ -124,6 +124,7 @@ function DataFacts({ data: { dataset, split } }: { data: LabelledData }) {
         {shown.map((label) => <li key={label}>{label}</li>)}
         {labels.length > shown.length && <li>and {labels.length - shown.length} more</li>}
       </ul>
+      {aboutRows(dataset).map((each) => <p key={each} class="hint">{each}</p>)}
       {notices.map((notice) => <p key={notice} class="note">{notice}</p>)}
     </>
   );

@@ -38,7 +38,11 @@ export function curves(
     marginRight: 16,
     className: "plot",
     style: { background: "none" },
-    x: { label: "step", domain: [0, Math.max(longest, 1)], ticks: 5 },
+    x: {
+      label: "step",
+      domain: [0, Math.max(longest, 1)],
+      ticks: Math.min(5, Math.max(longest, 1)),
+    },
     y: { label: null, grid: true, ticks: 5, nice: true, ...(from && { domain: from }) },
     marks: drawn.flatMap(({ points, colour, dash, dots, name }) => [
       Plot.line(points, { x: "x", y: "y", stroke: colour, strokeWidth: 2, strokeDasharray: dash }),

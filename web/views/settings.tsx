@@ -34,11 +34,11 @@ const sizes = [8, 16, 32, 64, 128, 256];
 /** The rate at which all methods do well over the built-in model: see assets/mini/README.md. */
 const miniLearningRate = 2e-3;
 
-/** Steps of the warm-up: the default, or a fifth of a run of less than twice as many. */
 /** The rate of a base: over others than the built-in one, the command line's. */
 const rateOf = ({ origin }: Base) =>
   origin === "built-in" ? miniLearningRate : defaultHyperparameters.learningRate;
 
+/** Steps of the warm-up: the default, or a fifth of a run of less than twice as many. */
 const warmupOf = (totalSteps: number) => {
   const { warmupSteps } = defaultHyperparameters;
   return totalSteps < 2 * warmupSteps ? Math.floor(totalSteps / 5) : warmupSteps;

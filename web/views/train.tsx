@@ -33,6 +33,12 @@ export function TrainView({ lab, shown }: PartProps) {
         <Settings lab={lab} onTrain={(...asked) => void lab.train(...asked)} />
       </div>
       {watched && <Progress training={watched} lab={lab} />}
+      {trainings.length > 0 && lab.keeper.problem && (
+        <p class="problem" role="alert">
+          {lab.keeper.problem} What was trained is in this tab until it is closed:{" "}
+          <a href="#use">download it</a>.
+        </p>
+      )}
       {trainings.length > 0 && <Curves trainings={trainings} />}
       {trainings.length > 0 && <Table trainings={trainings} />}
     </section>
