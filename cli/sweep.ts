@@ -7,6 +7,7 @@ import { fileURLToPath } from "node:url";
 import { grants } from "./grants.ts";
 import { runCommand } from "./shared/command.ts";
 import { countOf } from "./shared/format.ts";
+import { quoted } from "./shared/shell.ts";
 import { jsonText, type Output, standardOutput, wrap } from "./shared/terminal.ts";
 import { compareDone } from "./sweep/finish.ts";
 import { checkLauncher, parseSweepFlags, sweepCommand, type SweepFlags } from "./sweep/flags.ts";
@@ -138,7 +139,7 @@ async function handOver(
   const { sweep: { folder, tasks }, flags: { launcher }, left } = launch;
   if (launcher === "kubernetes") {
     const path = await writeManifest(folder, manifestOf(launch));
-    const start = `kubectl apply -f ${path}`;
+    const start = `kubectl apply -f ${quoted(path)}`;
     return {
       text: `${path}: ${countOf(tasks.length, "task")}. Start them with: ${start}`,
       fields: { manifest: path },
@@ -147,7 +148,7 @@ async function handOver(
   const job = await submitArray(arrayOf(launch));
   const text =
     `Job ${job}: ${countOf(left.length, "task")} of ${tasks.length} submitted. Their output goes ` +
-    `to ${folder}/output; compare what is done with: deno task report ${folder}`;
+    `to ${folder}/output; compare what is done with: deno task report ${quoted(folder)}`;
   return { text, fields: { job } };
 }
 
@@ -162,7 +163,7 @@ async function run(
   const { folder, tasks } = sweep;
   const out = json ? stderr : stdout;
   // In a cluster data may lie where only its pods see them.
-  const listing = dryRun || launcher !== "kubernetes" ? await listingOf(sweep, program) : undefined;
+  const listing = launcher !== "kubernetes" ? await listingOf(sweep, program) : undefined;
   if (typeof listing === "number") return listing;
   const done = await doneOf(folder, tasks);
   const left = tasks.map((_, index) => index)
@@ -171,7 +172,7 @@ async function run(
   if (listing !== undefined) print(out, listingTable(listing, Math.max(80, out.columns())));
   if (dryRun) {
     const preview = await previewOf(launch);
-    print(out, ["", preview.trimEnd()]);
+    print(out, [...(listing === undefined ? [] : [""]), preview.trimEnd()]);
     if (json) print(stdout, [jsonText({ ...listing, launcher, starts: preview })]);
     return 0;
   }
@@ -180,7 +181,7 @@ async function run(
   await openSweep(folder, tasks);
   if (launcher === "local") return await trainHere(launch);
   if (launcher === "slurm" && left.length === 0) {
-    print(out, [`All ${tasks.length} tasks are done: deno task report ${folder}`]);
+    print(out, [`All ${tasks.length} tasks are done: deno task report ${quoted(folder)}`]);
     if (json) print(stdout, [jsonText({ experiment: folder, job: null })]);
     return 0;
   }

@@ -1,6 +1,9 @@
 /** Before an experiment trains: a device, model and data on every rank, and whether these are the same. */
 import project from "../../deno.json" with { type: "json" };
 import { counted, UserError } from "../../models/errors.ts";
+import { sumsOf } from "../../models/host/checksums.ts";
+import { tokenizerFileNames } from "../../models/text/tokenizer.ts";
+import { inSnakeCase } from "../shared/format.ts";
 import type { Fact } from "../train/facts.ts";
 import type { Loaded } from "../train/load.ts";
 import type { CreateOptions, DeviceHandle, TrainingTools } from "../train/tools.ts";
@@ -28,13 +31,22 @@ export async function createDevices<Device extends DeviceHandle>(
 }
 
 /** What the ranks of an experiment have to agree in, by what an error calls it. */
-function identityOf({ model, weights, dataset, split }: Loaded): Record<string, string> {
-  const { train, validation, test } = split;
+function identityOf(loaded: Loaded): Record<string, string> {
+  const { model, weights, tokenizer, dataset, split: { train, validation, test } } = loaded;
+  const config = Object.entries(model.config)
+    .map(([name, value]) => [`the model's ${inSnakeCase(name)}`, `${value}`]);
+  const tokenizerFiles = tokenizerFileNames.map((name) => {
+    const file = tokenizer.files.find((file) => file.name === name);
+    const sum = file ? sumsOf([{ name, content: file.bytes }]).slice(0, 64) : "none";
+    return [`the tokenizer's ${name}`, sum];
+  });
   return {
     "this program's version": project.version,
     "Deno's version": Deno.version.deno,
     "the model": model.name,
+    ...Object.fromEntries(config),
     "the model's weights": weights,
+    ...Object.fromEntries(tokenizerFiles),
     "the rows of the data": dataset.hash,
     "the labels": dataset.labels.join(", "),
     "the rows to train, validate and test on": [train, validation, test].map((part) => part.length)

@@ -21,10 +21,14 @@ export interface Manifest {
 /** Where the volume of results is mounted in a container. */
 export const mountedResults = "/results";
 
-/** A name as Kubernetes takes it, which leaves room for what it appends: of a longer one the beginning and a hash. */
+/**
+ * A name as Kubernetes takes it, which leaves room for what it appends: of a longer one the beginning and a hash. A
+ * TrainJob's begins with a letter.
+ */
 export function objectName(text: string, most: number): string {
   const tidy = (name: string) => name.replace(/^-+|-+$/g, "");
-  const name = tidy(text.toLowerCase().replace(/[^a-z0-9]+/g, "-")) || "sweep";
+  const tidied = tidy(text.toLowerCase().replace(/[^a-z0-9]+/g, "-"));
+  const name = /^[a-z]/.test(tidied) ? tidied : tidy(`sweep-${tidied}`);
   if (name.length <= most) return name;
   return `${tidy(name.slice(0, most - 9))}-${fnv1a(text).toString(16).padStart(8, "0")}`;
 }

@@ -52,6 +52,21 @@ Deno.test("each run of several processes has a TrainJob, and an experiment of it
   for (const name of names) assert.match(name!, /^example-lora-r[48]-s[12]$/);
 });
 
+Deno.test("for Kubernetes nothing of a pod is read, and the command is one that a shell takes", () =>
+  withFolder(async (folder) => {
+    const args = [...lists, "--launcher", "kubernetes", "--experiment", "a b"];
+    const start = (...more: string[]) =>
+      startSweep(folder, [...args, ...more], { modelName: "/a pod's model" }).ended();
+    const listed = await start("--dry_run");
+    assert.equal(listed.code, 0, listed.stderr);
+    assert.match(listed.stdout, /^results\/a b\/kubernetes\.yaml:\n\n# .*"\/a pod's model"/s);
+    assert.deepEqual(await namesIn(folder), []);
+    const written = await start();
+    assert.equal(written.code, 0, written.stderr);
+    const command = "kubectl apply -f 'results/a b/kubernetes.yaml'";
+    assert.ok(written.stdout.endsWith(`4 tasks. Start them with: ${command}\n`), written.stdout);
+  }));
+
 Deno.test("a script takes any value to the task as it was given", () =>
   withFolder(async (folder) => {
     const odd = join(folder, `it's $HOME "here" \`x\``);
@@ -83,6 +98,7 @@ Deno.test("what is submitted is what is left, and so many at a time as asked for
 Deno.test("names are Kubernetes', and long ones stay apart", () => {
   assert.equal(objectName("My sweep_1.", 50), "my-sweep-1");
   assert.equal(objectName("…", 50), "sweep");
+  assert.equal(objectName("007-mini", 50), "sweep-007-mini"); // Trainer's CRD: ^[a-z]([-a-z0-9]*[a-z0-9])?$
   const [a, b] = ["x".repeat(80) + "1", "x".repeat(80) + "2"].map((name) => objectName(name, 36));
   assert.notEqual(a, b);
   assert.match(a, /^x+-[0-9a-f]{8}$/);
