@@ -108,8 +108,9 @@ async function trainHere({ sweep, flags, left, program, out }: Launch): Promise<
     out,
     json: flags.json,
   });
-  const { done, comparison } = await compareDone(folder) ?? { done: [] };
-  const { failed, elsewhere, stop } = outcome;
+  const { done, comparison } = await compareDone(folder) ?? { done: [] as string[] };
+  const { failed, stop } = outcome;
+  const elsewhere = outcome.elsewhere.filter((run) => !done.includes(run)); // since then they may have ended
   if (comparison !== undefined) {
     const remarks = comparisonRemarks(comparison).flatMap((remark) => wrap(remark, 79));
     print(out, ["", ...comparisonTable(comparison, Math.max(80, out.columns()))]);

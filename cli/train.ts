@@ -98,7 +98,7 @@ async function trainAll<Device extends DeviceHandle>(
     return 0;
   } catch (error) {
     if (!(error instanceof StoppedError)) throw error;
-    stderr.write(`${stoppedSentence(error)}\n`);
+    stderr.write(`${await stoppedSentence(error)}\n`);
     return error.stop.exitCode;
   }
 }

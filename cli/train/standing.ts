@@ -1,5 +1,6 @@
 /** What a failure leaves: which runs are saved, which one has a checkpoint, and how to go on. */
 import { messageOf, UserError } from "../../models/errors.ts";
+import { exists } from "../../models/host/files.ts";
 import { quoted } from "../shared/shell.ts";
 import { checkpointSteps, isDiskFull } from "./checkpoints.ts";
 import type { StoppedError } from "./watch.ts";
@@ -8,9 +9,12 @@ import { checkpointsOf, type Work } from "./work.ts";
 /** The command that goes on with an experiment. */
 export const resumeCommand = (folder: string) => `deno task train --resume ${quoted(folder)}`;
 
-/** What a user reads where a training was stopped. */
-export function stoppedSentence({ stop, experiment, where }: StoppedError): string {
-  return `Stopped (${stop.signal}): ${where}. Go on with: ${resumeCommand(experiment)}`;
+/** What a user reads where a training was stopped; an experiment without a run, trial or checkpoint has no folder left. */
+export async function stoppedSentence({ stop, experiment, where }: StoppedError): Promise<string> {
+  const next = await exists(experiment)
+    ? `Go on with: ${resumeCommand(experiment)}`
+    : "The same command begins anew.";
+  return `Stopped (${stop.signal}): ${where}. ${next}`;
 }
 
 /** Whether training the same again would fail the same way. */

@@ -9,11 +9,12 @@ import { fakeTools } from "./fake_tools.ts";
 
 const config = fileURLToPath(new URL("../../deno.json", import.meta.url));
 const self = fileURLToPath(import.meta.url);
-const options = JSON.parse(Deno.env.get("FAKE_TOOLS") ?? "{}");
+const { taskCode, ...options } = JSON.parse(Deno.env.get("FAKE_TOOLS") ?? "{}");
 const [first, ...rest] = Deno.args;
+const isListing = rest.includes("--dry_run");
 Deno.exit(
   first === "task"
-    ? await task(rest, () => Promise.resolve(fakeTools(options)))
+    ? await task(rest, () => Promise.resolve(fakeTools(options))) || (isListing ? 0 : taskCode)
     : await main(Deno.args, (args) => [
       Deno.execPath(),
       ["run", "-q", "--no-check", "--config", config, "-A", self, "task", ...args],

@@ -36,12 +36,16 @@ export function train(
   }, () => Promise.resolve(fakeTools(tools)));
 }
 
-/** Starts the command in a process of its own, in a folder where its results go; `path` comes first among programs. */
+/**
+ * Starts the command in a process of its own, in a folder where its results go; `path` comes first among programs, and
+ * tasks end with `taskCode` after what they did.
+ */
 export function startSweep(
   cwd: string,
   args: string[],
-  { path, modelName = "mini", ...options }: FakeOptions & { path?: string; modelName?: string } =
-    {},
+  { path, modelName = "mini", ...options }:
+    & FakeOptions
+    & { path?: string; modelName?: string; taskCode?: number } = {},
 ) {
   const root = fileURLToPath(new URL("../../", import.meta.url));
   const run = ["run", "-q", "--no-check", "--config", join(root, "deno.json"), "-A"];

@@ -216,3 +216,13 @@ Deno.test("the command trains all, passes over what is done, and leaves to anoth
       [],
     );
   }));
+
+Deno.test("a task that another process had, and has ended since, is done", () =>
+  withFolder(async (folder) => {
+    const { code, stdout, stderr } = await startSweep(folder, ["--methods", "ia3"], {
+      taskCode: 75,
+    })
+      .ended();
+    assert.match(stdout, /\n1 of 1 task is done: results\/[^\n]+\n$/);
+    assert.equal(code, 0, stderr);
+  }));
