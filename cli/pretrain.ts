@@ -1,6 +1,6 @@
 /**
  * `deno task pretrain`: trains a BERT from scratch on text files, and ends with an exit code: 0 done, 1 failed, 2 wrong
- * use, 130 interrupted (SIGTERM 143, SIGHUP 129, SIGUSR1 138).
+ * use, 130 interrupted (SIGTERM 143, SIGHUP 129, SIGUSR2 140).
  */
 import { basename, resolve } from "node:path";
 import { UserError } from "../models/errors.ts";

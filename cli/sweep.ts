@@ -1,7 +1,7 @@
 /**
  * `deno task sweep`: trains many runs, each a task of its own, here, by Slurm or on Kubernetes, and ends with an exit code:
  * 0 done, submitted or written, 1 failed, 2 wrong use, 75 other processes still train some, 130 interrupted (SIGTERM 143,
- * SIGHUP 129, SIGUSR1 138). It may start programs, and so reads no data: what does is a process without that permission.
+ * SIGHUP 129, SIGUSR2 140). It may start programs, and so reads no data: what does is a process without that permission.
  */
 import { fileURLToPath } from "node:url";
 import { grants } from "./grants.ts";

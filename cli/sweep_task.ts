@@ -1,7 +1,7 @@
 /**
  * `deno task sweep:task`: trains one task of a sweep, as its launchers do, or lists all, and ends with an exit code: 0 done,
  * 1 failed, 2 wrong use, 75 another process trains it, 130 interrupted (SIGTERM 143, SIGHUP 129,
- * SIGUSR1 138).
+ * SIGUSR2 140).
  */
 import { UserError } from "../models/errors.ts";
 import { runCommand } from "./shared/command.ts";

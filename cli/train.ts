@@ -1,6 +1,6 @@
 /**
  * `deno task train`: reads the flags, then counts (`--dry_run`) or trains, and ends with an exit
- * code: 0 done, 1 failed, 2 wrong use, 130 interrupted (SIGTERM 143, SIGHUP 129, SIGUSR1 138).
+ * code: 0 done, 1 failed, 2 wrong use, 130 interrupted (SIGTERM 143, SIGHUP 129, SIGUSR2 140).
  */
 import {
   comparisonRemarks,

@@ -11,7 +11,7 @@ const stops = {
   SIGINT: { signal: "Ctrl-C", exitCode: 130 },
   SIGTERM: { signal: "SIGTERM", exitCode: 143 },
   SIGHUP: { signal: "SIGHUP", exitCode: 129 }, // the terminal was closed
-  SIGUSR1: { signal: "SIGUSR1", exitCode: 138 }, // mpirun hands it on to all ranks; schedulers send it before the end
+  SIGUSR2: { signal: "SIGUSR2", exitCode: 140 }, // of mpirun and schedulers; at SIGUSR1 Deno opens its debugger
 } as const;
 
 /**
@@ -30,7 +30,7 @@ export function onSignals(onStop: (stop: Stop) => void): void {
     if (isNew) onStop(stop);
   };
   for (const [name, stop] of Object.entries(stops)) {
-    if (Deno.build.os === "windows" && /TERM|USR1/.test(name)) continue; // not known there
+    if (Deno.build.os === "windows" && /TERM|USR2/.test(name)) continue; // not known there
     Deno.addSignalListener(name as keyof typeof stops, () => wish(stop));
   }
 }

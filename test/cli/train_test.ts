@@ -132,9 +132,9 @@ async function startHanging(folder: string, options: FakeOptions = {}): Promise<
 /** What every finished run leaves in the experiment's folder, and what an experiment does that ends, or is stopped. */
 const compared = ["csv", "json", "md", "tex"].map((end) => `comparison.${end}`);
 const reported = [...compared, "comparison.html"].sort();
-const exitCodes = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129, SIGUSR1: 138 } as const;
+const exitCodes = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129, SIGUSR2: 140 } as const;
 
-for (const signal of ["SIGINT", "SIGTERM", "SIGHUP", "SIGUSR1"] as const) {
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP", "SIGUSR2"] as const) {
   Deno.test(`${signal} stops after the step, and --resume goes on to the end`, () =>
     withFolder(async (folder) => {
       const { process, ended } = await startHanging(folder);

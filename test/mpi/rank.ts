@@ -63,7 +63,9 @@ function work(ranks: Communicator): void {
 /** Takes part until a signal comes to one of them, which may be sent once there is a file; prints how many got it. */
 async function awaitSignal(ranks: Communicator, file: string): Promise<void> {
   const got = new Float32Array(1);
-  Deno.addSignalListener("SIGUSR1", () => got[0] = 1);
+  for (const signal of ["SIGINT", "SIGUSR2"] as const) {
+    Deno.addSignalListener(signal, () => got[0] = 1);
+  }
   ranks.barrier();
   if (ranks.rank === 0) Deno.writeTextFileSync(file, "ready");
   for (let [asked, left] = [false, 10]; left > 0;) {

@@ -74,14 +74,16 @@ for (const launcher of await launchers()) {
     assert.deepEqual(ranks[1], { ...ranks[0], rank: 1, local_rank: 1 });
   });
 
-  Deno.test(`${launcher}: SIGUSR1 reaches all ranks, and none ends of it`, () =>
+  const signal = launcher.endsWith("mpich") ? "SIGINT" : "SIGUSR2"; // see docs/cluster.md
+  Deno.test(`${launcher}: ${signal} reaches all ranks, and none ends of it`, () =>
     withFolder(async (folder) => {
       const file = join(folder, "ready");
       const { process, ended } = startRanks(launcher, 2, ["signal", file]);
       await until(() => exists(file));
-      process.kill("SIGUSR1");
+      process.kill(signal);
       const { code, stdout, stderr } = await ended();
-      assert.deepEqual([code, stdout], [0, "2 of 2\n"], stderr);
+      assert.equal(code, 0, stderr);
+      assert.match(stdout, /^2 of 2$/m); // MPICH tells of a Ctrl-C before
     }));
 }
 
